@@ -1,0 +1,84 @@
+"""Encryption of what must not be read from the database: AES-256-GCM, bound to the row that holds it.
+
+A sealed text is ``v1|key id|nonce|ciphertext``. Its associated data names installation, model, row, team and field,
+so a ciphertext that is copied to another row or team does not open there. The keys come from ``DW_KEYS``, apart from
+``SECRET_KEY``: the first encrypts, all decrypt.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.teams.models import Installation
+
+
+class CannotOpen(Exception):
+    """The sealed text cannot be read: its key is missing, or it belongs to another row. Nothing was changed."""
+
+    def __init__(self, key_id: str, why: str) -> None:
+        self.key_id = key_id
+        super().__init__(why)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a secret lives."""
+
+    model: str
+    row_id: object
+    team_id: object
+    field: str
+
+    def associated_data(self) -> bytes:
+        installation = Installation.get().uuid
+        return f"{installation}|{self.model}|{self.row_id}|{self.team_id}|{self.field}".encode()
+
+
+@sensitive_variables()
+def seal(secret: str, place: Place) -> str:
+    key_id, key = settings.KEYRING[0]
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, secret.encode(), place.associated_data())
+    return "|".join(("v1", key_id, _text(nonce), _text(sealed)))
+
+
+@sensitive_variables()
+def unseal(sealed: str, place: Place) -> str:
+    """The secret. Raises :class:`CannotOpen`."""
+    try:
+        version, key_id, nonce, ciphertext = sealed.split("|")
+    except ValueError:
+        raise CannotOpen("", "The stored secret is damaged.") from None
+    key = dict(settings.KEYRING).get(key_id)
+    if version != "v1" or key is None:
+        raise CannotOpen(key_id, f"The encryption key {key_id!r} is missing from DW_KEYS.")
+    try:
+        return AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), place.associated_data()).decode()
+    except InvalidTag:
+        raise CannotOpen(key_id, "The stored secret does not belong to this row, or its key was replaced.") from None
+
+
+def key_id_of(sealed: str) -> str:
+    return sealed.split("|")[1] if sealed.count("|") == 3 else ""
+
+
+def fingerprint(text: str) -> str:
+    """A keyed digest, hex: equal texts have equal fingerprints, and the text cannot be guessed from it offline."""
+    return hmac.new(settings.KEYRING[-1][1], text.encode(), hashlib.sha256).hexdigest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
+def _raw(text: str) -> bytes:
+    return base64.b64decode(text)

@@ -1,0 +1,66 @@
+"""Writing events. Call inside the transaction of the change they tell of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from dispersed_web.accounts.models import User
+from dispersed_web.events.models import ActorKind, Audience, Event
+from dispersed_web.teams.models import Team
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person in the browser, a person's API token, the engine itself, or the cloud."""
+
+    kind: str
+    label: str
+    user_id: int | None = None
+
+    @classmethod
+    def person(cls, user: User) -> Actor:
+        return cls(ActorKind.PERSON, str(user), user.pk)
+
+    @classmethod
+    def token(cls, user: User, token_name: str) -> Actor:
+        return cls(ActorKind.TOKEN, f"{user} by the API token “{token_name}”", user.pk)
+
+
+ENGINE = Actor(ActorKind.ENGINE, "Auto-stop")
+LAUNCHER = Actor(ActorKind.ENGINE, "Dispersed Web")
+CLOUD = Actor(ActorKind.CLOUD, "Dispersed")
+
+
+def record(
+    team_id: uuid.UUID,
+    actor: Actor,
+    kind: str,
+    subject: tuple[str, object],
+    sentence: str,
+    *,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
+    audience: str = Audience.NOBODY,
+) -> Event:
+    """Writes the event and moves the team's version, so that live pages show it.
+
+    ``subject`` is a pair such as ``("job", job.id)``; ``data`` holds plain values without secrets.
+    """
+    event = Event.objects.create(
+        team_id=team_id,
+        at=now,
+        kind=kind,
+        subject_type=subject[0],
+        subject_id=str(subject[1]),
+        actor_kind=actor.kind,
+        actor_user_id=actor.user_id,
+        actor_label=actor.label[:120],
+        sentence=sentence,
+        data=data or {},
+        audience=audience,
+    )
+    Team.bump(team_id)
+    return event

@@ -1,0 +1,216 @@
+"""Jobs and their runs. One row is one launch: it exists before the cloud hears of it and after the cloud forgot it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from dispersed_web.costs.estimate import Meter
+from dispersed_web.jobs import states
+from dispersed_web.jobs.states import Reason, Status
+
+ENDED = [status.value for status in states.ENDED]
+IN_CLOUD = [status.value for status in states.IN_CLOUD]
+LOCAL_ONLY = [status.value for status in states.UNSENT | states.IN_DOUBT]
+
+
+class Job(models.Model):
+    """One launch of one container specification on one credential."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="jobs")
+    credential = models.ForeignKey("credentials.Credential", on_delete=models.PROTECT, related_name="jobs")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+    title = models.CharField(max_length=120)
+    task = models.CharField(max_length=10, choices=[("BATCH", "BATCH"), ("PERSISTENT", "PERSISTENT")])
+    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status], default=Status.QUEUED)
+    reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Reason], blank=True)
+    reason_text = models.TextField(blank=True, help_text="Why it ended or waits, as a sentence.")
+
+    # What is launched. The spec here is without secrets; these are sealed beside it.
+    spec = models.JSONField()
+    spec_secrets_sealed = models.TextField(blank=True)
+    spec_fingerprint = models.CharField(max_length=64)
+    form_token = models.CharField(max_length=128)
+    marker = models.CharField(max_length=32, unique=True)
+    gpu_label = models.CharField(max_length=80, blank=True)
+    quoted_usd = models.DecimalField("quoted price per hour", max_digits=10, decimal_places=4, null=True)
+
+    # The claim, and what became of the one request
+    send_by = models.DateTimeField(help_text="After this it is never sent.")
+    next_try_at = models.DateTimeField(default=timezone.now)
+    claims = models.PositiveSmallIntegerField(default=0)
+    maybe_sent = models.PositiveSmallIntegerField(default=0)
+    claim_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    x_time_ms = models.BigIntegerField(null=True)
+    nonce = models.CharField(max_length=32, blank=True)
+    unknown_since = models.DateTimeField(null=True)
+    fence_at = models.DateTimeField(null=True, help_text="From here on a request still under way is refused as too old.")
+    absent_lists = models.PositiveSmallIntegerField(default=0)
+    watch_until = models.DateTimeField(null=True, help_text="Until then a job we gave up on is still looked for.")
+    superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
+
+    # As the cloud knows it
+    remote_uuid = models.CharField(max_length=64, null=True)
+    remote_status = models.CharField(max_length=32, blank=True, help_text="The cloud's own word.")
+    launched_at = models.DateTimeField(null=True, help_text="When the cloud took it; billing is assumed from here.")
+    assigned_at = models.DateTimeField(null=True)
+    running_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True, help_text="Last time the cloud showed it.")
+    missing_since = models.DateTimeField(null=True, help_text="Since then the cloud does not show it, and no end was seen.")
+    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    spent_usd = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0), help_text="Of runs that ended.")
+    spending_since = models.DateTimeField(null=True, help_text="Start of the run that bills now.")
+
+    # Limits, copied at launch
+    lifetime_s = models.PositiveIntegerField(null=True)
+    ceiling_s = models.PositiveIntegerField(null=True)
+    warn_lead_s = models.PositiveIntegerField(default=900)
+    extend_until = models.DateTimeField(null=True)
+    limits_version = models.PositiveIntegerField(default=1, help_text="Moves with every extension; a stop names the one it saw.")
+    stop_at = models.DateTimeField(null=True, help_text="As last computed, for sorting; decisions compute it afresh.")
+    warned_for = models.DateTimeField(null=True, help_text="The stop time that people were warned of.")
+    warned_at = models.DateTimeField(null=True)
+    evaluate_at = models.DateTimeField(default=timezone.now)
+
+    # The wish to stop, and its progress
+    stop_requested_at = models.DateTimeField(null=True)
+    stop_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    stop_reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Reason], blank=True)
+    stop_note = models.CharField(max_length=200, blank=True)
+    stop_token = models.UUIDField(null=True)
+    stop_attempts = models.PositiveIntegerField(default=0)
+    stop_next_at = models.DateTimeField(null=True, help_text="When the stop is pursued again; empty once its end is sure.")
+    stop_lease_until = models.DateTimeField(null=True)
+    stop_sent_at = models.DateTimeField(null=True)
+    stop_error = models.TextField(blank=True)
+    stop_alarmed = models.PositiveSmallIntegerField(default=0, help_text="How many alarms were raised.")
+    end_seen_at = models.DateTimeField(null=True, help_text="First sight of the end; a second one makes it sure.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(status__in=[s.value for s in Status]), name="job_status_known"),
+            models.CheckConstraint(condition=Q(task__in=["BATCH", "PERSISTENT"]), name="job_task_known"),
+            models.CheckConstraint(condition=Q(maybe_sent__in=[0, 1]), name="job_sent_at_most_once"),
+            models.CheckConstraint(
+                condition=~Q(status__in=[*IN_CLOUD, "COMPLETED"]) | Q(remote_uuid__isnull=False),
+                name="job_in_cloud_has_remote_uuid",
+            ),
+            models.CheckConstraint(
+                condition=Q(stop_requested_at=None, stop_reason="") | (Q(stop_requested_at__isnull=False) & ~Q(stop_reason="")),
+                name="job_stop_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifetime_s=None) | Q(lifetime_s__gte=60), name="job_lifetime_is_a_minute_or_more"
+            ),
+            models.UniqueConstraint(fields=["team", "form_token"], name="job_once_per_form"),
+            models.UniqueConstraint(fields=["credential", "remote_uuid"], name="job_once_per_remote_job"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["team", "-created_at", "-id"], name="job_newest_of_team"),
+            models.Index(
+                fields=["team", "-created_at", "-id"], name="job_active_of_team", condition=~Q(status__in=ENDED)
+            ),
+            models.Index(fields=["team", "stop_at"], name="job_stops_next", condition=~Q(status__in=ENDED)),
+            models.Index(fields=["next_try_at"], name="job_to_launch", condition=Q(status__in=LOCAL_ONLY)),
+            models.Index(fields=["stop_next_at"], name="job_to_stop", condition=Q(stop_next_at__isnull=False)),
+            models.Index(
+                fields=["evaluate_at"],
+                name="job_to_evaluate",
+                condition=Q(stop_requested_at=None, status__in=IN_CLOUD),
+            ),
+            models.Index(fields=["credential", "remote_uuid"], name="job_live_of_key", condition=Q(status__in=IN_CLOUD)),
+            models.Index(fields=["credential"], name="job_watched_for", condition=Q(watch_until__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def state(self) -> Status:
+        return Status(self.status)
+
+    @property
+    def is_active(self) -> bool:
+        return self.state not in states.ENDED
+
+    @property
+    def is_stopping(self) -> bool:
+        """A stop was asked for and its end is not yet sure."""
+        return self.stop_requested_at is not None and self.stop_next_at is not None
+
+    @property
+    def meter(self) -> Meter:
+        return Meter(self.spent_usd, self.spending_since, self.hourly_rate_usd)
+
+    def spec_value(self, name: str, default: Any = None) -> Any:
+        return self.spec.get(name, default)
+
+    def runtime(self, now: dt.datetime) -> dt.timedelta | None:
+        """From the first second of RUNNING to the end, or to ``now``."""
+        if self.running_at is None:
+            return None
+        return max((self.ended_at or now) - self.running_at, dt.timedelta(0))
+
+
+class JobRun(models.Model):
+    """One execution of a job on a node. A job has several when it is retried or spread over nodes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
+    remote_uuid = models.CharField(max_length=64)
+    status = models.CharField(max_length=32)
+    started_at = models.DateTimeField(null=True)
+    running_at = models.DateTimeField(null=True, help_text="First sight of RUNNING.")
+    ended_at = models.DateTimeField(null=True)
+    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    node_urls = models.JSONField(default=list)
+    access_tokens_sealed = models.TextField(blank=True)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")]
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.status}"
+
+
+class UnmanagedJob(models.Model):
+    """A live job on a team's key that was not launched here. Shown and counted, never stopped by itself."""
+
+    credential = models.ForeignKey("credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs")
+    remote_uuid = models.CharField(max_length=64)
+    title = models.CharField(max_length=200)
+    task = models.CharField(max_length=16)
+    status = models.CharField(max_length=32)
+    gpu_label = models.CharField(max_length=80, blank=True)
+    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    created_at = models.DateTimeField(null=True)
+    first_seen_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["credential", "remote_uuid"], name="unmanaged_job_once")]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Sweep(models.Model):
+    """When each recurring pass last finished. The pages and the health check say so when one is late."""
+
+    name = models.CharField(primary_key=True, max_length=20)
+    finished_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,58 @@
+"""Who may do what: one pure table. Access to an object is proved elsewhere; this only ranks roles and acts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    VIEWER = "viewer"
+
+
+class Action(StrEnum):
+    SEE = "see"
+    LAUNCH = "launch"
+    STOP = "stop"
+    EXTEND = "extend"
+    MANAGE_LIMITS = "manage_limits"
+    MANAGE_CREDENTIALS = "manage_credentials"
+    MANAGE_MEMBERS = "manage_members"
+    DELETE_TEAM = "delete_team"
+
+
+_VIEWER = {Action.SEE}
+_MEMBER = _VIEWER | {Action.LAUNCH, Action.STOP, Action.EXTEND}
+_ADMIN = _MEMBER | {Action.MANAGE_LIMITS, Action.MANAGE_CREDENTIALS, Action.MANAGE_MEMBERS}
+_OWNER = _ADMIN | {Action.DELETE_TEAM}
+
+MAY: dict[Role, frozenset[Action]] = {
+    Role.VIEWER: frozenset(_VIEWER),
+    Role.MEMBER: frozenset(_MEMBER),
+    Role.ADMIN: frozenset(_ADMIN),
+    Role.OWNER: frozenset(_OWNER),
+}
+
+RANK = {Role.VIEWER: 0, Role.MEMBER: 1, Role.ADMIN: 2, Role.OWNER: 3}
+
+
+def may(role: str | None, action: Action) -> bool:
+    """Whether a member with ``role`` may do ``action``; somebody without a role (``None``) may do nothing."""
+    return role is not None and action in MAY[Role(role)]
+
+
+def may_change_member(actor: str, target: str, new: str | None) -> bool:
+    """Whether ``actor`` may give a member who now is ``target`` the role ``new`` (``None``: remove the member).
+
+    Nobody lifts anybody above themselves, and nobody touches those who rank above them.
+    """
+    if not may(actor, Action.MANAGE_MEMBERS):
+        return False
+    highest = max(RANK[Role(target)], RANK[Role(new)] if new else 0)
+    return highest <= RANK[Role(actor)]
+
+
+def rank_at_least(role: str | None, minimum: Role) -> bool:
+    return role is not None and RANK[Role(role)] >= RANK[minimum]
