@@ -66,7 +66,6 @@ class Job(models.Model):
     assigned_at = models.DateTimeField(null=True)
     running_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    seen_at = models.DateTimeField(null=True, help_text="Last time the cloud showed it.")
     missing_since = models.DateTimeField(null=True, help_text="Since then the cloud does not show it, and no end was seen.")
     hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
     spent_usd = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0), help_text="Of runs that ended.")

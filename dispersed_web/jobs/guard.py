@@ -1,0 +1,106 @@
+"""May this launch go out now? Pure: the same rules answer the form, the API and the claim right before the request."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dispersed_web.teams.roles import Action, may
+
+
+@dataclass(frozen=True)
+class LaunchFacts:
+    """What decides whether a launch may go out.
+
+    ``role`` is the launcher's role in the team now (``None``: no longer a member); ``hard_end_at`` the latest moment at
+    which the job would have to be stopped with this credential; ``active_jobs`` and ``burning_usd`` count the team's
+    other jobs, in USD per hour.
+    """
+
+    role: str | None
+    credential_state: str
+    credential_failure: str
+    listing_is_fresh: bool
+    listing_failed: bool
+    cancel_refused: bool
+    clock_is_off: bool
+    expires_at: dt.datetime | None
+    hard_end_at: dt.datetime | None
+    frozen: bool
+    active_jobs: int
+    max_active_jobs: int | None
+    burning_usd: Decimal
+    quoted_usd: Decimal | None
+    max_hourly_usd: Decimal | None
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why not. ``waits`` says that the obstacle may pass by itself, so a queued launch is kept until its ``send_by``."""
+
+    code: str
+    sentence: str
+    waits: bool = False
+
+
+def refusal(facts: LaunchFacts) -> Refusal | None:
+    """The first reason against launching now, most lasting first, or ``None``."""
+    return _of_people(facts) or _of_the_credential(facts) or _of_the_caps(facts) or _of_sight(facts)
+
+
+def _of_people(facts: LaunchFacts) -> Refusal | None:
+    if not may(facts.role, Action.LAUNCH):
+        return Refusal("not_allowed", "You may not launch jobs in this team; ask one of its admins.")
+    if facts.frozen:
+        return Refusal("frozen", "Launches of this team are frozen. An admin can lift that on the Team page.")
+    return None
+
+
+def _of_the_credential(facts: LaunchFacts) -> Refusal | None:
+    if facts.credential_state == "disabled":
+        return Refusal("credential_disabled", "This credential is disabled. Choose another one.")
+    if facts.credential_state == "broken":
+        return Refusal("credential_broken", f"Dispersed refuses this credential: {facts.credential_failure}")
+    if facts.cancel_refused:
+        return Refusal(
+            "cannot_stop",
+            "Dispersed lately refused to stop a job with this credential, so nothing new is launched with it. "
+            "Use a key that may cancel jobs.",
+        )
+    if facts.clock_is_off:
+        return Refusal(
+            "clock_off",
+            "The clock of this server and the clock of Dispersed differ by more than 30 seconds. Set the server's clock.",
+        )
+    if facts.expires_at and (facts.hard_end_at is None or facts.hard_end_at > facts.expires_at):
+        return Refusal(
+            "key_expires",
+            f"The key expires on {facts.expires_at:%d %B at %H:%M} UTC, before this job's last possible end, and an "
+            "expired key cannot stop a job. Choose a shorter lifetime or another credential.",
+        )
+    return None
+
+
+def _of_the_caps(facts: LaunchFacts) -> Refusal | None:
+    if facts.max_active_jobs is not None and facts.active_jobs + 1 > facts.max_active_jobs:
+        return Refusal(
+            "too_many_jobs",
+            f"The team may run {facts.max_active_jobs} jobs at once, and {facts.active_jobs} are active. Stop one first.",
+        )
+    if facts.max_hourly_usd is not None:
+        rate = facts.burning_usd + (facts.quoted_usd or 0)
+        if rate > facts.max_hourly_usd:
+            return Refusal(
+                "too_expensive",
+                f"With this job the team would burn ${rate:.2f}/h; its limit is ${facts.max_hourly_usd:.2f}/h.",
+            )
+    return None
+
+
+def _of_sight(facts: LaunchFacts) -> Refusal | None:
+    """No launch while we could not see the job afterwards."""
+    if facts.listing_is_fresh:
+        return None
+    why = f": {facts.credential_failure}" if facts.listing_failed and facts.credential_failure else "."
+    return Refusal("cannot_see", f"Your jobs at Dispersed cannot be seen at the moment{why}", waits=True)
