@@ -1,4 +1,6 @@
-"""The errors of a call to Dispersed: one tree, by who is to blame. Each has a sentence that users may read."""
+"""The errors of a call to Dispersed: one tree, by who is to blame. Each has a sentence that users may
+read.
+"""
 
 import re
 from collections.abc import Iterable
@@ -16,9 +18,9 @@ _MASK = "•••"
 class DispersedError(Exception):
     """A call to Dispersed that did not succeed.
 
-    `sentence` (also `str(error)`) says what happened and what to do, without secrets; `code` is the cloud's or our
-    short name for it; `status` the HTTP status, None when there was no answer; `outcome` how certain it is that
-    nothing was done; `retry_after_s` the seconds that the cloud asked us to wait.
+    `sentence` (also `str(error)`) says what happened and what to do, without secrets; `code` is the cloud's
+    or our short name for it; `status` the HTTP status, None when there was no answer; `outcome` how certain
+    it is that nothing was done; `retry_after_s` the seconds that the cloud asked us to wait.
     """
 
     def __init__(
@@ -72,10 +74,11 @@ class BadReply(DispersedError):
 
 
 def clean_upstream(text: str, secrets: Iterable[str] = ()) -> str:
-    """Text of the cloud made fit to be shown: one line, no control characters, no secrets, at most 300 characters.
+    """Text of the cloud made fit to be shown: one line, no control characters, no secrets, at most 300
+    characters.
 
-    `secrets` are values of the request that the cloud might quote back; those shorter than 4 characters stay, as
-    hiding them would hide ordinary words.
+    `secrets` are values of the request that the cloud might quote back; those shorter than 4 characters
+    stay, as hiding them would hide ordinary words.
     """
     for secret in sorted({value for value in secrets if len(value) >= 4}, key=len, reverse=True):
         text = text.replace(secret, _MASK)

@@ -43,10 +43,12 @@ class Secret:
 
 
 class KeyPair:
-    """An API key of Dispersed: the public key names it, the secret key signs. Only `secret_key` shows the secret.
+    """An API key of Dispersed: the public key names it, the secret key signs. Only `secret_key` shows the
+    secret.
 
-    Raises ValueError, which never quotes the keys, when they do not look like keys. The prefixes are checked because
-    the public key is sent with every request: a pair typed the wrong way round would send out the secret.
+    Raises ValueError, which never quotes the keys, when they do not look like keys. The prefixes are
+    checked because the public key is sent with every request: a pair typed the wrong way round would send
+    out the secret.
     """
 
     __slots__ = ("_secret", "public_key")

@@ -1,8 +1,9 @@
-"""What is known about a request that did not plainly succeed: ONE total table, used for every create and cook.
+"""What is known about a request that did not plainly succeed: ONE total table, used for every create and
+cook.
 
-There is no idempotency key (Dispersed docs, create-job), so a job must never be created again unless it is certain
-that the first request did nothing. The same exception comes back whether or not the server did the work (a reset
-after reading looks like a reset before reading), so almost everything here is UNKNOWN.
+There is no idempotency key (Dispersed docs, create-job), so a job must never be created again unless it is
+certain that the first request did nothing. The same exception comes back whether or not the server did the
+work (a reset after reading looks like a reset before reading), so almost everything here is UNKNOWN.
 """
 
 from dataclasses import dataclass
@@ -31,9 +32,11 @@ Verdict = Outcome | Literal["accepted"]
 
 @dataclass(frozen=True)
 class AuthShapes:
-    """What a probe learned about how this key's refusals look: (HTTP status, error code), or None if not learned.
+    """What a probe learned about how this key's refusals look: (HTTP status, error code), or None if not
+    learned.
 
-    `window_enforced` says whether a request with an old time is refused at all; None when that was never tried.
+    `window_enforced` says whether a request with an old time is refused at all; None when that was never
+    tried.
     """
 
     stale_time: tuple[int, str] | None = None
@@ -50,14 +53,16 @@ NOT_SENT_EXCEPTIONS: Final = (
     httpx.LocalProtocolError,
 )
 
-# Answers of the API itself to a request it looked at and refused. 408, 409, 425, 429 are not among them: a gateway
-# that sends the same bytes twice can have the first one done and the second one answered so.
+# Answers of the API itself to a request it looked at and refused. 408, 409, 425, 429 are not among them: a
+# gateway that sends the same bytes twice can have the first one done and the second one answered so.
 REFUSING_STATUSES: Final = frozenset({400, 402, 404, 405, 413, 415, 422})
 AUTH_STATUSES: Final = frozenset({401, 403})
 
 
 def classify_exception(exc: BaseException) -> Outcome:
-    """Whether a request that ended in this exception was provably never sent. Holds when no proxy is configured."""
+    """Whether a request that ended in this exception was provably never sent. Holds when no proxy is
+    configured.
+    """
     return Outcome.NOT_SENT if isinstance(exc, NOT_SENT_EXCEPTIONS) else Outcome.UNKNOWN
 
 
@@ -66,8 +71,9 @@ def classify_response(
 ) -> Verdict:
     """What an answer to a create or cook says about its effect.
 
-    `error_code` is `error.code` of the body or ""; `json_error_shape` says whether the body is the API's own JSON
-    error; `readable_uuid` whether it names the job that was made. Never raises: what no row names is UNKNOWN.
+    `error_code` is `error.code` of the body or ""; `json_error_shape` says whether the body is the API's
+    own JSON error; `readable_uuid` whether it names the job that was made. Never raises: what no row names
+    is UNKNOWN.
     """
     if 200 <= status <= 299:
         return ACCEPTED if readable_uuid else Outcome.UNKNOWN

@@ -1,7 +1,8 @@
 """Tolerant readers for the cloud's JSON. What is optional and unreadable becomes None; nothing here guesses.
 
-Numbers may come as text, dates as `date`, `date-time` or epoch milliseconds, anything as null (Dispersed docs, two
-generations of sample pages). Text is made storable: no NUL and no lone surrogate, which databases refuse.
+Numbers may come as text, dates as `date`, `date-time` or epoch milliseconds, anything as null (Dispersed
+docs, two generations of sample pages). Text is made storable: no NUL and no lone surrogate, which databases
+refuse.
 """
 
 import json
@@ -26,7 +27,7 @@ _MAX_AMOUNT = Decimal(10) ** 12
 def bad_reply(what: str) -> BadReply:
     """The error for an answer which is not what the documentation describes."""
     return BadReply(
-        f"Dispersed sent an answer that cannot be read ({what}). Try again; if it stays so, its API has changed.",
+        f"Dispersed sent an answer that cannot be read ({what}). Try again later.",
         code="bad_reply",
         outcome=Outcome.UNKNOWN,
     )

@@ -1,7 +1,8 @@
-"""How a request to Dispersed is signed (Dispersed docs, "authenticate requests"). Pure: clock and nonce are arguments.
+"""How a request to Dispersed is signed (Dispersed docs, "authenticate requests"). Pure: clock and nonce are
+arguments.
 
-The signature covers `publicKey|timestamp|nonce|METHOD|pathname|queryString|bodySha256`. The host is not covered,
-so a signed request must only ever be sent to a host that the operator trusts.
+The signature covers `publicKey|timestamp|nonce|METHOD|pathname|queryString|bodySha256`. The host is not
+covered, so a signed request must only ever be sent to a host that the operator trusts.
 """
 
 import hashlib
@@ -21,7 +22,8 @@ def canonical_body(value: object) -> bytes:
     """The JSON bytes that are hashed and sent: keys sorted, no whitespace, ASCII only (the rest escaped).
 
     A float without a fraction is written as a whole number, because JavaScript writes 1.0 as 1.
-    Raises ValueError for NaN, infinities and numbers which languages write differently, TypeError for what is not JSON.
+    Raises ValueError for NaN, infinities and numbers which languages write differently, TypeError for what
+    is not JSON.
     """
     plain = _plain(value)
     return json.dumps(
@@ -39,14 +41,18 @@ def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def signature(secret_key: str, canonical: str) -> str:
-    """Lower-case hexadecimal HMAC-SHA256 of the canonical string; the key is the text of the secret key itself."""
+    """Lower-case hexadecimal HMAC-SHA256 of the canonical string; the key is the text of the secret key
+    itself.
+    """
     return hmac.new(secret_key.encode(), canonical.encode(), hashlib.sha256).hexdigest()
 
 
 def canonical_request(
     public_key: str, *, method: str, path: str, query: str, body: bytes, time_ms: int, nonce: str
 ) -> str:
-    """The seven parts, joined with "|", over which the signature is made. `body` is b"" when nothing is sent."""
+    """The seven parts, joined with "|", over which the signature is made. `body` is b"" when nothing is
+    sent.
+    """
     digest = hashlib.sha256(body).hexdigest()
     return "|".join((public_key, str(time_ms), nonce, method.upper(), path, query, digest))
 
@@ -56,9 +62,10 @@ def sign(
 ) -> dict[str, str]:
     """The headers which prove that the holder of `keys` made this request.
 
-    `path` starts with "/" and has no query; `query` is the canonical query; `body` the very bytes that are sent;
-    `time_ms` is Unix time in milliseconds (accepted within 5 minutes of the server's); `nonce` is used once only,
-    32 hexadecimal characters. Raises ValueError when the path is not one that can be signed.
+    `path` starts with "/" and has no query; `query` is the canonical query; `body` the very bytes that are
+    sent; `time_ms` is Unix time in milliseconds (accepted within 5 minutes of the server's); `nonce` is
+    used once only, 32 hexadecimal characters. Raises ValueError when the path is not one that can be
+    signed.
     """
     if not path.startswith("/") or "?" in path or "//" in path:
         raise ValueError(f"not a path that can be signed: {path!r}")

@@ -1,4 +1,6 @@
-"""The statuses of jobs and job runs (Dispersed docs, job-monitoring, stop-job; PREPARING and FAILING seen in the field)."""
+"""The statuses of jobs and job runs (Dispersed docs, job-monitoring, stop-job; PREPARING and FAILING
+seen in the field).
+"""
 
 from typing import Final
 
