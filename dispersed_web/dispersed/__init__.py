@@ -1,3 +1,80 @@
-"""The Dispersed cloud as a Python package: signing, models, errors and a client. Knows no Django and no
-settings.
-"""
+"""The Dispersed cloud as a Python package: signing, models, errors and a client. Knows no Django and no settings."""
+
+from .client import DEFAULT_URL, Client
+from .errors import (
+    BadReply,
+    DispersedError,
+    NotFound,
+    RateLimited,
+    Rejected,
+    ServerBroken,
+    Unauthorized,
+    Unreachable,
+)
+from .listing import complete_listing
+from .models import (
+    Authorization,
+    Balance,
+    DockerEcho,
+    Gpu,
+    GpuModel,
+    Job,
+    JobRun,
+    KeyPair,
+    MixedKeys,
+    NodeUrl,
+    Offer,
+    Page,
+    Recipe,
+    RecipeInput,
+    Secret,
+    Transaction,
+    User,
+)
+from .outcomes import ACCEPTED, AuthShapes, Outcome, classify_exception, classify_response
+from .spec import BATCH, PERSISTENT, REGION_CODES, JobSpec, Volume
+from .statuses import LIVE, TERMINAL, is_terminal
+
+__all__ = [
+    "ACCEPTED",
+    "BATCH",
+    "DEFAULT_URL",
+    "LIVE",
+    "PERSISTENT",
+    "REGION_CODES",
+    "TERMINAL",
+    "AuthShapes",
+    "Authorization",
+    "BadReply",
+    "Balance",
+    "Client",
+    "DispersedError",
+    "DockerEcho",
+    "Gpu",
+    "GpuModel",
+    "Job",
+    "JobRun",
+    "JobSpec",
+    "KeyPair",
+    "MixedKeys",
+    "NodeUrl",
+    "NotFound",
+    "Offer",
+    "Outcome",
+    "Page",
+    "RateLimited",
+    "Recipe",
+    "RecipeInput",
+    "Rejected",
+    "Secret",
+    "ServerBroken",
+    "Transaction",
+    "Unauthorized",
+    "Unreachable",
+    "User",
+    "Volume",
+    "classify_exception",
+    "classify_response",
+    "complete_listing",
+    "is_terminal",
+]

@@ -150,7 +150,7 @@ def _env(spec: "JobSpec") -> Iterator[Problem]:
             shown = name.split("=")[0][:40]
             yield (
                 "env",
-                f"{shown!a} cannot be the name of a variable: letters, digits and _ only, no digit first.",
+                f"{shown!a} cannot be the name of a variable: letters, digits and _, no digit first.",
             )
         yield from _ascii("env", f"The value of {name}", value, quote=False)
         yield from _no_nul("env", f"The value of {name}", value)
