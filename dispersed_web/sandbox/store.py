@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS jobs (
   id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, account TEXT, key TEXT, request_id INTEGER, recipe_uuid TEXT, status TEXT,
   status_reason TEXT DEFAULT '', created_ms INTEGER, updated_ms INTEGER, started_ms INTEGER, completed_ms INTEGER,
   task TEXT, title TEXT, cpu_count INTEGER, min_ram_gb INTEGER, min_vram_gb INTEGER, min_storage_gb INTEGER, spec TEXT,
-  image_size_bytes INTEGER, retries_used INTEGER DEFAULT 0, life TEXT DEFAULT '[]', next_at_ms INTEGER);
+  image_size_bytes INTEGER, retries_used INTEGER DEFAULT 0, tokens TEXT DEFAULT '[]', life TEXT DEFAULT '[]',
+  next_at_ms INTEGER);
 CREATE INDEX IF NOT EXISTS jobs_created ON jobs (account, created_ms, id);
 CREATE INDEX IF NOT EXISTS jobs_status ON jobs (account, status, created_ms, id);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (next_at_ms) WHERE next_at_ms IS NOT NULL;

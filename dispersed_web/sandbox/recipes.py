@@ -1,0 +1,117 @@
+"""Official recipes and cooking.
+
+Documented: the recipe object, cook with optional overrides, `source_recipe_uuid`. Seen in the field: the UUID of the
+llama.cpp recipe, and the trap that jobs cooked without connection fields reach RUNNING and never get an address. The
+other recipes, and that overrides replace field by field (docker parameters and env entry by entry), are ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .validate import JOB_FIELDS, invalid
+
+CONNECTION_FIELDS = ("sshkey", "ports", "allowed_ips")
+_MADE_AT = "2026-03-02T09:30:00.000Z"
+
+
+def _recipe(
+    uuid: str, name: str, description: str, image: str, min_vram_gb: int, env: dict[str, str], **payload: Any
+) -> dict[str, Any]:
+    docker = {"image": image, "tag": "latest", "env": env}
+    return {
+        "object": "job_recipe",
+        "uuid": uuid,
+        "created_at": _MADE_AT,
+        "updated_at": _MADE_AT,
+        "last_used_at": None,
+        "name": name,
+        "description": description,
+        "visibility": "PUBLIC",
+        "is_official": True,
+        "is_owner": False,
+        "forked_from_recipe_uuid": None,
+        "thumbnail_url": None,
+        "quickstart_md": f"# {name}\n\n{description}\n",
+        "payload": {
+            "title": name,
+            "task": "PERSISTENT",
+            "description": description,
+            "parameters": {"type": "docker", "parameters": docker},
+            "cpu_count": 4,
+            "gpu_count": 1,
+            "min_vram_gb": min_vram_gb,
+            "min_storage_gb": 40,
+            "max_timeout_start_ms": 1_800_000,
+            "max_timeout_run_ms": None,
+            **payload,
+        },
+        "input_schema": [
+            {
+                "key": "min_vram_gb",
+                "type": "number",
+                "label": "VRAM (GB)",
+                "required": False,
+                "description": "The least memory the GPU must have.",
+                "placeholder": str(min_vram_gb),
+                "default_value": str(min_vram_gb),
+                "options": [],
+            }
+        ],
+    }
+
+
+RECIPES = (
+    _recipe(
+        "01a0114e-e7f8-4e76-a07a-f09fca41e2be",
+        "llama.cpp server",
+        "An OpenAI-compatible server with preloaded models.",
+        "dispersednetwork/llama.cpp_accesstoken_preload",
+        24,
+        {"CUDA_VISIBLE_DEVICES": "0"},
+    ),
+    _recipe(
+        "01a0121c-44d0-4b1e-9c52-3f7be1d08a11",
+        "ComfyUI",
+        "Node-based image generation behind a password.",
+        "dispersednetwork/comfyui",
+        16,
+        {"CUDA_VISIBLE_DEVICES": "0"},
+    ),
+    _recipe(
+        "01a01377-9a3e-4f06-8be4-77d0c2e5b9f3",
+        "PyTorch benchmark",
+        "FP16 throughput, memory bandwidth and a small MLP, then it ends.",
+        "dispersednetwork/pytorch-benchmark",
+        12,
+        {"CUDA_VISIBLE_DEVICES": "0"},
+        task="BATCH",
+        max_timeout_run_ms=3_600_000,
+    ),
+)
+BY_UUID = {recipe["uuid"]: recipe for recipe in RECIPES}
+
+
+def cooked_body(recipe: dict[str, Any], overrides: object) -> dict[str, Any]:
+    """The create body of a recipe with the caller's overrides laid over it."""
+    if not isinstance(overrides, dict):
+        raise invalid("The body must be a JSON object.")
+    body = {**recipe["payload"], **{name: overrides[name] for name in JOB_FIELDS if name in overrides}}
+    body["parameters"] = {"type": "docker", "parameters": _docker(recipe, overrides)}
+    return body
+
+
+def is_unreachable(overrides: dict[str, Any]) -> bool:
+    """Whether the known trap springs: no connection field among the overrides."""
+    given = (overrides.get("parameters") or {}).get("parameters") or {}
+    return not any(given.get(name) for name in CONNECTION_FIELDS)
+
+
+def _docker(recipe: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]:
+    given = overrides.get("parameters")
+    if given is not None and not (isinstance(given, dict) and isinstance(given.get("parameters", {}), dict)):
+        raise invalid("parameters must be an object {type, parameters}.")
+    base = recipe["payload"]["parameters"]["parameters"]
+    inner = (given or {}).get("parameters") or {}
+    env = inner.get("env") or {}
+    return {**base, **inner, "env": {**base["env"], **env} if isinstance(env, dict) else env}
