@@ -1,4 +1,4 @@
-"""The Dispersed cloud as a Python package: signing, models, errors and a client. Knows no Django and no settings."""
+"""The Dispersed cloud as a Python package: signing, models, errors and a client. No Django, no settings."""
 
 from .client import DEFAULT_URL, Client
 from .errors import (
@@ -32,7 +32,7 @@ from .models import (
     User,
 )
 from .outcomes import ACCEPTED, AuthShapes, Outcome, classify_exception, classify_response
-from .spec import BATCH, PERSISTENT, REGION_CODES, JobSpec, Volume
+from .spec import BATCH, PERSISTENT, REGION_CODES, JobSpec
 from .statuses import LIVE, TERMINAL, is_terminal
 
 __all__ = [
@@ -72,7 +72,6 @@ __all__ = [
     "Unauthorized",
     "Unreachable",
     "User",
-    "Volume",
     "classify_exception",
     "classify_response",
     "complete_listing",

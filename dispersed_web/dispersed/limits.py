@@ -38,11 +38,9 @@ _LINES = (
     ("tag", "The tag"),
     ("registry_host", "The registry"),
     ("registry_user", "The registry user"),
-    ("registry_secret", "The registry secret"),
     ("ssh_key", "The SSH key"),
 )
-_NO_SPACES = ("image", "tag", "registry_host", "registry_user", "registry_secret", "gpu_registry_uuid")
-_HIDDEN = frozenset({"registry_secret"})
+_NO_SPACES = frozenset({"image", "tag", "registry_host", "registry_user", "gpu_registry_uuid"})
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SSH_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?")
 _SSH_PORT = 22
@@ -66,12 +64,18 @@ def _task(spec: "JobSpec") -> Iterator[Problem]:
 
 def _lines(spec: "JobSpec") -> Iterator[Problem]:
     for name, label in _LINES:
-        value: str = getattr(spec, name)
-        yield from _ascii(name, label, value, quote=name not in _HIDDEN)
-        if not value.isprintable() and value.isascii():
-            yield name, f"{label} must be one line without control characters."
-        if name in _NO_SPACES and any(char.isspace() for char in value):
-            yield name, f"{label} must have no spaces."
+        yield from _line(name, label, getattr(spec, name), spaces=name not in _NO_SPACES)
+    if spec.registry_secret is not None:
+        secret = spec.registry_secret.reveal()
+        yield from _line("registry_secret", "The registry secret", secret, spaces=False, quote=False)
+
+
+def _line(name: str, label: str, value: str, *, spaces: bool, quote: bool = True) -> Iterator[Problem]:
+    yield from _ascii(name, label, value, quote=quote)
+    if value.isascii() and not value.isprintable():
+        yield name, f"{label} must be one line without control characters."
+    if not spaces and any(char.isspace() for char in value):
+        yield name, f"{label} must have no spaces."
 
 
 def _description(spec: "JobSpec") -> Iterator[Problem]:
@@ -156,14 +160,6 @@ def _env(spec: "JobSpec") -> Iterator[Problem]:
         yield from _no_nul("env", f"The value of {name}", value)
 
 
-def _volumes(spec: "JobSpec") -> Iterator[Problem]:
-    for volume in spec.volumes:
-        if not volume.image or not volume.mount.startswith("/"):
-            yield "volumes", "A volume needs an image and an absolute path to mount it at."
-        for value in volume.to_body().values():
-            yield from _ascii("volumes", "A volume", value, quote=False)
-
-
 def _ascii(name: str, label: str, value: str, *, quote: bool = True) -> Iterator[Problem]:
     """What is signed must be ASCII: clients and servers disagree on how to hash anything else."""
     strange = next((char for char in value if not char.isascii()), None)
@@ -207,5 +203,4 @@ _CHECKS = (
     _ports,
     _addresses,
     _env,
-    _volumes,
 )

@@ -1,34 +1,20 @@
-"""A job as it is asked for: every field of the create call (Dispersed docs, create-job), typed."""
+"""A job as it is asked for: the documented fields of the create call (Dispersed docs, create-job), typed.
+
+Left out are `imagesrc` and `volumes`, which the documentation names without saying what they mean.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
-from .keys import MASK
+from .keys import MASK, Secret
 from .limits import find_problems
 from .regions import REGION_CODES
 
-__all__ = ["BATCH", "PERSISTENT", "REGION_CODES", "JobSpec", "Volume"]
+__all__ = ["BATCH", "PERSISTENT", "REGION_CODES", "JobSpec"]
 
 BATCH = "BATCH"
 PERSISTENT = "PERSISTENT"
-
-
-@dataclass(frozen=True)
-class Volume:
-    """A data image mounted into the container at the path `mount`. `user` and `secret` log in to its
-    registry.
-    """
-
-    image: str
-    mount: str
-    tag: str = ""
-    registry: str = ""
-    user: str = field(default="", repr=False)
-    secret: str = field(default="", repr=False)
-
-    def to_body(self) -> dict[str, str]:
-        """The volume as the create call takes it."""
-        return {item.name: value for item in fields(self) if (value := getattr(self, item.name))}
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,16 +47,15 @@ class JobSpec:
     tag: str = ""
     registry_host: str = ""
     registry_user: str = ""
-    registry_secret: str = ""
+    registry_secret: Secret | None = None
     ssh_key: str = ""
     ports: tuple[int, ...] = ()
     allowed_ips: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
-    volumes: tuple[Volume, ...] = ()
 
-    def to_body(self) -> dict[str, object]:
+    def to_body(self) -> dict[str, Any]:
         """The body of the create call, ready for `Client.create_job`. Check `problems()` first."""
-        body: dict[str, object] = {
+        body: dict[str, Any] = {
             name: value for name in _OUTER_FIELDS if (value := getattr(self, name)) not in (None, "", ())
         }
         if self.task == PERSISTENT:
@@ -84,26 +69,24 @@ class JobSpec:
         """What the cloud would refuse or read otherwise than meant: a sentence for each field at fault."""
         return find_problems(self)
 
-    def _docker_body(self) -> dict[str, object]:
-        settings: dict[str, object] = {
+    def _docker_body(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {
             "image": self.image,
             "tag": self.tag,
             "host": self.registry_host,
             "user": self.registry_user,
-            "secret": self.registry_secret,
+            "secret": self.registry_secret.reveal() if self.registry_secret else "",
             "sshkey": self.ssh_key,
             "ports": list(self.ports),
             "allowed_ips": list(self.allowed_ips),
             "env": dict(self.env),
-            "volumes": [volume.to_body() for volume in self.volumes],
         }
         return {name: value for name, value in settings.items() if value}
 
     def __repr__(self) -> str:
         shown = {item.name: getattr(self, item.name) for item in fields(self)}
         shown["env"] = dict.fromkeys(self.env, MASK)
-        for name in ("registry_user", "registry_secret"):
-            shown[name] = MASK if shown[name] else ""
+        shown["registry_user"] = MASK if self.registry_user else ""
         given = ", ".join(
             f"{name}={value!r}" for name, value in shown.items() if value not in (None, "", (), {})
         )
