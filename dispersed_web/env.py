@@ -22,7 +22,9 @@ def text(name: str, default: str | None = None) -> str:
         try:
             return Path(path).read_text().strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {path}, which cannot be read: {error.strerror}."
+            ) from None
     value = os.environ.get(name, default)
     if value is None:
         raise ImproperlyConfigured(f"Set {name} (or {name}_FILE, the path of a file that holds it).")
@@ -68,7 +70,9 @@ def database(name: str, sqlite_path: Path) -> dict[str, object]:
     if parts.scheme == "sqlite":
         return sqlite(Path(unquote(parts.path)))
     if parts.scheme not in ("postgres", "postgresql"):
-        raise ImproperlyConfigured(f"{name} starts with {parts.scheme!r}; write postgresql://… or sqlite:///path.")
+        raise ImproperlyConfigured(
+            f"{name} starts with {parts.scheme!r}; write postgresql://… or sqlite:///path."
+        )
     options = dict(parse_qsl(parts.query))
     host = options.pop("host", parts.hostname or "")
     return {

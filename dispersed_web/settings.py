@@ -44,7 +44,9 @@ def _keyring(lines: str) -> list[tuple[str, bytes]]:
         except binascii.Error:
             key = b""
         if not key_id or len(key) != 32:
-            raise ImproperlyConfigured(f"DW_KEYS: the key {key_id[:12]!r} must be written id:base64 of 32 random bytes.")
+            raise ImproperlyConfigured(
+                f"DW_KEYS: the key {key_id[:12]!r} must be written id:base64 of 32 random bytes."
+            )
         ring.append((key_id, key))
     return ring
 
@@ -167,7 +169,11 @@ CELERY_WORKER_SEND_TASK_EVENTS = False
 # Every entry finds its work by query, so a lost, late or doubled one does no harm. `expires` keeps a backlog from
 # building up while no worker runs.
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": f"dispersed_web.tasks.{name}", "schedule": every_s, "options": {"expires": max(every_s, 5)}}
+    name: {
+        "task": f"dispersed_web.tasks.{name}",
+        "schedule": every_s,
+        "options": {"expires": max(every_s, 5)},
+    }
     for name, every_s in {
         "sweep_launches": 2,
         "sweep_stops": 2,
@@ -254,7 +260,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 # A proxy that ends TLS must set this header itself and drop the client's own.
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DW_BEHIND_PROXY", False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DW_BEHIND_PROXY", False) else None
+)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 STATIC_URL = "/static/"
@@ -300,7 +308,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"secrets": {"()": "dispersed_web.credentials.masking.MaskSecrets"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": env.text("DW_LOG_LEVEL", "INFO")},
     "loggers": {

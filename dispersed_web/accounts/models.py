@@ -33,7 +33,9 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    ssh_public_key = models.TextField("SSH public key", blank=True, help_text="Used for jobs that you connect to over SSH.")
+    ssh_public_key = models.TextField(
+        "SSH public key", blank=True, help_text="Used for jobs that you connect to over SSH."
+    )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -45,7 +47,9 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(models.functions.Lower("email"), name="user_email_once_whatever_the_case"),
+            models.UniqueConstraint(
+                models.functions.Lower("email"), name="user_email_once_whatever_the_case"
+            ),
         ]
 
     def __str__(self) -> str:

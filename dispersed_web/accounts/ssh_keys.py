@@ -61,7 +61,9 @@ def parse_public_key(text: str) -> SshKey:
     except (ValueError, UnsupportedAlgorithm):
         raise BadSshKey("The key is incomplete or damaged. Copy the whole line of the .pub file.") from None
     if isinstance(key, RSAPublicKey) and key.key_size < MINIMUM_RSA_BITS:
-        raise BadSshKey(f"This RSA key has {key.key_size} bits; use at least {MINIMUM_RSA_BITS}, or an ed25519 key.")
+        raise BadSshKey(
+            f"This RSA key has {key.key_size} bits; use at least {MINIMUM_RSA_BITS}, or an ed25519 key."
+        )
     comment = "".join(c for c in comment.strip() if c.isascii() and c.isprintable())[:80]
     digest = base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
     return SshKey(kind, body, comment, f"SHA256:{digest}")

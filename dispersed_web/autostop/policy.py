@@ -136,12 +136,19 @@ def decide(policy: Policy, facts: Facts, now: dt.datetime) -> Verdict:
     deadline = stop_deadline(policy, facts)
     if deadline is None:
         return Verdict(
-            State.UNLIMITED, None, None, "", facts.activity.confidence, "No limit: runs until somebody stops it."
+            State.UNLIMITED,
+            None,
+            None,
+            "",
+            facts.activity.confidence,
+            "No limit: runs until somebody stops it.",
         )
     lead = warn_lead(policy, facts, deadline)
     warn_at = deadline.at - lead
     warned = facts.warned_for == deadline.at and facts.warned_at is not None
-    earliest = max(deadline.at, facts.warned_at + min(lead, LATE_NOTICE)) if warned and facts.warned_at else None
+    earliest = (
+        max(deadline.at, facts.warned_at + min(lead, LATE_NOTICE)) if warned and facts.warned_at else None
+    )
     stop = earliest is not None and now >= earliest
     warn = not warned and now >= warn_at
     return Verdict(
@@ -162,7 +169,9 @@ def stop_deadline(policy: Policy, facts: Facts) -> Deadline | None:
     """The moment at which the job stops and the limit that says so; ``None`` where nothing limits it."""
     hard = lifetime_end(policy, facts)
     soft = idle_end(policy, facts)
-    candidates = [Deadline(at, rule) for at, rule in ((soft, "idle"), (hard, "max_lifetime")) if at is not None]
+    candidates = [
+        Deadline(at, rule) for at, rule in ((soft, "idle"), (hard, "max_lifetime")) if at is not None
+    ]
     return min(candidates, key=lambda candidate: candidate.at, default=None)
 
 

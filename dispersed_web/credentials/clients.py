@@ -30,4 +30,6 @@ def client_for(credential: Credential, *, team_id: uuid.UUID) -> Client:
     if credential.team_id != team_id:
         raise WrongTeam(f"The credential {credential.pk} does not belong to the team {team_id}.")
     secret = vault.unseal(credential.secret_sealed, secret_place(credential))
-    return Client(KeyPair(credential.public_key, secret), credential.api_url, simulated=settings.DISPERSED_SIMULATED)
+    return Client(
+        KeyPair(credential.public_key, secret), credential.api_url, simulated=settings.DISPERSED_SIMULATED
+    )

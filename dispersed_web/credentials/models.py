@@ -34,9 +34,13 @@ class Credential(models.Model):
     state = models.CharField(max_length=8, choices=CredentialState.choices, default=CredentialState.ACTIVE)
     expires_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     last_used_at = models.DateTimeField(null=True)
-    last_used_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    last_used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     # Health, as the sync and the probes see it
     listed_at = models.DateTimeField(null=True, help_text="Start of the last complete listing.")
@@ -55,7 +59,9 @@ class Credential(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["api_url", "public_key"], name="credential_key_belongs_to_one_team"),
+            models.UniqueConstraint(
+                fields=["api_url", "public_key"], name="credential_key_belongs_to_one_team"
+            ),
             models.UniqueConstraint(fields=["team", "name"], name="credential_name_once_in_a_team"),
             models.CheckConstraint(
                 condition=models.Q(state__in=CredentialState.values), name="credential_state_known"

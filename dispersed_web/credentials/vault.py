@@ -64,7 +64,9 @@ def unseal(sealed: str, place: Place) -> str:
     try:
         return AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), place.associated_data()).decode()
     except InvalidTag:
-        raise CannotOpen(key_id, "The stored secret does not belong to this row, or its key was replaced.") from None
+        raise CannotOpen(
+            key_id, "The stored secret does not belong to this row, or its key was replaced."
+        ) from None
 
 
 def key_id_of(sealed: str) -> str:

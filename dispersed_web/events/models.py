@@ -10,7 +10,7 @@ from django.db import models
 
 class ActorKind(models.TextChoices):
     PERSON = "person"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a word, not a password
     ENGINE = "engine"
     CLOUD = "cloud"
 
@@ -32,7 +32,9 @@ class Event(models.Model):
     subject_type = models.CharField(max_length=20)
     subject_id = models.CharField(max_length=36)
     actor_kind = models.CharField(max_length=8, choices=ActorKind.choices)
-    actor_user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     actor_label = models.CharField(max_length=120)
     sentence = models.TextField()
     data = models.JSONField(default=dict)

@@ -27,11 +27,15 @@ class Job(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("teams.Team", on_delete=models.PROTECT, related_name="jobs")
     credential = models.ForeignKey("credentials.Credential", on_delete=models.PROTECT, related_name="jobs")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now)
     title = models.CharField(max_length=120)
     task = models.CharField(max_length=10, choices=[("BATCH", "BATCH"), ("PERSISTENT", "PERSISTENT")])
-    status = models.CharField(max_length=12, choices=[(s.value, s.value) for s in Status], default=Status.QUEUED)
+    status = models.CharField(
+        max_length=12, choices=[(s.value, s.value) for s in Status], default=Status.QUEUED
+    )
     reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Reason], blank=True)
     reason_text = models.TextField(blank=True, help_text="Why it ended or waits, as a sentence.")
 
@@ -54,21 +58,32 @@ class Job(models.Model):
     x_time_ms = models.BigIntegerField(null=True)
     nonce = models.CharField(max_length=32, blank=True)
     unknown_since = models.DateTimeField(null=True)
-    fence_at = models.DateTimeField(null=True, help_text="From here on a request still under way is refused as too old.")
+    fence_at = models.DateTimeField(
+        null=True, help_text="From here on a request still under way is refused as too old."
+    )
     absent_lists = models.PositiveSmallIntegerField(default=0)
-    watch_until = models.DateTimeField(null=True, help_text="Until then a job we gave up on is still looked for.")
+    watch_until = models.DateTimeField(
+        null=True, help_text="Until then a job we gave up on is still looked for."
+    )
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
 
     # As the cloud knows it
     remote_uuid = models.CharField(max_length=64, null=True)
     remote_status = models.CharField(max_length=32, blank=True, help_text="The cloud's own word.")
-    launched_at = models.DateTimeField(null=True, help_text="When the cloud took it; billing is assumed from here.")
+    launched_at = models.DateTimeField(
+        null=True, help_text="When the cloud took it; billing is assumed from here."
+    )
     assigned_at = models.DateTimeField(null=True)
     running_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    missing_since = models.DateTimeField(null=True, help_text="Since then the cloud does not show it, and no end was seen.")
+    missing_since = models.DateTimeField(
+        null=True, help_text="Since then the cloud does not show it, and no end was seen."
+    )
+    missing_alarmed_at = models.DateTimeField(null=True)
     hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    spent_usd = models.DecimalField(max_digits=12, decimal_places=4, default=Decimal(0), help_text="Of runs that ended.")
+    spent_usd = models.DecimalField(
+        max_digits=12, decimal_places=4, default=Decimal(0), help_text="Of runs that ended."
+    )
     spending_since = models.DateTimeField(null=True, help_text="Start of the run that bills now.")
 
     # Limits, copied at launch
@@ -76,29 +91,41 @@ class Job(models.Model):
     ceiling_s = models.PositiveIntegerField(null=True)
     warn_lead_s = models.PositiveIntegerField(default=900)
     extend_until = models.DateTimeField(null=True)
-    limits_version = models.PositiveIntegerField(default=1, help_text="Moves with every extension; a stop names the one it saw.")
-    stop_at = models.DateTimeField(null=True, help_text="As last computed, for sorting; decisions compute it afresh.")
+    limits_version = models.PositiveIntegerField(
+        default=1, help_text="Moves with every extension; a stop names the one it saw."
+    )
+    stop_at = models.DateTimeField(
+        null=True, help_text="As last computed, for sorting; decisions compute it afresh."
+    )
     warned_for = models.DateTimeField(null=True, help_text="The stop time that people were warned of.")
     warned_at = models.DateTimeField(null=True)
     evaluate_at = models.DateTimeField(default=timezone.now)
 
     # The wish to stop, and its progress
     stop_requested_at = models.DateTimeField(null=True)
-    stop_requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    stop_requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     stop_reason = models.CharField(max_length=20, choices=[(r.value, r.value) for r in Reason], blank=True)
     stop_note = models.CharField(max_length=200, blank=True)
     stop_token = models.UUIDField(null=True)
     stop_attempts = models.PositiveIntegerField(default=0)
-    stop_next_at = models.DateTimeField(null=True, help_text="When the stop is pursued again; empty once its end is sure.")
+    stop_next_at = models.DateTimeField(
+        null=True, help_text="When the stop is pursued again; empty once its end is sure."
+    )
     stop_lease_until = models.DateTimeField(null=True)
     stop_sent_at = models.DateTimeField(null=True)
     stop_error = models.TextField(blank=True)
     stop_alarmed = models.PositiveSmallIntegerField(default=0, help_text="How many alarms were raised.")
-    end_seen_at = models.DateTimeField(null=True, help_text="First sight of the end; a second one makes it sure.")
+    end_seen_at = models.DateTimeField(
+        null=True, help_text="First sight of the end; a second one makes it sure."
+    )
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(status__in=[s.value for s in Status]), name="job_status_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=[s.value for s in Status]), name="job_status_known"
+            ),
             models.CheckConstraint(condition=Q(task__in=["BATCH", "PERSISTENT"]), name="job_task_known"),
             models.CheckConstraint(condition=Q(maybe_sent__in=[0, 1]), name="job_sent_at_most_once"),
             models.CheckConstraint(
@@ -106,7 +133,8 @@ class Job(models.Model):
                 name="job_in_cloud_has_remote_uuid",
             ),
             models.CheckConstraint(
-                condition=Q(stop_requested_at=None, stop_reason="") | (Q(stop_requested_at__isnull=False) & ~Q(stop_reason="")),
+                condition=Q(stop_requested_at=None, stop_reason="")
+                | (Q(stop_requested_at__isnull=False) & ~Q(stop_reason="")),
                 name="job_stop_has_reason",
             ),
             models.CheckConstraint(
@@ -118,18 +146,26 @@ class Job(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["team", "-created_at", "-id"], name="job_newest_of_team"),
             models.Index(
-                fields=["team", "-created_at", "-id"], name="job_active_of_team", condition=~Q(status__in=ENDED)
+                fields=["team", "-created_at", "-id"],
+                name="job_active_of_team",
+                condition=~Q(status__in=ENDED),
             ),
             models.Index(fields=["team", "stop_at"], name="job_stops_next", condition=~Q(status__in=ENDED)),
             models.Index(fields=["next_try_at"], name="job_to_launch", condition=Q(status__in=LOCAL_ONLY)),
-            models.Index(fields=["stop_next_at"], name="job_to_stop", condition=Q(stop_next_at__isnull=False)),
+            models.Index(
+                fields=["stop_next_at"], name="job_to_stop", condition=Q(stop_next_at__isnull=False)
+            ),
             models.Index(
                 fields=["evaluate_at"],
                 name="job_to_evaluate",
                 condition=Q(stop_requested_at=None, status__in=IN_CLOUD),
             ),
-            models.Index(fields=["credential", "remote_uuid"], name="job_live_of_key", condition=Q(status__in=IN_CLOUD)),
-            models.Index(fields=["credential"], name="job_watched_for", condition=Q(watch_until__isnull=False)),
+            models.Index(
+                fields=["credential", "remote_uuid"], name="job_live_of_key", condition=Q(status__in=IN_CLOUD)
+            ),
+            models.Index(
+                fields=["credential"], name="job_watched_for", condition=Q(watch_until__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -178,7 +214,9 @@ class JobRun(models.Model):
     first_seen_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")
+        ]
 
     def __str__(self) -> str:
         return f"{self.job}: {self.status}"
@@ -187,7 +225,9 @@ class JobRun(models.Model):
 class UnmanagedJob(models.Model):
     """A live job on a team's key that was not launched here. Shown and counted, never stopped by itself."""
 
-    credential = models.ForeignKey("credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs")
+    credential = models.ForeignKey(
+        "credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs"
+    )
     remote_uuid = models.CharField(max_length=64)
     title = models.CharField(max_length=200)
     task = models.CharField(max_length=16)
@@ -199,7 +239,9 @@ class UnmanagedJob(models.Model):
     seen_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["credential", "remote_uuid"], name="unmanaged_job_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["credential", "remote_uuid"], name="unmanaged_job_once")
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -213,3 +255,17 @@ class Sweep(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Market(models.Model):
+    """What a credential could rent, and at what price, when it was last asked."""
+
+    credential = models.OneToOneField("credentials.Credential", on_delete=models.CASCADE, primary_key=True)
+    gpus = models.JSONField(default=list)
+    offers = models.JSONField(default=list)
+    fetched_at = models.DateTimeField(null=True)
+    failure = models.TextField(blank=True)
+    due_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Market of {self.credential}"

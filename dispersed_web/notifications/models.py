@@ -31,10 +31,14 @@ class Delivery(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["event", "user", "way"], name="delivery_once"),
-            models.CheckConstraint(condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=DeliveryState.values), name="delivery_state_known"
+            ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_try_at"], name="delivery_to_send", condition=models.Q(state="waiting")),
+            models.Index(
+                fields=["next_try_at"], name="delivery_to_send", condition=models.Q(state="waiting")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -46,8 +46,12 @@ class Team(models.Model):
     name = models.CharField(max_length=60)
     slug = models.SlugField(max_length=60, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
-    version = models.BigIntegerField(default=1, help_text="Moves with every visible change; live pages compare it.")
-    launch_seq = models.BigIntegerField(default=0, help_text="Bumped first in every claim, so that claims count in turn.")
+    version = models.BigIntegerField(
+        default=1, help_text="Moves with every visible change; live pages compare it."
+    )
+    launch_seq = models.BigIntegerField(
+        default=0, help_text="Bumped first in every claim, so that claims count in turn."
+    )
 
     default_lifetime_s = models.PositiveIntegerField(default=24 * HOUR_S)
     max_lifetime_s = models.PositiveIntegerField(default=7 * 24 * HOUR_S)
@@ -59,7 +63,8 @@ class Team(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(default_lifetime_s__gte=60) & models.Q(max_lifetime_s__gte=F("default_lifetime_s")),
+                condition=models.Q(default_lifetime_s__gte=60)
+                & models.Q(max_lifetime_s__gte=F("default_lifetime_s")),
                 name="team_lifetimes_are_ordered",
             ),
         ]
@@ -84,7 +89,9 @@ class Membership(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["team", "user"], name="membership_once"),
-            models.CheckConstraint(condition=models.Q(role__in=[role.value for role in Role]), name="membership_role_known"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]), name="membership_role_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -108,7 +115,9 @@ class ApiToken(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(scope__in=["read", "operate"]), name="api_token_scope_known"),
+            models.CheckConstraint(
+                condition=models.Q(scope__in=["read", "operate"]), name="api_token_scope_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,1 @@
+"""Who calls the REST API: a person's token for one team."""

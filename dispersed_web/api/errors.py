@@ -1,0 +1,1 @@
+"""The one error shape of the REST API."""

@@ -1,0 +1,177 @@
+"""Adding, replacing, disabling credentials. A pair is tried against the cloud before it is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.accounts.models import User
+from dispersed_web.clock import Clock
+from dispersed_web.credentials import health, vault
+from dispersed_web.credentials.clients import client_for, secret_place
+from dispersed_web.credentials.models import MAX_CLOCK_OFFSET_MS, Credential, CredentialState
+from dispersed_web.dispersed import AuthShapes, Client, DispersedError, KeyPair, Unauthorized
+from dispersed_web.events.record import Actor, record
+from dispersed_web.teams.models import Team
+
+PROBE_EVERY = dt.timedelta(days=7)
+
+
+class CredentialRefused(Exception):
+    """The pair was not stored. ``field`` is the input at fault, empty when it is none of them."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+@sensitive_variables()
+def add(
+    team: Team,
+    name: str,
+    public_key: str,
+    secret_key: str,
+    *,
+    user: User,
+    actor: Actor,
+    clock: Clock,
+    expires_at: dt.datetime | None = None,
+) -> Credential:
+    """Tries the pair against the cloud, then stores it sealed. Raises :class:`CredentialRefused`."""
+    began = clock()
+    shapes, offset_ms = try_pair(public_key, secret_key)
+    credential = Credential(
+        id=uuid.uuid4(),
+        team=team,
+        name=name,
+        api_url=settings.DISPERSED_URL,
+        public_key=public_key,
+        expires_at=expires_at,
+        created_by=user,
+        listed_at=began,
+        clock_offset_ms=offset_ms,
+    )
+    credential.secret_sealed = vault.seal(secret_key, secret_place(credential))
+    try:
+        with transaction.atomic():
+            credential.save(force_insert=True)
+            health.note_probe(credential, shapes, began)
+            _record(
+                credential,
+                actor,
+                "credential.added",
+                f"{actor.label} added the credential “{name}”.",
+                clock(),
+            )
+    except IntegrityError:
+        raise _taken(team, name) from None
+    return credential
+
+
+@sensitive_variables()
+def replace_secret(
+    credential: Credential, public_key: str, secret_key: str, *, actor: Actor, clock: Clock
+) -> None:
+    """Puts a new pair in the place of the old one, after the same trial. Raises :class:`CredentialRefused`."""
+    began = clock()
+    shapes, offset_ms = try_pair(public_key, secret_key)
+    try:
+        with transaction.atomic():
+            Credential.objects.filter(pk=credential.pk, team=credential.team_id).update(
+                public_key=public_key,
+                secret_sealed=vault.seal(secret_key, secret_place(credential)),
+                state=CredentialState.ACTIVE,
+                failures=0,
+                failure="",
+                cancel_refused_at=None,
+                listed_at=began,
+                clock_offset_ms=offset_ms,
+                sync_due_at=None,
+            )
+            health.note_probe(credential, shapes, began)
+            sentence = f"{actor.label} replaced the keys of the credential “{credential.name}”."
+            _record(credential, actor, "credential.replaced", sentence, clock())
+    except IntegrityError:
+        raise _taken(credential.team, credential.name) from None
+
+
+def set_disabled(credential: Credential, disabled: bool, *, actor: Actor, now: dt.datetime) -> bool:
+    """Disabled: no launches with it; its jobs are still watched and stopped. False when nothing changed."""
+    before, after = CredentialState.ACTIVE, CredentialState.DISABLED
+    if not disabled:
+        before, after = after, before
+    with transaction.atomic():
+        changed = Credential.objects.filter(pk=credential.pk, state=before).update(state=after)
+        if changed:
+            word = "disabled" if disabled else "enabled"
+            sentence = f"{actor.label} {word} the credential “{credential.name}”."
+            _record(credential, actor, f"credential.{word}", sentence, now)
+    return bool(changed)
+
+
+@sensitive_variables()
+def try_pair(public_key: str, secret_key: str) -> tuple[AuthShapes, int | None]:
+    """Tries a pair with free calls: what the cloud answers to stale and repeated requests, and its clock's offset in ms.
+
+    Raises :class:`CredentialRefused` with a sentence for: keys of the wrong kind, wrong key, clock off, cloud unreachable.
+    """
+    try:
+        client = Client(
+            KeyPair(public_key, secret_key), settings.DISPERSED_URL, simulated=settings.DISPERSED_SIMULATED
+        )
+    except ValueError as error:
+        field = "secret_key" if "secret key" in str(error) else "public_key"
+        raise CredentialRefused(str(error), field) from None
+    with client:
+        try:
+            shapes = client.probe_auth()
+        except DispersedError as error:
+            raise CredentialRefused(_why(error, client.clock_offset_ms)) from None
+        return shapes, client.clock_offset_ms
+
+
+def probe_again(credential: Credential, clock: Clock) -> None:
+    """Learns the cloud's refusals anew, once a week; a fault leaves what is known."""
+    if credential.probed_at and clock() - credential.probed_at < PROBE_EVERY:
+        return
+    try:
+        with client_for(credential, team_id=credential.team_id) as client:
+            health.note_probe(credential, client.probe_auth(), clock())
+    except (DispersedError, vault.CannotOpen, ValueError):
+        return
+
+
+def _why(error: DispersedError, offset_ms: int | None) -> str:
+    if isinstance(error, Unauthorized) and offset_ms is not None and abs(offset_ms) > MAX_CLOCK_OFFSET_MS:
+        seconds = abs(offset_ms) // 1000
+        return (
+            f"This server's clock differs from Dispersed's by {seconds} s, and Dispersed refuses requests signed with a "
+            "wrong time. Set the server's clock, then try again."
+        )
+    return error.sentence
+
+
+def _taken(team: Team, name: str) -> CredentialRefused:
+    if Credential.objects.filter(team=team, name=name).exists():
+        return CredentialRefused("The team has a credential of this name.", "name")
+    return CredentialRefused(
+        "This key is stored already. A key belongs to one team, so that nobody acts with another team's.",
+        "public_key",
+    )
+
+
+def _record(credential: Credential, actor: Actor, kind: str, sentence: str, now: dt.datetime) -> None:
+    record(
+        credential.team_id,
+        actor,
+        kind,
+        ("credential", credential.pk),
+        sentence,
+        now=now,
+        data={"public_key": credential.public_key_hint},
+    )

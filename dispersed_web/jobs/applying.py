@@ -1,0 +1,266 @@
+"""Applying what the cloud shows to our rows. Every update names the status it saw, so a newer fact is never overwritten."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.dispersed import JobRun as RemoteRun
+from dispersed_web.dispersed import is_terminal
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import CLOUD, record
+from dispersed_web.jobs import finding, marker, runs, states
+from dispersed_web.jobs.adopt import adopt
+from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
+from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
+from dispersed_web.teams.models import Installation
+
+BATCH = 50
+MISSING_AFTER = dt.timedelta(seconds=60)
+SURE_AFTER = dt.timedelta(seconds=20)
+
+RunsByJob = Mapping[uuid.UUID, Sequence[JobRun]]
+RemoteRuns = Mapping[str, Sequence[RemoteRun]]
+
+
+def apply_live(
+    shown: Sequence[tuple[Job, RemoteJob]], known: RunsByJob, remote_runs: RemoteRuns, now: dt.datetime
+) -> bool:
+    """Applies the list of live jobs, in short transactions; True when something visible changed."""
+    changed = False
+    for start in range(0, len(shown), BATCH):
+        with transaction.atomic():
+            for job, remote in shown[start : start + BATCH]:
+                changed |= apply_seen(
+                    job, remote, known.get(job.pk, ()), remote_runs.get(remote.uuid, ()), now
+                )
+    return changed
+
+
+def apply_seen(
+    job: Job, remote: RemoteJob, known: Sequence[JobRun], remote_runs: Sequence[RemoteRun], now: dt.datetime
+) -> bool:
+    """Applies one job as the cloud shows it, with the runs that are known now."""
+    all_runs = runs.take_over(job, known, remote_runs, now)
+    live = runs.live(all_runs)
+    if is_terminal(remote.status) and not live:
+        return end(job, remote, all_runs, now)
+    newest = runs.newest(live)
+    status = states.from_cloud(remote.status, newest.status if newest else None, job.state)
+    if status in states.ENDED:
+        # The job ended but one of its machines still runs, and bills.
+        status = Status.CANCELLING if status == Status.CANCELLED else Status.FAILING
+    values = _values(job, remote, status, all_runs, now)
+    if all(getattr(job, name) == value for name, value in values.items()):
+        return False
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job.pk, status=job.status, remote_uuid=remote.uuid).update(**values):
+            return False
+        if status != job.status:
+            _tell_of_status(job, status, now)
+    return True
+
+
+def _values(
+    job: Job, remote: RemoteJob, status: Status, all_runs: Sequence[JobRun], now: dt.datetime
+) -> dict[str, Any]:
+    meter = runs.meter(all_runs)
+    values: dict[str, Any] = {
+        "status": status,
+        "remote_status": remote.status[:32],
+        "hourly_rate_usd": meter.hourly_rate_usd,
+        "spent_usd": meter.spent_usd,
+        "spending_since": meter.since,
+        "missing_since": None,
+        "missing_alarmed_at": None,
+    }
+    if job.assigned_at is None and (all_runs or status == Status.ASSIGNED):
+        values["assigned_at"] = min((run.started_at or run.first_seen_at for run in all_runs), default=now)
+    if status == Status.RUNNING and job.running_at is None:
+        values["running_at"] = now
+        values["evaluate_at"] = now
+    if job.state in states.ENDED:
+        # We believed it ended and the cloud shows it alive: it bills, so it is watched and stopped again.
+        values |= {"ended_at": None, "end_seen_at": None, "reason": "", "reason_text": "", "evaluate_at": now}
+        if job.stop_requested_at:
+            values["stop_next_at"] = now
+    return values
+
+
+_WORDS = {
+    Status.PENDING: "Waiting for a node.",
+    Status.ASSIGNED: "A node was assigned.",
+    Status.PREPARING: "The node is pulling the image.",
+    Status.RUNNING: "The container is running.",
+    Status.FAILING: "The job is failing.",
+    Status.CANCELLING: "The cloud is stopping the job.",
+}
+
+
+def _tell_of_status(job: Job, status: Status, now: dt.datetime) -> None:
+    back = job.state in states.ENDED
+    record(
+        job.team_id,
+        CLOUD,
+        "job.back" if back else "job.status",
+        ("job", job.pk),
+        "The cloud shows the job alive again, although its end was seen." if back else _WORDS[status],
+        now=now,
+        data={"from": job.status, "to": status.value},
+        audience=Audience.ADMINS if back else Audience.NOBODY,
+    )
+
+
+def end(job: Job, remote: RemoteJob, all_runs: Sequence[JobRun], now: dt.datetime) -> bool:
+    """Applies the end of a job. After a stop of ours a second sight of the end, 20 s later, makes it sure."""
+    status = states.from_cloud(remote.status, None, job.state)
+    if job.state in states.ENDED:
+        return False
+    meter = runs.meter(all_runs)
+    reason = states.end_reason(status, job.stop_reason)
+    text = _end_sentence(job, status, reason, remote)
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, status=job.status).update(
+            status=status,
+            remote_status=remote.status[:32],
+            reason=reason,
+            reason_text=text,
+            ended_at=_end_time(job, remote, all_runs, now),
+            hourly_rate_usd=meter.hourly_rate_usd,
+            spent_usd=meter.read(now) or 0,
+            spending_since=None,
+            missing_since=None,
+            missing_alarmed_at=None,
+            end_seen_at=now,
+            stop_next_at=now + SURE_AFTER if job.stop_requested_at else None,
+        )
+        if changed:
+            record(
+                job.team_id,
+                CLOUD,
+                "job.ended",
+                ("job", job.pk),
+                text,
+                now=now,
+                data={"status": status.value, "reason": reason.value},
+                audience=_whom_to_tell(status, reason),
+            )
+    return bool(changed)
+
+
+def _end_sentence(job: Job, status: Status, reason: Reason, remote: RemoteJob) -> str:
+    if reason == Reason.EXITED:
+        return "The job ended by itself."
+    if job.stop_reason:
+        return f"Stopped: {REASON_WORDS[reason]}."
+    words = "The cloud cancelled the job" if status == Status.CANCELLED else "The job failed"
+    return f"{words}: {remote.status_reason}" if remote.status_reason else f"{words} and gave no reason."
+
+
+def _whom_to_tell(status: Status, reason: Reason) -> str:
+    """A person who stopped it knows, and an ordinary end is no news."""
+    return Audience.NOBODY if reason in (Reason.USER, Reason.ADMIN, Reason.EXITED) else Audience.JOB_OWNER
+
+
+def _end_time(job: Job, remote: RemoteJob, all_runs: Sequence[JobRun], now: dt.datetime) -> dt.datetime:
+    ends = [run.ended_at for run in all_runs if run.ended_at]
+    at = remote.completed_at or max(ends, default=now)
+    return min(max(at, job.created_at), now)
+
+
+def note_missing(job: Job, now: dt.datetime) -> bool:
+    """The list does not show it and "not found" was the answer. That is no end: it may still bill."""
+    if job.missing_since is None:
+        return bool(Job.objects.filter(pk=job.pk, status=job.status).update(missing_since=now))
+    if job.missing_alarmed_at or now - job.missing_since < MISSING_AFTER:
+        return False
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, missing_alarmed_at=None, status=job.status).update(
+            missing_alarmed_at=now
+        )
+        if changed:
+            record(
+                job.team_id,
+                CLOUD,
+                "job.missing",
+                ("job", job.pk),
+                "Dispersed does not show this job any more, and its end was not seen. It may still cost money: look in "
+                "the console of Dispersed.",
+                now=now,
+                audience=Audience.ADMINS,
+            )
+    return bool(changed)
+
+
+def sort_strangers(
+    credential: Credential, strangers: Sequence[RemoteJob], remote_runs: RemoteRuns, now: dt.datetime
+) -> bool:
+    """Live jobs that no live row of ours claims: lost launches are adopted, the rest is shown as unmanaged."""
+    ours = set(
+        Job.objects.filter(
+            credential=credential, remote_uuid__in=[remote.uuid for remote in strangers]
+        ).values_list("remote_uuid", flat=True)
+    )
+    changed = False
+    unmanaged = []
+    for remote in strangers:
+        if remote.uuid in ours:
+            continue
+        if _adopt_by_marker(credential, remote, now):
+            changed = True
+        else:
+            unmanaged.append(remote)
+    return _keep_unmanaged(credential, unmanaged, remote_runs, now) or changed
+
+
+def ended_but_shown(credential: Credential, strangers: Sequence[RemoteJob]) -> list[Job]:
+    """Jobs that our rows call ended although the cloud lists them as live."""
+    uuids = [remote.uuid for remote in strangers]
+    return list(Job.objects.filter(credential=credential, remote_uuid__in=uuids, status__in=ENDED))
+
+
+def _adopt_by_marker(credential: Credential, remote: RemoteJob, now: dt.datetime) -> bool:
+    mark = finding.marker_of(remote)
+    if mark is None or not marker.is_of(mark, Installation.get().code):
+        return False
+    job = Job.objects.filter(
+        marker=mark, team=credential.team_id, credential=credential, remote_uuid=None
+    ).first()
+    return job is not None and adopt(job, remote, now, late=True)
+
+
+def _keep_unmanaged(
+    credential: Credential, remotes: Sequence[RemoteJob], remote_runs: RemoteRuns, now: dt.datetime
+) -> bool:
+    known = {row.remote_uuid: row for row in UnmanagedJob.objects.filter(credential=credential)}
+    changed = False
+    for remote in remotes:
+        rates = [
+            run.hourly_rate_usd for run in remote_runs.get(remote.uuid, ()) if run.hourly_rate_usd is not None
+        ]
+        values = {
+            "title": remote.title[:200],
+            "task": remote.task[:16],
+            "status": remote.status[:32],
+            "gpu_label": remote.gpu_name[:80],
+            "hourly_rate_usd": sum(rates) if rates else None,
+            "created_at": remote.created_at,
+        }
+        row = known.pop(remote.uuid, None)
+        if row is None:
+            UnmanagedJob.objects.create(
+                credential=credential, remote_uuid=remote.uuid, first_seen_at=now, seen_at=now, **values
+            )
+            changed = True
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            UnmanagedJob.objects.filter(pk=row.pk).update(seen_at=now, **values)
+            changed = True
+    if known:
+        UnmanagedJob.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
+    return changed or bool(known)

@@ -1,0 +1,31 @@
+"""What can go wrong in the domain, as errors with a code and a sentence for users."""
+
+from __future__ import annotations
+
+
+class JobError(Exception):
+    """An act that was not done. ``code`` is for programs, ``sentence`` for people, ``field`` the input at fault."""
+
+    def __init__(self, code: str, sentence: str, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.field = field
+
+
+class LaunchRefused(JobError):
+    """The launch was not accepted; nothing was stored and nothing will be sent."""
+
+
+class FormAlreadyUsed(JobError):
+    """The form launched something else before; ``job_id`` says what."""
+
+    def __init__(self, job_id: object) -> None:
+        self.job_id = job_id
+        super().__init__(
+            "form_used", "This form already launched another job. Open a new form to launch this one."
+        )
+
+
+class TooLate(JobError):
+    """The stop was already sent, or the job has ended."""

@@ -1,0 +1,198 @@
+"""Asking for a launch: the wish is stored as a job in QUEUED, once per form; ``sending.py`` carries it out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, Sum
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.accounts.models import User
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import JobSpec
+from dispersed_web.events.record import Actor, record
+from dispersed_web.jobs import guard, marker, specs
+from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams.models import Installation, Membership, Team
+
+SEND_WITHIN = dt.timedelta(minutes=10)
+SAME_AGAIN = dt.timedelta(seconds=60)
+BATCH_MARGIN = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody wants launched. ``secret_env`` names the variables whose values are sealed and never shown again;
+    ``lifetime_s`` and ``quoted_usd`` (per hour) are what the form showed."""
+
+    title: str
+    spec: JobSpec
+    secret_env: frozenset[str]
+    lifetime_s: int
+    gpu_label: str = ""
+    quoted_usd: Decimal | None = None
+
+
+def request(
+    order: Order,
+    *,
+    team: Team,
+    credential: Credential,
+    user: User,
+    actor: Actor,
+    form_token: str,
+    now: dt.datetime,
+    same_again: bool = False,
+) -> Job:
+    """Stores the wish to launch and returns its job; the same form sent again returns the same job.
+
+    Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
+    """
+    before = Job.objects.filter(team=team, form_token=form_token).first()
+    if before:
+        return _same_or_refused(before, order)
+    _check_order(order, team)
+    try:
+        with transaction.atomic():
+            take_turn(team)
+            _refuse_unless_possible(order, team, credential, user, now, same_again)
+            job = _store(order, team, credential, user, form_token, now)
+            record(
+                team.pk,
+                actor,
+                "job.requested",
+                ("job", job.pk),
+                f"{actor.label} asked to launch “{job.title}”.",
+                now=now,
+                data={"task": job.task, "gpu": job.gpu_label, "credential": credential.name},
+            )
+    except IntegrityError:
+        before = Job.objects.filter(team=team, form_token=form_token).first()
+        if before is None:
+            raise
+        return _same_or_refused(before, order)
+    return job
+
+
+def _same_or_refused(job: Job, order: Order) -> Job:
+    if job.spec_fingerprint == specs.fingerprint(order.spec) and job.title == order.title:
+        return job
+    raise FormAlreadyUsed(job.pk)
+
+
+def _check_order(order: Order, team: Team) -> None:
+    for field, sentence in order.spec.problems().items():
+        raise LaunchRefused("invalid", sentence, field=field)
+    if not 60 <= order.lifetime_s <= team.max_lifetime_s:
+        raise LaunchRefused(
+            "invalid", "The lifetime is outside the bounds that the team set.", field="lifetime"
+        )
+
+
+def take_turn(team: Team) -> None:
+    """Makes claims and requests of one team count one after the other, on every database."""
+    Team.objects.filter(pk=team.pk).update(launch_seq=F("launch_seq") + 1)
+
+
+def _refuse_unless_possible(
+    order: Order, team: Team, credential: Credential, user: User, now: dt.datetime, same_again: bool
+) -> None:
+    hard_end_at = now + dt.timedelta(seconds=lifetime_of(order, team)[1])
+    facts = launch_facts(team, credential, user.pk, hard_end_at, order.quoted_usd, now)
+    refusal = guard.refusal(facts)
+    if refusal and not (refusal.waits and not facts.listing_failed):
+        raise LaunchRefused(refusal.code, refusal.sentence)
+    recent = Job.objects.filter(
+        team=team,
+        created_by=user,
+        spec_fingerprint=specs.fingerprint(order.spec),
+        created_at__gt=now - SAME_AGAIN,
+    ).exclude(status__in=ENDED)
+    if not same_again and recent.exists():
+        raise LaunchRefused(
+            "same_again",
+            "You launched exactly this less than a minute ago. Tick “Launch the same again” if you want a second one.",
+            field="same_again",
+        )
+
+
+def launch_facts(
+    team: Team,
+    credential: Credential,
+    user_id: int | None,
+    hard_end_at: dt.datetime | None,
+    quoted_usd: Decimal | None,
+    now: dt.datetime,
+    *,
+    others: Q | None = None,
+) -> guard.LaunchFacts:
+    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps."""
+    row = Team.objects.get(pk=team.pk)
+    key = Credential.objects.get(pk=credential.pk, team=team)
+    role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+    active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
+    sums = active.aggregate(
+        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
+    )
+    return guard.LaunchFacts(
+        role=role,
+        credential_state=key.state,
+        credential_failure=key.failure,
+        listing_is_fresh=key.listing_is_fresh(now),
+        listing_failed=key.failures > 0,
+        cancel_refused=key.cancel_refused_at is not None,
+        clock_is_off=key.clock_is_off(),
+        expires_at=key.expires_at,
+        hard_end_at=hard_end_at,
+        frozen=row.launches_frozen,
+        active_jobs=active.count(),
+        max_active_jobs=row.max_active_jobs,
+        burning_usd=(sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0)),
+        quoted_usd=quoted_usd,
+        max_hourly_usd=row.max_hourly_usd,
+    )
+
+
+def lifetime_of(order: Order, team: Team) -> tuple[int, int]:
+    """(lifetime, ceiling) in seconds. A BATCH job has the cloud's own limit; ours stands behind it with a margin."""
+    if order.spec.task == "PERSISTENT":
+        return order.lifetime_s, team.max_lifetime_s
+    spec = order.spec
+    once_ms = (spec.max_timeout_start_ms or 300_000) + (spec.max_timeout_run_ms or 0)
+    tries = 1 + (spec.max_retry_count or 0)
+    whole_ms = (spec.max_timeout_assign_ms or 300_000) + once_ms * tries
+    whole_s = whole_ms // 1000 + int(BATCH_MARGIN.total_seconds())
+    return whole_s, whole_s
+
+
+@sensitive_variables()
+def _store(
+    order: Order, team: Team, credential: Credential, user: User, form_token: str, now: dt.datetime
+) -> Job:
+    lifetime_s, ceiling_s = lifetime_of(order, team)
+    job = Job(
+        team=team,
+        credential=credential,
+        created_by=user,
+        created_at=now,
+        title=order.title,
+        task=order.spec.task,
+        spec=specs.plain_part(order.spec, order.secret_env),
+        spec_fingerprint=specs.fingerprint(order.spec),
+        form_token=form_token,
+        marker=marker.new(Installation.get().code),
+        gpu_label=order.gpu_label,
+        quoted_usd=order.quoted_usd,
+        send_by=now + SEND_WITHIN,
+        next_try_at=now,
+        lifetime_s=lifetime_s,
+        ceiling_s=ceiling_s,
+        warn_lead_s=team.warn_lead_s,
+    )
+    job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job))
+    job.save(force_insert=True)
+    return job

@@ -1,0 +1,125 @@
+"""GPUs and prices: asked for now and then, kept in a row, shown with their age. A launch never needs them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from dispersed_web.clock import Clock
+from dispersed_web.credentials import vault
+from dispersed_web.credentials.clients import client_for
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import DispersedError, Gpu, Offer, complete_listing
+from dispersed_web.jobs.models import Market
+
+EVERY = dt.timedelta(minutes=5)
+FRESH = dt.timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class GpuChoice:
+    """One GPU model as the launch form offers it. Prices are USD per hour for a node with the wanted number of GPUs;
+    ``None`` where the cloud offers none right now, which does not forbid to ask for it."""
+
+    uuid: str
+    name: str
+    vram_gb: int | None
+    from_usd: Decimal | None
+    to_usd: Decimal | None
+    regions: tuple[str, ...]
+
+    @property
+    def offered(self) -> bool:
+        return self.from_usd is not None
+
+
+def choices(
+    gpus: Sequence[dict[str, Any]], offers: Sequence[dict[str, Any]], gpu_count: int = 1
+) -> list[GpuChoice]:
+    """The registry's models with what offers of ``gpu_count`` GPUs cost, the cheapest offered ones first. Pure."""
+    found = []
+    for gpu in gpus:
+        mine = [
+            o
+            for o in offers
+            if _is_of(o, gpu) and (o["gpu_count"] or 1) == gpu_count and o["hourly_rate_usd"]
+        ]
+        prices = [Decimal(offer["hourly_rate_usd"]) for offer in mine]
+        found.append(
+            GpuChoice(
+                gpu["uuid"],
+                gpu["name"],
+                gpu["vram_gb"],
+                min(prices, default=None),
+                max(prices, default=None),
+                tuple(sorted({offer["region_code"] for offer in mine})),
+            )
+        )
+    return sorted(found, key=lambda choice: (not choice.offered, choice.from_usd or 0, choice.name))
+
+
+def _is_of(offer: dict[str, Any], gpu: dict[str, Any]) -> bool:
+    if offer["gpu_registry_uuid"]:
+        return bool(offer["gpu_registry_uuid"] == gpu["uuid"])
+    return bool(gpu["name"].removeprefix("NVIDIA ") == offer["gpu_label"].removeprefix("NVIDIA "))
+
+
+def of(credential: Credential) -> Market:
+    """What is stored, stale or not; empty for a credential that was never asked."""
+    return Market.objects.filter(credential=credential).first() or Market(credential=credential)
+
+
+def is_stale(market: Market, now: dt.datetime) -> bool:
+    """Old enough that a page which shows it should ask anew."""
+    return market.fetched_at is None or now - market.fetched_at > FRESH
+
+
+def refresh_all(clock: Clock) -> None:
+    """Asks for every credential whose market is due."""
+    now = clock()
+    known = set(Market.objects.filter(due_at__gt=now).values_list("credential", flat=True))
+    for credential in Credential.objects.exclude(pk__in=known).exclude(state="broken"):
+        refresh(credential.pk, clock)
+
+
+def refresh(credential_id: uuid.UUID, clock: Clock) -> None:
+    """Asks the cloud for GPUs and offers and stores them; a fault keeps what is stored and says so."""
+    credential = Credential.objects.get(pk=credential_id)
+    market, _ = Market.objects.get_or_create(credential=credential)
+    now = clock()
+    if not Market.objects.filter(pk=market.pk, due_at=market.due_at).update(due_at=now + FRESH):
+        return
+    try:
+        with client_for(credential, team_id=credential.team_id) as client:
+            gpus = complete_listing(lambda page: client.list_gpus(page=page))
+            offers = complete_listing(
+                lambda page: client.list_offers(page=page), key=lambda offer: offer.offer_id
+            )
+    except (DispersedError, vault.CannotOpen, ValueError) as error:
+        Market.objects.filter(pk=market.pk).update(failure=str(error))
+        return
+    Market.objects.filter(pk=market.pk).update(
+        gpus=[_gpu(gpu) for gpu in gpus],
+        offers=[_offer(offer) for offer in offers],
+        fetched_at=now,
+        failure="",
+        due_at=now + EVERY,
+    )
+
+
+def _gpu(gpu: Gpu) -> dict[str, Any]:
+    return {"uuid": gpu.uuid, "name": gpu.name, "vram_gb": int(gpu.vram_gb) if gpu.vram_gb else None}
+
+
+def _offer(offer: Offer) -> dict[str, Any]:
+    return {
+        "gpu_registry_uuid": offer.gpu_registry_uuid,
+        "gpu_label": offer.gpu_label,
+        "gpu_count": offer.gpu_count,
+        "region_code": offer.region_code,
+        "hourly_rate_usd": str(offer.hourly_rate_usd) if offer.hourly_rate_usd is not None else None,
+    }

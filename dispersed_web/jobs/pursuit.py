@@ -1,0 +1,246 @@
+"""Pursuing a stop: cancel is sent, and sent again, until the job's end has been seen twice.
+
+A 2xx on cancel is not a stop, "not found" is not a stop, and giving up is not a stop. The cancel call is safe to repeat:
+its effect is a state.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from dispersed_web.clock import Clock
+from dispersed_web.costs.estimate import cents, price
+from dispersed_web.credentials import health, vault
+from dispersed_web.credentials.clients import client_for
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import Client, DispersedError, NotFound, Unauthorized, is_terminal
+from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.dispersed import JobRun as RemoteRun
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import LAUNCHER, record
+from dispersed_web.jobs import applying, sync
+from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
+from dispersed_web.jobs.states import Status
+
+LEASE = dt.timedelta(seconds=120)
+VERIFY_EVERY = dt.timedelta(seconds=10)
+AGAIN_WHILE_CANCELLING = dt.timedelta(minutes=3)
+FIRST_DELAYS_S = [5, 10, 20, 40, 60]
+LATER = dt.timedelta(minutes=5)
+PATIENCE = dt.timedelta(minutes=30)
+ALARM_AFTER = [dt.timedelta(minutes=3), dt.timedelta(minutes=10), dt.timedelta(minutes=30)]
+DOUBT_CHECK = dt.timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the cloud shows of a job right now; ``job`` is ``None`` when it could not be seen."""
+
+    job: RemoteJob | None
+    runs: tuple[RemoteRun, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return (
+            self.job is not None
+            and is_terminal(self.job.status)
+            and all(is_terminal(run.status) for run in self.runs)
+        )
+
+    @property
+    def cancelling(self) -> bool:
+        return self.job is not None and self.job.status == "CANCELLING"
+
+
+def due(now: dt.datetime) -> list[uuid.UUID]:
+    """The jobs whose stop is to be pursued now."""
+    free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now)
+    rows = Job.objects.filter(free, stop_next_at__lte=now)
+    return list(rows.order_by("stop_next_at").values_list("pk", flat=True)[:1000])
+
+
+def pursue(job_id: uuid.UUID, clock: Clock) -> None:
+    """One step towards the end of one job. Safe to call at any time, any number of times."""
+    now = clock()
+    job = _lease(job_id, now)
+    if job is None:
+        return
+    if job.status in LOCAL_ONLY:
+        _wait_for_its_launch(job, now)
+        return
+    try:
+        _step(job, clock)
+    finally:
+        Job.objects.filter(pk=job.pk, stop_lease_until=now + LEASE).update(stop_lease_until=None)
+    alarm_if_stuck(job_id, clock())
+
+
+def _lease(job_id: uuid.UUID, now: dt.datetime) -> Job | None:
+    free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now)
+    if not Job.objects.filter(free, pk=job_id, stop_next_at__lte=now).update(stop_lease_until=now + LEASE):
+        return None
+    return Job.objects.select_related("credential").get(pk=job_id)
+
+
+def _wait_for_its_launch(job: Job, now: dt.datetime) -> None:
+    """Its launch is in doubt: adoption makes the stop due at once, this is only the net below it."""
+    Job.objects.filter(pk=job.pk, status__in=LOCAL_ONLY).update(
+        stop_next_at=now + DOUBT_CHECK, stop_lease_until=None
+    )
+
+
+def _step(job: Job, clock: Clock) -> None:
+    error: DispersedError | None = None
+    for credential in _keys_for(job):
+        try:
+            with client_for(credential, team_id=job.team_id) as client:
+                error = _step_with(job, credential, client, clock)
+        except (vault.CannotOpen, ValueError) as unusable:
+            _note(job, str(unusable), clock())
+            continue
+        if not isinstance(error, Unauthorized):
+            return
+        health.note_failure(credential, error, clock())
+
+
+def _keys_for(job: Job) -> Iterator[Credential]:
+    """The job's own credential first, then the team's others at the same cloud: any that shows the job may stop it."""
+    yield job.credential
+    yield from Credential.objects.filter(team=job.team_id, api_url=job.credential.api_url).exclude(
+        pk=job.credential_id
+    )
+
+
+def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -> DispersedError | None:
+    sight, error = _look(job, client)
+    own = credential.pk == job.credential_id
+    if sight.job is None and not own:
+        return Unauthorized("This key does not show the job.", outcome=error.outcome) if error else None
+    if sight.job is not None:
+        sync.apply_single(job, sight.job, list(sight.runs), clock())
+    if sight.ended:
+        _note_end(job, clock())
+        return None
+    if sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:
+        Job.objects.filter(pk=job.pk).update(stop_next_at=clock() + VERIFY_EVERY, end_seen_at=None)
+        return None
+    return _cancel(job, credential, client, clock)
+
+
+def _look(job: Job, client: Client) -> tuple[Sight, DispersedError | None]:
+    """A look that fails never delays the cancel."""
+    try:
+        remote = client.get_job(job.remote_uuid or "")
+        return Sight(remote, tuple(client.complete_job_runs(remote.uuid))), None
+    except DispersedError as error:
+        return Sight(None), error
+
+
+def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> DispersedError | None:
+    now = clock()
+    claimed = (
+        Job.objects.filter(pk=job.pk, stop_attempts=job.stop_attempts)
+        .exclude(status__in=ENDED)
+        .update(
+            stop_attempts=F("stop_attempts") + 1,
+            stop_sent_at=now,
+            stop_next_at=now + _delay(job, now),
+            end_seen_at=None,
+        )
+    )
+    if not claimed:
+        return None
+    try:
+        client.cancel_job(job.remote_uuid or "", f"dw:{job.stop_reason}:{job.stop_token}")
+    except DispersedError as error:
+        if isinstance(error, Unauthorized) and error.status == 403:
+            health.note_cancel_refused(credential, clock())
+        if isinstance(error, NotFound):
+            applying.note_missing(job, clock())
+        _note(job, error.sentence, clock())
+        return error
+    health.note_cancel_worked(credential)
+    if job.stop_attempts == 0:
+        _record_sent(job, clock())
+    Job.objects.filter(pk=job.pk).exclude(stop_error="").update(stop_error="")
+    Job.objects.filter(pk=job.pk, stop_next_at__isnull=False, status__in=IN_CLOUD).update(
+        stop_next_at=clock() + dt.timedelta(seconds=5)
+    )
+    return None
+
+
+def _record_sent(job: Job, now: dt.datetime) -> None:
+    sentence = "The stop was sent to Dispersed."
+    record(job.team_id, LAUNCHER, "job.stop_sent", ("job", job.pk), sentence, now=now)
+
+
+def _delay(job: Job, now: dt.datetime) -> dt.timedelta:
+    """5, 10, 20, 40, 60 s, then every minute for half an hour, then every 5 minutes for ever; with jitter."""
+    if job.stop_requested_at and now - job.stop_requested_at > PATIENCE:
+        return LATER
+    step = FIRST_DELAYS_S[min(job.stop_attempts, len(FIRST_DELAYS_S) - 1)]
+    return dt.timedelta(seconds=step * random.uniform(0.7, 1.0))  # noqa: S311 - spreading, not a secret
+
+
+def _note(job: Job, why: str, now: dt.datetime) -> None:
+    """Stores the fault; the next try is never further away than its delay, whatever the fault."""
+    Job.objects.filter(pk=job.pk).update(stop_error=why, stop_next_at=now + _delay(job, now))
+
+
+def _note_end(job: Job, now: dt.datetime) -> None:
+    """The first sight of the end starts the wait for the second; the second, 20 s later, makes it sure."""
+    row = Job.objects.get(pk=job.pk)
+    if row.end_seen_at is None or row.status not in ENDED:
+        Job.objects.filter(pk=job.pk).update(end_seen_at=now, stop_next_at=now + applying.SURE_AFTER)
+        return
+    if now - row.end_seen_at < applying.SURE_AFTER:
+        Job.objects.filter(pk=job.pk).update(stop_next_at=row.end_seen_at + applying.SURE_AFTER)
+        return
+    with transaction.atomic():
+        sure = Job.objects.filter(pk=job.pk, stop_next_at__isnull=False, status__in=ENDED).update(
+            stop_next_at=None, stop_error=""
+        )
+        if sure:
+            sentence = "The end is confirmed: the cloud shows the job ended and none of its machines running."
+            record(job.team_id, LAUNCHER, "job.stop_confirmed", ("job", job.pk), sentence, now=now)
+
+
+def alarm_if_stuck(job_id: uuid.UUID, now: dt.datetime) -> None:
+    """Tells more people the longer a stop is not confirmed: after 3, 10 and 30 minutes, then every 30."""
+    job = Job.objects.filter(pk=job_id, stop_next_at__isnull=False).exclude(status__in=ENDED).first()
+    if job is None or job.stop_requested_at is None or job.status == Status.QUEUED:
+        return
+    waited = now - job.stop_requested_at
+    if waited < _alarm_time(job.stop_alarmed):
+        return
+    rate = job.hourly_rate_usd
+    cost = f" It has cost about ${cents(price(rate, waited))} since." if rate else ""
+    with transaction.atomic():
+        if not Job.objects.filter(pk=job.pk, stop_alarmed=job.stop_alarmed).update(
+            stop_alarmed=F("stop_alarmed") + 1
+        ):
+            return
+        record(
+            job.team_id,
+            LAUNCHER,
+            "job.stop_unconfirmed",
+            ("job", job.pk),
+            f"The stop was asked for {int(waited.total_seconds() // 60)} minutes ago and its end was not seen.{cost} "
+            f"It is tried again and again{': ' + job.stop_error if job.stop_error else '.'}",
+            now=now,
+            data={"attempts": job.stop_attempts, "remote_uuid": job.remote_uuid},
+            audience=Audience.JOB_OWNER if job.stop_alarmed == 0 else Audience.ADMINS,
+        )
+
+
+def _alarm_time(alarms: int) -> dt.timedelta:
+    if alarms < len(ALARM_AFTER):
+        return ALARM_AFTER[alarms]
+    return ALARM_AFTER[-1] * (alarms - len(ALARM_AFTER) + 2)

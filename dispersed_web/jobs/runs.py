@@ -1,0 +1,111 @@
+"""Taking over the cloud's runs of a job, and what they make of its cost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from dispersed_web.costs.estimate import Meter, price
+from dispersed_web.credentials import vault
+from dispersed_web.dispersed import JobRun as RemoteRun
+from dispersed_web.dispersed import is_terminal
+from dispersed_web.jobs.models import Job, JobRun
+
+
+def token_place(job: Job, run_uuid: str) -> vault.Place:
+    return vault.Place("run", f"{job.pk}:{run_uuid}", job.team_id, "access_tokens")
+
+
+def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
+    """The columns of a run as the cloud shows it. Times in the future are cut to ``now``: clocks differ."""
+    started = remote.started_at or remote.created_at
+    return {
+        "status": remote.status[:32],
+        "started_at": min(started, now) if started else None,
+        "ended_at": min(remote.ended_at or now, now) if is_terminal(remote.status) else None,
+        "hourly_rate_usd": remote.hourly_rate_usd,
+        "node_urls": [
+            {
+                "description": url.description,
+                "hostname": url.hostname,
+                "port": url.port,
+                "protocol": url.protocol,
+                "tls": url.tls,
+                "container_port": url.container_port,
+            }
+            for url in remote.node_urls
+        ],
+    }
+
+
+def take_over(
+    job: Job, known: Sequence[JobRun], remotes: Iterable[RemoteRun], now: dt.datetime
+) -> list[JobRun]:
+    """Writes what changed of the job's runs and returns all of them, changed or not."""
+    runs = {run.remote_uuid: run for run in known}
+    for remote in remotes:
+        run = runs.get(remote.uuid)
+        values = values_of(remote, now)
+        if run is None:
+            run = JobRun(job=job, remote_uuid=remote.uuid, first_seen_at=now, **values)
+            _take_tokens(run, job, remote)
+            run.running_at = now if remote.status == "RUNNING" else None
+            run.save(force_insert=True)
+            runs[remote.uuid] = run
+        elif run.ended_at is None and _differs(run, values, remote):
+            for name, value in values.items():
+                setattr(run, name, value)
+            _take_tokens(run, job, remote)
+            run.running_at = run.running_at or (now if remote.status == "RUNNING" else None)
+            run.save()
+    return list(runs.values())
+
+
+def _differs(run: JobRun, values: dict[str, Any], remote: RemoteRun) -> bool:
+    missing_tokens = bool(remote.access_tokens) and not run.access_tokens_sealed
+    return missing_tokens or any(getattr(run, name) != value for name, value in values.items())
+
+
+def _take_tokens(run: JobRun, job: Job, remote: RemoteRun) -> None:
+    if remote.access_tokens and not run.access_tokens_sealed:
+        text = "\n".join(token.reveal() for token in remote.access_tokens)
+        run.access_tokens_sealed = vault.seal(text, token_place(job, remote.uuid))
+
+
+def live(runs: Iterable[JobRun]) -> list[JobRun]:
+    return [run for run in runs if not is_terminal(run.status)]
+
+
+def newest(runs: Iterable[JobRun]) -> JobRun | None:
+    """The run that matters: the newest live one, else the newest."""
+    ordered = sorted(runs, key=lambda run: (not is_terminal(run.status), run.started_at or run.first_seen_at))
+    return ordered[-1] if ordered else None
+
+
+def meter(runs: Sequence[JobRun]) -> Meter:
+    """One meter for all runs: several live ones count together from the youngest's start, what the older ones cost
+    before that is already spent."""
+    spent, rate, parts = Decimal(0), Decimal(0), []
+    known = False
+    for run in runs:
+        if run.hourly_rate_usd is None:
+            continue
+        known = True
+        start = run.started_at or run.first_seen_at
+        if run.ended_at is not None:
+            spent += price(run.hourly_rate_usd, run.ended_at - start)
+        else:
+            parts.append((start, run.hourly_rate_usd))
+            rate += run.hourly_rate_usd
+    if not parts:
+        return Meter(spent, None, _last_rate(runs) if known else None)
+    since = max(start for start, _ in parts)
+    spent += sum((price(hourly, since - start) for start, hourly in parts), Decimal(0))
+    return Meter(spent, since, rate)
+
+
+def _last_rate(runs: Sequence[JobRun]) -> Decimal | None:
+    last = newest(runs)
+    return last.hourly_rate_usd if last else None

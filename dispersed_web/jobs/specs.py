@@ -1,0 +1,90 @@
+"""A job's specification as it is stored: what may be read as plain JSON, what is secret sealed beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.credentials import vault
+from dispersed_web.dispersed import JobSpec, Secret
+from dispersed_web.jobs import marker
+from dispersed_web.jobs.models import Job
+
+SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
+PLAIN_FIELDS = [f.name for f in fields(JobSpec) if f.name not in ("title", "task", "env", "registry_secret")]
+
+
+def looks_secret(env_name: str) -> bool:
+    """Whether a variable of this name is treated as a secret unless its author says otherwise."""
+    return bool(SECRET_NAME.search(env_name))
+
+
+def plain_part(spec: JobSpec, secret_env: frozenset[str]) -> dict[str, Any]:
+    """The specification without secrets, as stored and shown. A secret variable keeps its name and loses its value."""
+    values = {name: _json_value(getattr(spec, name)) for name in PLAIN_FIELDS}
+    values["env"] = [
+        {"name": name, "value": None if name in secret_env else value, "secret": name in secret_env}
+        for name, value in sorted(spec.env.items())
+    ]
+    values["has_registry_secret"] = bool(spec.registry_secret)
+    return values
+
+
+@sensitive_variables()
+def sealed_part(spec: JobSpec, secret_env: frozenset[str], place: vault.Place) -> str:
+    """The secrets, sealed for ``place``; empty when there are none."""
+    secrets: dict[str, Any] = {"env": {name: spec.env[name] for name in sorted(secret_env & set(spec.env))}}
+    if spec.registry_secret:
+        secrets["registry_secret"] = spec.registry_secret.reveal()
+    return vault.seal(json.dumps(secrets), place) if secrets["env"] or spec.registry_secret else ""
+
+
+def place_of(job: Job) -> vault.Place:
+    return vault.Place("job", job.pk, job.team_id, "spec_secrets")
+
+
+@sensitive_variables()
+def fingerprint(spec: JobSpec) -> str:
+    """Equal for equal specifications, whatever their titles."""
+    body = {**spec.to_body(), "title": "", "description": ""}
+    return vault.fingerprint(json.dumps(body, sort_keys=True))
+
+
+@sensitive_variables()
+def restore(job: Job) -> JobSpec:
+    """The whole specification, secrets included. Raises :class:`vault.CannotOpen`."""
+    secrets: dict[str, Any] = {}
+    if job.spec_secrets_sealed:
+        secrets = json.loads(vault.unseal(job.spec_secrets_sealed, place_of(job)))
+    hidden: Mapping[str, str] = secrets.get("env", {})
+    env = {row["name"]: hidden[row["name"]] if row["secret"] else row["value"] for row in job.spec["env"]}
+    plain = {name: _tuple_if_list(job.spec[name]) for name in PLAIN_FIELDS if name in job.spec}
+    registry_secret = Secret(secrets["registry_secret"]) if "registry_secret" in secrets else None
+    return JobSpec(
+        title=marker.ascii_title(job.title), task=job.task, env=env, registry_secret=registry_secret, **plain
+    )
+
+
+@sensitive_variables()
+def body_to_send(job: Job) -> dict[str, Any]:
+    """The body of the create call: the specification with the marker in title, description and environment."""
+    spec = restore(job)
+    body = spec.to_body()
+    body["title"] = f"{marker.ascii_title(job.title)} {job.marker}"
+    body["description"] = f"{spec.description} {job.marker}".strip()
+    docker = body["parameters"]["parameters"]
+    docker["env"] = {**docker.get("env", {}), marker.ENV_NAME: job.marker}
+    return body
+
+
+def _json_value(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _tuple_if_list(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

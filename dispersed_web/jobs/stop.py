@@ -1,0 +1,80 @@
+"""Asking for a job's end: the wish is a row; ``pursuit.py`` carries it out and sees to it that the end comes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.db import transaction
+from django.db.models import F
+
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import Actor, record
+from dispersed_web.jobs import sending
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
+
+
+def request_stop(
+    job: Job,
+    *,
+    actor: Actor,
+    reason: Reason,
+    now: dt.datetime,
+    note: str = "",
+    seen_version: int | None = None,
+) -> bool:
+    """Asks for the job's end. False when it was asked for before, has ended, or ``seen_version`` is outdated.
+
+    A job that was not sent yet ends at once; one whose launch is in doubt is stopped the moment it is found.
+    """
+    sentence = _sentence(actor, reason, note)
+    with transaction.atomic():
+        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
+        if seen_version is not None:
+            rows = rows.filter(limits_version=seen_version)
+        changed = rows.update(
+            stop_requested_at=now,
+            stop_requested_by=actor.user_id,
+            stop_reason=reason,
+            stop_note=note[:200],
+            stop_token=uuid.uuid4(),
+            stop_next_at=now,
+            limits_version=F("limits_version") + 1,
+        )
+        if not changed:
+            return False
+        record(
+            job.team_id,
+            actor,
+            "job.stop_requested",
+            ("job", job.pk),
+            sentence,
+            now=now,
+            data={"reason": reason.value, "note": note},
+            audience=_audience(actor, reason),
+        )
+        sending.take_back(job, sentence, now)
+    return True
+
+
+def _sentence(actor: Actor, reason: Reason, note: str) -> str:
+    if reason in (Reason.USER, Reason.ADMIN, Reason.TEAM_EMERGENCY):
+        text = f"{actor.label} asked to stop the job"
+    else:
+        text = f"Auto-stop asked to stop the job: {REASON_WORDS[reason]}"
+    return f"{text}. “{note}”" if note else f"{text}."
+
+
+def _audience(actor: Actor, reason: Reason) -> str:
+    return Audience.NOBODY if reason == Reason.USER and actor.user_id else Audience.JOB_OWNER
+
+
+def is_stuck(job: Job, now: dt.datetime, *, after: dt.timedelta = dt.timedelta(minutes=3)) -> bool:
+    """A stop was asked for and no end was seen for a while: the job may still cost money."""
+    return (
+        job.stop_requested_at is not None
+        and job.status not in ENDED
+        and job.status != Status.QUEUED
+        and now - job.stop_requested_at >= after
+    )

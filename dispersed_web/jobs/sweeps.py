@@ -1,0 +1,24 @@
+"""When the recurring passes last finished: pages and the health check say so when one is late."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from dispersed_web.jobs.models import Sweep
+
+LATE_AFTER = dt.timedelta(seconds=60)
+NEEDED = ("launches", "stops", "sync", "autostop")
+
+
+def note_finished(name: str, now: dt.datetime) -> None:
+    if not Sweep.objects.filter(pk=name).update(finished_at=now):
+        Sweep.objects.get_or_create(name=name, defaults={"finished_at": now})
+
+
+def last_finished() -> dict[str, dt.datetime]:
+    return dict(Sweep.objects.values_list("name", "finished_at"))
+
+
+def late(finished: dict[str, dt.datetime], now: dt.datetime) -> list[str]:
+    """The needed passes that did not finish within the last minute."""
+    return [name for name in NEEDED if name not in finished or now - finished[name] > LATE_AFTER]

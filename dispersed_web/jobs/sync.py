@@ -1,0 +1,188 @@
+"""Bringing our rows in line with the cloud, one credential at a time: two lists a pass, never one request per job.
+
+A list that failed or is incomplete proves nothing: a job that is not in it is asked for singly before anything is
+concluded. What the cloud shows is applied by guarded updates; see ``applying.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import uuid
+from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from django.core.cache import cache
+from django.db.models import Q
+
+from dispersed_web.clock import Clock
+from dispersed_web.credentials import health, vault
+from dispersed_web.credentials.clients import client_for
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import LIVE, Client, DispersedError, NotFound, Page
+from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.dispersed import JobRun as RemoteRun
+from dispersed_web.jobs import applying, finding, states
+from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
+from dispersed_web.teams.models import Team
+
+LEASE = dt.timedelta(seconds=90)
+SOON = dt.timedelta(seconds=5)
+CALM = dt.timedelta(seconds=30)
+PAGE_LIMIT = 50
+SINGLE_LOOKUPS = 50
+WATCHED_S = 20
+UNDER_WAY = [status.value for status in states.UNDER_WAY]
+
+T = TypeVar("T")
+
+
+def note_watcher(team_id: uuid.UUID) -> None:
+    """A page of the team is open: its jobs are looked at more often for a while. Only a hint, so it may be lost."""
+    cache.set(f"watched:{team_id}", True, WATCHED_S)
+
+
+def due(now: dt.datetime) -> list[uuid.UUID]:
+    """The credentials whose turn it is."""
+    free = Q(sync_lease_until=None) | Q(sync_lease_until__lt=now)
+    ready = Q(sync_due_at=None) | Q(sync_due_at__lte=now)
+    return list(
+        Credential.objects.filter(free & ready).order_by("sync_due_at").values_list("pk", flat=True)[:500]
+    )
+
+
+def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
+    """One pass over one credential; False when another process is at it or the cloud could not be asked."""
+    began = clock()
+    credential = _lease(credential_id, began)
+    if credential is None:
+        return False
+    try:
+        with client_for(credential, team_id=credential.team_id) as client:
+            try:
+                _pass(credential, client, clock)
+            finally:
+                health.note_clock(credential, client.clock_offset_ms)
+    except DispersedError as error:
+        health.note_failure(credential, error, clock())
+        return False
+    except (vault.CannotOpen, ValueError) as error:
+        health.note_unusable(credential, str(error), clock())
+        return False
+    finally:
+        _release(credential, clock())
+    if health.note_success(credential, began, clock()):
+        hurry_stops(credential, clock())
+    return True
+
+
+def hurry(credential_id: uuid.UUID) -> None:
+    """Makes the credential due at once."""
+    Credential.objects.filter(pk=credential_id).update(sync_due_at=None)
+
+
+def hurry_stops(credential: Credential, now: dt.datetime) -> None:
+    """A key works again: every stop that waits for a working key of the team is tried at once."""
+    Job.objects.filter(team=credential.team_id, stop_next_at__gt=now).update(stop_next_at=now)
+
+
+def _lease(credential_id: uuid.UUID, now: dt.datetime) -> Credential | None:
+    token = uuid.uuid4()
+    free = Q(sync_lease_until=None) | Q(sync_lease_until__lt=now)
+    rows = Credential.objects.filter(free, pk=credential_id)
+    if not rows.update(sync_lease_until=now + LEASE, sync_lease_token=token):
+        return None
+    return Credential.objects.filter(pk=credential_id, sync_lease_token=token).first()
+
+
+def _release(credential: Credential, now: dt.datetime) -> None:
+    Credential.objects.filter(pk=credential.pk, sync_lease_token=credential.sync_lease_token).update(
+        sync_lease_until=None, sync_due_at=now + _interval(credential)
+    )
+
+
+def _interval(credential: Credential) -> dt.timedelta:
+    """5 s while a launch, start or stop is under way or a page of the team is open, else 30 s; after failures up to
+    60 s; jittered, so that credentials spread out."""
+    failures = Credential.objects.values_list("failures", flat=True).get(pk=credential.pk)
+    if failures:
+        base = min(SOON * 2 ** min(failures - 1, 4), dt.timedelta(seconds=60))
+    else:
+        jobs = Job.objects.filter(credential=credential)
+        moving = Q(status__in=UNDER_WAY) | Q(stop_next_at__isnull=False)
+        busy = (
+            cache.get(f"watched:{credential.team_id}")
+            or jobs.filter(moving).exclude(status__in=ENDED).exists()
+        )
+        base = SOON if busy else CALM
+    return base * random.uniform(0.85, 1.0)  # noqa: S311 - spreading, not a secret
+
+
+def _pass(credential: Credential, client: Client, clock: Clock) -> None:
+    remotes = {remote.uuid: remote for remote in _all_pages(partial(client.list_jobs, statuses=LIVE))}
+    runs: dict[str, list[RemoteRun]] = defaultdict(list)
+    if remotes:
+        for run in _all_pages(partial(client.list_job_runs, statuses=LIVE)):
+            runs[run.job_uuid].append(run)
+    finding.look(credential, client, clock)
+    jobs = _jobs_in_cloud(credential)
+    known_runs = _runs_of(jobs)
+    shown = [(job, remotes[uid]) for uid, job in jobs.items() if uid in remotes]
+    changed = applying.apply_live(shown, known_runs, runs, clock())
+    vanished = [job for uid, job in jobs.items() if uid not in remotes]
+    for job in vanished[:SINGLE_LOOKUPS]:
+        changed |= look_singly(job, client, clock)
+    strangers = [remote for uid, remote in remotes.items() if uid not in jobs]
+    changed |= applying.sort_strangers(credential, strangers, runs, clock())
+    for job in applying.ended_but_shown(credential, strangers)[:SINGLE_LOOKUPS]:
+        changed |= look_singly(job, client, clock)
+    if changed:
+        Team.bump(credential.team_id)
+
+
+def _jobs_in_cloud(credential: Credential) -> dict[str, Job]:
+    rows = Job.objects.filter(credential=credential, status__in=IN_CLOUD).defer("spec", "spec_secrets_sealed")
+    return {job.remote_uuid or "": job for job in rows}
+
+
+def _runs_of(jobs: dict[str, Job]) -> dict[uuid.UUID, list[JobRun]]:
+    known: dict[uuid.UUID, list[JobRun]] = defaultdict(list)
+    ids = [job.pk for job in jobs.values()]
+    for start in range(0, len(ids), 500):
+        for run in JobRun.objects.filter(job__in=ids[start : start + 500]):
+            known[run.job_id].append(run)
+    return known
+
+
+def look_singly(job: Job, client: Client, clock: Clock) -> bool:
+    """Asks for one job that the list did not show, or showed against our row. True when something visible changed.
+
+    A network fault here concerns the whole credential, so it is raised; "not found" concerns this job.
+    """
+    try:
+        remote = client.get_job(job.remote_uuid or "")
+    except NotFound:
+        return applying.note_missing(job, clock())
+    runs = _all_pages(partial(client.list_job_runs, job_uuid=remote.uuid))
+    return apply_single(job, remote, runs, clock())
+
+
+def apply_single(job: Job, remote: RemoteJob, runs: list[RemoteRun], now: dt.datetime) -> bool:
+    """Applies what single look-ups said of one job, its end included."""
+    known = list(JobRun.objects.filter(job=job))
+    return applying.apply_seen(job, remote, known, runs, now)
+
+
+def _all_pages(fetch: Callable[..., Page[T]]) -> list[T]:
+    """All items of a list, page by page. Items may shift between pages while jobs come and go: one that is seen twice
+    is applied twice without harm, one that is missed is asked for singly."""
+    items: list[T] = []
+    number = 1
+    while True:
+        page = fetch(page=number, limit=PAGE_LIMIT, sort="-created_at")
+        items.extend(page.items)
+        if len(page.items) < page.limit or (page.total is not None and number * page.limit >= page.total):
+            return items
+        number += 1

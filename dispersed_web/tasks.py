@@ -1,0 +1,125 @@
+"""All background work on one page: thin tasks, each a call into the domain. The beat schedule stands in settings.
+
+A task is a nudge: it carries ids only, finds its work in rows, and may be lost, late or doubled without harm. The sweeps
+find what a lost nudge left behind; ``manage.py reconcile`` runs the same sweeps without a broker.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from celery import Task, shared_task
+
+from dispersed_web.autostop import engine
+from dispersed_web.clock import database_now
+from dispersed_web.credentials import keeping
+from dispersed_web.credentials.models import Credential
+from dispersed_web.jobs import finding, market, pursuit, sending, sweeps, sync
+from dispersed_web.notifications import outbox
+
+log = logging.getLogger(__name__)
+QUIET_S = 30
+_silent_until = 0.0
+_lock = threading.Lock()
+
+
+def nudge(task: Task, *ids: uuid.UUID) -> None:
+    """Asks a worker to do something now. Never raises and never waits long: after one failure no nudges for 30 s."""
+    global _silent_until
+    if time.monotonic() < _silent_until:
+        return
+    try:
+        task.apply_async([str(one) for one in ids], retry=False, expires=60)
+    except Exception as error:
+        with _lock:
+            _silent_until = time.monotonic() + QUIET_S
+        log.warning("The broker cannot be reached (%s); the sweeps will do the work.", type(error).__name__)
+
+
+@shared_task
+def send_launch(job_id: str) -> None:
+    sending.send(uuid.UUID(job_id), database_now)
+
+
+@shared_task
+def pursue_stop(job_id: str) -> None:
+    pursuit.pursue(uuid.UUID(job_id), database_now)
+
+
+@shared_task
+def sync_credential(credential_id: str) -> None:
+    sync.sync(uuid.UUID(credential_id), database_now)
+
+
+@shared_task
+def sweep_launches() -> None:
+    sweep_launches_with(
+        lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)
+    )
+
+
+@shared_task
+def sweep_stops() -> None:
+    sweep_stops_with(lambda job_id: nudge(pursue_stop, job_id))
+
+
+@shared_task
+def sweep_sync() -> None:
+    sweep_sync_with(lambda key_id: nudge(sync_credential, key_id))
+
+
+@shared_task
+def sweep_autostop() -> None:
+    engine.evaluate_due(database_now())
+    sweeps.note_finished("autostop", database_now())
+
+
+@shared_task
+def sweep_notices() -> None:
+    outbox.fan_out(database_now())
+    outbox.send_waiting(database_now)
+    sweeps.note_finished("notices", database_now())
+
+
+@shared_task
+def sweep_market() -> None:
+    market.refresh_all(database_now)
+
+
+@shared_task
+def sweep_credentials() -> None:
+    for credential in Credential.objects.all():
+        keeping.probe_again(credential, database_now)
+
+
+Each = Callable[[uuid.UUID], None]
+
+
+def sweep_launches_with(send: Each, look: Each) -> None:
+    """Ends what was not sent in time, then hands on every launch to send and every credential to look with."""
+    now = database_now()
+    sending.expire(now)
+    for job_id in sending.due(now):
+        send(job_id)
+    for credential_id in finding.credentials_to_look_with(now):
+        sync.hurry(credential_id)
+        look(credential_id)
+    sweeps.note_finished("launches", now)
+
+
+def sweep_stops_with(pursue: Each) -> None:
+    now = database_now()
+    for job_id in pursuit.due(now):
+        pursue(job_id)
+    sweeps.note_finished("stops", now)
+
+
+def sweep_sync_with(sync_one: Each) -> None:
+    now = database_now()
+    for credential_id in sync.due(now):
+        sync_one(credential_id)
+    sweeps.note_finished("sync", now)

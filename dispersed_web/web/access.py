@@ -1,0 +1,72 @@
+"""Access is fetched, not checked: an object is reached only through a function that proves the reader may have it.
+
+Who is no member gets the same 404 as for something that does not exist; who is a member without the right gets 403.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams.roles import Action, may
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A person's place in one team, read from the database for this request."""
+
+    team: Team
+    role: str
+    actor: Actor
+
+    def may(self, action: Action) -> bool:
+        return may(self.role, action)
+
+    def need(self, action: Action) -> None:
+        if not self.may(action):
+            raise PermissionDenied("Your role in this team does not allow that. Ask one of its admins.")
+
+
+def seat(request: HttpRequest, slug: str, action: Action = Action.SEE) -> Seat:
+    """The signed-in person's seat in the team of this address; remembered on the request for the page's frame."""
+    membership = (
+        Membership.objects.select_related("team").filter(user=request.user.pk, team__slug=slug).first()
+    )
+    if membership is None:
+        raise Http404
+    found = Seat(membership.team, membership.role, Actor.person(request.user))
+    request.seat = found
+    found.need(action)
+    return found
+
+
+def job(request: HttpRequest, slug: str, job_id: uuid.UUID, action: Action = Action.SEE) -> tuple[Seat, Job]:
+    """A job of the team, for somebody who may do ``action`` with it."""
+    place = seat(request, slug)
+    found = (
+        Job.objects.select_related("credential", "created_by", "team")
+        .filter(pk=job_id, team=place.team)
+        .first()
+    )
+    if found is None:
+        raise Http404
+    place.need(action)
+    return place, found
+
+
+def credential(
+    request: HttpRequest, slug: str, credential_id: uuid.UUID, action: Action
+) -> tuple[Seat, Credential]:
+    place = seat(request, slug)
+    found = Credential.objects.select_related("team").filter(pk=credential_id, team=place.team).first()
+    if found is None:
+        raise Http404
+    place.need(action)
+    return place, found

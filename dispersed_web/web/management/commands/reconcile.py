@@ -1,0 +1,99 @@
+"""``manage.py reconcile``: every sweep in one supervised process, without a broker.
+
+Celery is the faster way to the same functions; with Redis and every worker dead, launches are still sent, stops still
+reach the cloud and deadlines are still kept by this loop.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+
+from dispersed_web import tasks
+from dispersed_web.clock import database_now
+from dispersed_web.jobs import pursuit, sending, sync
+
+log = logging.getLogger("dispersed_web.reconcile")
+TICK_S = 1.0
+
+
+class Command(BaseCommand):
+    help = "Runs every sweep in this process, without a broker, until it is told to stop."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="One pass of everything, then end.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stop = threading.Event()
+        if not options["once"]:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stop.set())
+        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool:
+            passes = Passes(pool)
+            while True:
+                passes.tick()
+                if options["once"] or stop.wait(TICK_S):
+                    break
+        close_old_connections()
+
+
+class Passes:
+    """The sweeps with their periods. What takes long goes to the pool, at most once at a time for each row."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self._pool = pool
+        self._busy: set[object] = set()
+        self._lock = threading.Lock()
+        self._next: dict[str, float] = {}
+
+    def tick(self) -> None:
+        self._every(
+            2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
+        )
+        self._every(2, "stops", lambda: tasks.sweep_stops_with(self._each(pursuit.pursue)))
+        self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
+        self._every(5, "autostop", tasks.sweep_autostop)
+        self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
+        self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
+
+    def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:
+        now = time.monotonic()
+        if now < self._next.get(name, 0):
+            return
+        self._next[name] = now + period_s
+        _safely(name, run)
+
+    def _each(self, act: Callable[..., object]) -> Callable[[UUID], None]:
+        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now))
+
+    def _submit(self, key: object, act: Callable[[], object]) -> None:
+        with self._lock:
+            if key in self._busy:
+                return
+            self._busy.add(key)
+        self._pool.submit(self._run, key, act)
+
+    def _run(self, key: object, act: Callable[[], object]) -> None:
+        try:
+            _safely(str(key), act)
+        finally:
+            with self._lock:
+                self._busy.discard(key)
+
+
+def _safely(name: str, run: Callable[[], object]) -> None:
+    """One pass that raises never ends the loop; its rows are found again by the next."""
+    close_old_connections()
+    try:
+        run()
+    except Exception:
+        log.exception("The pass %s failed; it is tried again.", name)

@@ -1,0 +1,131 @@
+"""The frame around every page: navigation, trust in the margin, banners that nobody can overlook."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.jobs import states, sweeps
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams.models import Membership, Team
+
+STUCK_AFTER = dt.timedelta(minutes=3)
+STALE_AFTER = dt.timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Banner:
+    """``level`` is ``alarm``, ``warning`` or ``info``."""
+
+    level: str
+    text: str
+    url: str = ""
+    action: str = ""
+
+
+@dataclass
+class Shell:
+    team: Team | None = None
+    teams: list[dict[str, str]] = field(default_factory=list)
+    role: str = ""
+    active: str = ""
+    active_jobs: int = 0
+    synced_at: dt.datetime | None = None
+    checked_at: dt.datetime | None = None
+    simulated: bool = settings.DISPERSED_SIMULATED
+    banners: list[Banner] = field(default_factory=list)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Context processor. A fragment has no frame, so it costs nothing there."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated or getattr(request, "htmx", False):
+        return {"shell": Shell()}
+    memberships = list(Membership.objects.filter(user=user.pk).select_related("team").order_by("team__name"))
+    frame = Shell(
+        teams=[{"name": one.team.name, "slug": one.team.slug, "role": one.role} for one in memberships],
+        active=request.resolver_match.url_name if request.resolver_match else "",
+    )
+    seat = getattr(request, "seat", None)
+    team = seat.team if seat else _last_team(request, memberships)
+    if team is None:
+        return {"shell": frame}
+    if request.session.get("team") != team.slug:
+        request.session["team"] = team.slug
+    frame.team = team
+    frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
+    _fill(frame, team, timezone.now())
+    return {"shell": frame}
+
+
+def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
+    slug = request.session.get("team")
+    teams = [one.team for one in memberships]
+    return next((team for team in teams if team.slug == slug), teams[0] if teams else None)
+
+
+def _fill(frame: Shell, team: Team, now: dt.datetime) -> None:
+    active = Job.objects.filter(team=team).exclude(status__in=ENDED)
+    stuck = Q(stop_requested_at__lt=now - STUCK_AFTER) & ~Q(status__in=[states.Status.QUEUED])
+    counts = active.aggregate(
+        all=Count("pk"),
+        stuck=Count("pk", filter=stuck),
+        missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
+    )
+    frame.active_jobs = counts["all"]
+    keys = Credential.objects.filter(team=team).aggregate(
+        count=Count("pk"), oldest=Min("listed_at"), newest=Max("listed_at")
+    )
+    finished = sweeps.last_finished()
+    frame.synced_at = keys["oldest"]
+    frame.checked_at = finished.get("autostop")
+    frame.banners = list(_banners(team, counts, keys, finished, now))
+
+
+def _banners(
+    team: Team,
+    counts: dict[str, int],
+    keys: dict[str, Any],
+    finished: dict[str, dt.datetime],
+    now: dt.datetime,
+) -> list[Banner]:
+    jobs = reverse("web:jobs", args=[team.slug])
+    banners = []
+    if counts["stuck"]:
+        many = "job does" if counts["stuck"] == 1 else "jobs do"
+        text = f"{counts['stuck']} {many} not stop although it was asked for, and may still cost money."
+        banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
+    if counts["missing"]:
+        text = (
+            f"Dispersed does not show {counts['missing']} running job(s) any more. They may still cost money."
+        )
+        banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
+    if late := sweeps.late(finished, now):
+        text = (
+            f"Background work is late ({', '.join(late)}): what you see may be old, and stops may be delayed."
+        )
+        banners.append(Banner("alarm", text))
+    for name, failure in Credential.objects.filter(team=team, state=CredentialState.BROKEN).values_list(
+        "name", "failure"
+    ):
+        text = f"The credential “{name}” does not work: {failure} Jobs that run with it cannot be stopped from here."
+        banners.append(Banner("alarm", text, reverse("web:team", args=[team.slug]), "Credentials"))
+    if keys["oldest"] and counts["all"] and now - keys["oldest"] > STALE_AFTER:
+        failing = (
+            Credential.objects.filter(team=team).exclude(failure="").values_list("failure", flat=True).first()
+        )
+        text = (
+            f"The jobs below are as of a while ago: {failing}"
+            if failing
+            else "The jobs below are as of a while ago."
+        )
+        banners.append(Banner("warning", text))
+    return banners
