@@ -1,7 +1,8 @@
 """Market, ledger and account endpoints.
 
-Documented: offers, ledger lists, consumer profiles. Seen in the field: `users/me` with `email` and `uuid`, the balance
-by that uuid with `available_balance` and `currency`, the registry's two filters. The rest of the registry item is ours.
+Documented: offers, ledger lists, consumer profiles. Seen in the field: `users/me` with `email` and `uuid`,
+the balance by that uuid with `available_balance` and `currency`, the registry's two filters. The rest of the
+registry item is ours.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Request authentication, written from the vendor's description and sharing no code with any client.
 
-Documented: the seven-part canonical string, HMAC-SHA256 with the secret's text, a window of five minutes, nonces that
-are remembered for 24 hours, status 401. Our assumption: the order of the checks (time, key, signature, nonce), and that
-the server parses query and body and writes them anew before it hashes them. Where clients in the field sign
-differently (space, non-ASCII text, floats) all known forms are accepted unless `strict` names one body form.
+Documented: the seven-part canonical string, HMAC-SHA256 with the secret's text, a window of five minutes,
+nonces that are remembered for 24 hours, status 401. Our assumption: the order of the checks (time, key,
+signature, nonce), and that the server parses query and body and writes them anew before it hashes them. Where
+clients in the field sign differently (space, non-ASCII text, floats) all known forms are accepted unless
+`strict` names one body form.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ import hmac
 import ipaddress
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from email.message import Message
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus
 
 from .clock import Clock
@@ -30,6 +32,9 @@ PERMISSIONS = (
 READ_ONLY = tuple(name for name in PERMISSIONS if ".read." in name)
 
 
+Form = TypeVar("Form", str, bytes)
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who signed a request that passed all checks."""
@@ -42,8 +47,8 @@ class Caller:
 class AuthSettings:
     """What tests may change: the time window in seconds (None = not enforced) and the strictness.
 
-    `strict`: None accepts every known dialect; "escaped" only ASCII-escaped bodies, "raw" only raw UTF-8 bodies; both
-    accept only `+` for a space in the query.
+    `strict`: None accepts every known dialect; "escaped" only ASCII-escaped bodies, "raw" only raw UTF-8
+    bodies; both accept only `+` for a space in the query.
     """
 
     def __init__(self) -> None:
@@ -59,7 +64,7 @@ def authenticate(
     method: str,
     path: str,
     query: str,
-    headers: Mapping[str, str | None],
+    headers: Message,
     body: bytes,
     peer_ip: str,
 ) -> Caller:
@@ -129,15 +134,23 @@ def _signature_fits(
 
 
 def query_forms(query: str, strict: str | None = None) -> list[str]:
-    """The canonical query in each known dialect: `+` (vendor's example), `%20`, and JavaScript's URLSearchParams."""
+    """The canonical query in each known dialect.
+
+    `+` (vendor's example), `%20`, and JavaScript's URLSearchParams.
+    """
     pairs = parse_qsl(query, keep_blank_values=True)
     pairs.sort(key=lambda pair: (pair[0].encode(), pair[1].encode()))
-    dialects = [quote_plus] if strict else [quote_plus, _percent, _url_search_params]
+    dialects: list[Callable[[str], str]] = (
+        [quote_plus] if strict else [quote_plus, _percent, _url_search_params]
+    )
     return _unique("&".join(f"{write(name)}={write(value)}" for name, value in pairs) for write in dialects)
 
 
 def body_forms(body: bytes, strict: str | None = None) -> list[bytes]:
-    """The canonical body in each known dialect. An unreadable body stands for itself; validation refuses it later."""
+    """The canonical body in each known dialect.
+
+    An unreadable body stands for itself; validation refuses it later.
+    """
     if not body:
         return [b""]
     try:
@@ -178,6 +191,5 @@ def _url_search_params(text: str) -> str:
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
-def _unique(items: Any) -> list[Any]:
-    found: Iterator[Any] = iter(dict.fromkeys(items))
-    return list(found)
+def _unique(items: Iterable[Form]) -> list[Form]:
+    return list(dict.fromkeys(items))

@@ -1,9 +1,9 @@
 """Money: a hold for each run, captures while it lives and at its end, a prepaid balance.
 
-The vendor's field names tell of authorizations (holds) and captures bound to a job run. Our assumptions: a hold covers
-an hour of the node's rate and is renewed when used up; captures every five minutes; billing runs from the run's
-`started_at_ms` (assignment) to its end, by the millisecond; a used-up balance refuses new jobs with 402 and leaves
-running ones alone.
+The vendor's field names tell of authorizations (holds) and captures bound to a job run. Our assumptions: a
+hold covers an hour of the node's rate and is renewed when used up; captures every five minutes; billing runs
+from the run's `started_at_ms` (assignment) to its end, by the millisecond; a used-up balance refuses new jobs
+with 402 and leaves running ones alone.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def capture(store: Store, run: sqlite3.Row, until_ms: int) -> None:
         taken = min(owed, hold["remaining_micro"])
         _take(store, run, hold, taken, until_ms)
         owed -= taken
-    store.update("runs", run["uuid"], billed_micro=billed, billed_to_ms=until_ms)
+    store.update("runs", run["uuid"], billed_micro=billed)
 
 
 def close_holds(store: Store, run_uuid: str, at_ms: int) -> None:

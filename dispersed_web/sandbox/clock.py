@@ -1,7 +1,8 @@
 """The service's clocks: one for what it does and reports, one for checking `X-Time`.
 
-The service clock is the wall clock plus what tests have advanced it by. The authentication clock, which also gives the
-`Date` header, is the wall clock plus a skew: advancing the service by a day must not lock every client out.
+The service clock is the wall clock plus what tests have advanced it by. The authentication clock, which also
+gives the `Date` header, is the wall clock plus a skew: advancing the service by a day must not lock every
+client out.
 """
 
 from __future__ import annotations

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .auth import PERMISSIONS, AuthSettings
@@ -39,7 +41,10 @@ class Cloud:
             self.add_key(*key)
 
     def add_key(self, public: str, secret: str, account: str) -> None:
-        """Make a key pair known, and its account when it is new. Raises ValueError for a pair of a wrong form."""
+        """Make a key pair known, and its account when it is new.
+
+        Raises ValueError for a pair of a wrong form.
+        """
         if not (public.startswith("pk_sim_") and secret.startswith("sk_sim_") and account):
             raise ValueError("a sandbox key is pk_sim_…:sk_sim_…:account-name")
         account_uuid = str(uuid.uuid5(_NAMESPACE, account))
@@ -60,6 +65,29 @@ class Cloud:
                 "ON CONFLICT (public) DO UPDATE SET secret = excluded.secret, account = excluded.account",
                 (public, secret, account_uuid, json.dumps(PERMISSIONS)),
             )
+
+    @contextmanager
+    def up_to_date(self) -> Iterator[sqlite3.Connection]:
+        """A transaction on the ledger after everything due has been carried out."""
+        with self.store.transaction() as db:
+            self.lifecycle.advance()
+            yield db
+
+    def reset(self) -> None:
+        """Forget all requests, jobs, payments, faults and settings; keys stay as they are."""
+        with self.store.transaction() as db:
+            self.store.wipe()
+            self.store.set_meta("advance_ms", "0")
+            credit = DEFAULT_CREDIT_USD * MICRO
+            db.execute(
+                "UPDATE accounts SET captured_micro = 0, held_micro = 0, regions = '[]', credit_micro = ?",
+                (credit,),
+            )
+        self.faults.clear()
+        self.market.reset()
+        self.clock.advance_ms = self.clock.skew_ms = 0
+        self.listing_lag_s = 0.0
+        self.auth.window_s, self.auth.strict = 300.0, None
 
     def visible_until_ms(self) -> int | None:
         """The youngest creation time that lists show, or None without a listing lag."""

@@ -6,8 +6,8 @@ from __future__ import annotations
 class ApiError(Exception):
     """An answer `{"error": {"code", "message"}}` with an HTTP status.
 
-    The vendor's documentation shows an `error` object with a `code`; the message beside it and all code names are
-    our assumption.
+    The vendor's documentation shows an `error` object with a `code`; the message beside it and all code names
+    are our assumption.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
 from email.utils import formatdate
 
 from .auth import Caller, authenticate, forget_old_nonces
@@ -34,14 +35,17 @@ class Incoming:
     method: str
     path: str
     query: str
-    headers: Mapping[str, str | None]
+    headers: Message
     peer_ip: str
     connection: int
     ordinal: int
 
 
 class Exchange:
-    """Answers one request. `pause` sleeps for so many seconds, or raises DroppedError when the server ends."""
+    """Answers one request.
+
+    `pause` sleeps for so many seconds, or raises DroppedError when the server ends.
+    """
 
     def __init__(self, cloud: Cloud, incoming: Incoming, pause: Callable[[float], None]) -> None:
         self._cloud = cloud
@@ -117,8 +121,7 @@ class Exchange:
         try:
             if route is None:
                 raise ApiError(404, "not_found", "There is no such endpoint.")
-            with cloud.store.transaction():
-                cloud.lifecycle.advance()
+            with cloud.up_to_date():
                 status, value = route[0](cloud, request)
         except ApiError as refusal:
             return json_wire(refusal.status, refusal.payload())

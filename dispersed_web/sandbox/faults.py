@@ -1,27 +1,34 @@
 """Fault rules: what shall go wrong, where, how often.
 
-A rule names an endpoint ("POST /v1/jobs", "PUT /v1/jobs/{uuid}/cancel", "*"), a kind and parameters, and fires `times`
-times, or with a seeded `probability`, or until it is cleared. Rules live with the process, not with the ledger.
+A rule names an endpoint ("POST /v1/jobs", "PUT /v1/jobs/{uuid}/cancel", "*"), a kind and parameters, and
+fires `times` times, or with a seeded `probability`, or until it is cleared. Rules live with the process, not
+with the ledger.
 
-Kinds that act on one exchange, with their parameters (`at` is "arrival": before the request's body is read, "before":
-authenticated but without effect, or "after": the effect has taken place):
+Kinds that act on one exchange, with their parameters (`at` is "arrival": before the request's body is read,
+"before": authenticated but without effect, or "after": the effect has taken place):
 
-* `stall` seconds, at                    * `drop` at (also "middle" of the response), reset=True for a TCP reset
+* `stall` seconds, at
+* `drop` at (also "middle" of the response, with part "body" or "status_line"), reset=True for a TCP reset
 * `status` status, at, code, message, body ("json", "html", "empty"), headers
-* `redirect` location, status            * `bad_json`, `html_body`, `no_uuid`, `huge_body` bytes
-* `drip` seconds (for each chunk), chunk * `void_page`, `empty_list` (with total 0), `bare_list`
+* `redirect` location, status
+* `bad_json`, `html_body`, `no_uuid`, `huge_body` bytes, `drip` seconds (for each chunk), chunk
+* `void_page` (with the true total), `empty_list` (with total 0), `bare_list`
 * `numbers_as_text`, `dates_without_time`, `unknown_fields`, `unknown_status` status
 
-Kinds that act on the life of a job, bound when it is created (or cooked); `runs` limits them to the first n runs:
+Kinds that act on the life of a job, bound when it is created or cooked. `runs` limits them to the first n
+runs, `title` (here and for cancels) to jobs whose title contains it:
 
 * `stuck_pending`, `stuck_preparing`, `image_not_found`, `empty_node_urls`, `six_gpu_node`
-* `exit_at_once` exit_code               * `run_lost` after_s, phase ("PREPARING" or "RUNNING"): retried as a new run
+* `exit_at_once` exit_code
+* `run_lost` after_s, phase ("PREPARING" or "RUNNING"): the run is FAILED and retried as a new run, free of charge
 * `node_death` after_s, lag_s: the node is gone, the status stays RUNNING for lag_s
 
-Kinds that act on a cancel: `cancel_dropped` (answers CANCELLING, does nothing), `cancel_slow` seconds (None = for
-ever), `cancel_status` status (404, 409, 403 …).
+Kinds that act on a cancel: `cancel_dropped` (answers CANCELLING, does nothing), `cancel_slow` seconds (None =
+for ever), `cancel_status` status (404, 409, 403 …).
 
-All except the last three groups' status codes were seen in the field or follow from how HTTP breaks.
+Of these, stalls, posts that time out after their effect, stuck preparations, empty addresses, lost and
+six-GPU nodes and slow cancels were seen in the field; the others follow from how HTTP breaks or guard against
+the unknown.
 """
 
 from __future__ import annotations
@@ -32,39 +39,15 @@ import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-EXCHANGE_KINDS = frozenset(
-    [
-        "stall",
-        "drop",
-        "status",
-        "redirect",
-        "bad_json",
-        "html_body",
-        "no_uuid",
-        "huge_body",
-        "drip",
-        "void_page",
-        "empty_list",
-        "bare_list",
-        "numbers_as_text",
-        "dates_without_time",
-        "unknown_fields",
-        "unknown_status",
-    ]
-)
-LIFE_KINDS = frozenset(
-    [
-        "stuck_pending",
-        "stuck_preparing",
-        "image_not_found",
-        "empty_node_urls",
-        "six_gpu_node",
-        "exit_at_once",
-        "run_lost",
-        "node_death",
-    ]
-)
-CANCEL_KINDS = frozenset(["cancel_dropped", "cancel_slow", "cancel_status"])
+EXCHANGE_KINDS = frozenset({
+    "stall", "drop", "status", "redirect", "bad_json", "html_body", "no_uuid", "huge_body", "drip", "void_page",
+    "empty_list", "bare_list", "numbers_as_text", "dates_without_time", "unknown_fields", "unknown_status",
+})  # fmt: skip
+LIFE_KINDS = frozenset({
+    "stuck_pending", "stuck_preparing", "image_not_found", "empty_node_urls", "six_gpu_node", "exit_at_once",
+    "run_lost", "node_death",
+})  # fmt: skip
+CANCEL_KINDS = frozenset({"cancel_dropped", "cancel_slow", "cancel_status"})
 KINDS = EXCHANGE_KINDS | LIFE_KINDS | CANCEL_KINDS
 
 
@@ -123,10 +106,13 @@ class Faults:
         with self._lock:
             return [asdict(rule) for rule in self._rules]
 
-    def take(self, endpoint: str, kinds: frozenset[str], key: str | None = None) -> list[Rule]:
+    def take(self, endpoint: str, kinds: frozenset[str], key: str | None, title: str = "") -> list[Rule]:
         """The rules of these kinds that fire now for this endpoint; counts them as fired."""
         with self._lock:
-            firing = [rule for rule in self._rules if rule.kind in kinds and self._fires(rule, endpoint, key)]
+            candidates = [
+                rule for rule in self._rules if rule.kind in kinds and rule.get("title", "") in title
+            ]
+            firing = [rule for rule in candidates if self._fires(rule, endpoint, key)]
             for rule in firing:
                 rule.fired += 1
             return firing

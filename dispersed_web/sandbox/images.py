@@ -1,9 +1,9 @@
 """What the simulated platform knows about container images.
 
-The vendor's images and their behaviour follow its example repository; pull times and default run times are our own.
-Images named `…fail…` end with exit code 1, `…long…` or `…sleep…` run for six hours, and names with `does-not-exist` or
-`no-such-image` cannot be pulled. The environment variables `SANDBOX_RUN_S` (seconds until the container ends, on the
-service clock) and `SANDBOX_EXIT_CODE` steer any image.
+The vendor's images and their behaviour follow its example repository; pull times and default run times are
+our own. Images named `…fail…` end with exit code 1, `…long…` or `…sleep…` run for six hours, and names with
+`does-not-exist` or `no-such-image` cannot be pulled. The environment variables `SANDBOX_RUN_S` (seconds until
+the container ends, on the service clock) and `SANDBOX_EXIT_CODE` steer any image.
 """
 
 from __future__ import annotations
@@ -67,7 +67,10 @@ def image_of(spec: dict[str, Any]) -> Image:
 
 
 def pull_s(image: Image, draw: random.Random) -> float:
-    """How long a node takes to pull the image at scale 1: 8 to 25 s, minutes for the preloaded one (as reported)."""
+    """How long a node takes to pull the image at scale 1.
+
+    8 to 25 s, minutes for the preloaded one (as reported).
+    """
     if image.size_bytes >= PRELOAD_BYTES:
         return draw.uniform(300, 540)
     return draw.uniform(8, 25)

@@ -1,8 +1,9 @@
 """List queries: paging, sorting and filters.
 
-Documented: `page` from 1, `limit` from 1 to 50, `sort` by `created_at` or `-created_at`, `filter[name]=value` with a
-comma for alternatives (enums) or for a range (numbers, dates), and the envelope. Our assumptions: limit 20 and newest
-first by default, ranges include both ends, an open end may be left empty, unknown filters and statuses are refused.
+Documented: `page` from 1, `limit` from 1 to 50, `sort` by `created_at` or `-created_at`, `filter[name]=value`
+with a comma for alternatives (enums) or for a range (numbers, dates), and the envelope. Our assumptions:
+limit 20 and newest first by default, ranges include both ends, an open end may be left empty, unknown filters
+and statuses are refused.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ MAX_PAGE = 9007199254740991
 
 @dataclass
 class Listing:
-    """A parsed list query: an SQL condition with its values, or plain `given` filters for lists made in memory."""
+    """A parsed list query.
+
+    An SQL condition with its values, or plain `given` filters for lists made in memory.
+    """
 
     limit: int = DEFAULT_LIMIT
     page: int = 1
@@ -81,12 +85,9 @@ def select(
     direction = "DESC" if listing.is_descending else "ASC"
     total = store.row(f"SELECT count(*) n FROM {table} WHERE {where}", *values)  # noqa: S608
     offset = min((listing.page - 1) * listing.limit, 2**62)
-    rows = store.rows(
-        f"SELECT * FROM {table} WHERE {where} ORDER BY created_ms {direction}, id {direction} LIMIT ? OFFSET ?",  # noqa: S608
-        *values,
-        listing.limit,
-        offset,
-    )
+    order = f"ORDER BY created_ms {direction}, id {direction}"
+    ids = f"SELECT id FROM {table} WHERE {where} {order} LIMIT ? OFFSET ?"  # noqa: S608
+    rows = store.rows(f"SELECT * FROM {table} WHERE id IN ({ids}) {order}", *values, listing.limit, offset)  # noqa: S608
     return listing.envelope([build(row) for row in rows], total["n"] if total else 0)
 
 

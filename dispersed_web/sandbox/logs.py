@@ -1,8 +1,9 @@
 """Container logs that grow with time, one script for each family of images.
 
-Whether the service gives text or lines, live or at the end, and how much it keeps is not documented. Our assumption:
-text of the last 2,000 lines, live. The lines follow what these programs print, now and then with colours, a progress
-bar that redraws itself with carriage returns, and UTF-8. A log is computed from the run's id and age, never stored.
+Whether the service gives text or lines, live or at the end, and how much it keeps is not documented. Our
+assumption: text of the last 2,000 lines, live. The lines follow what these programs print, now and then with
+colours, a progress bar that redraws itself with carriage returns, and UTF-8. A log is computed from the run's
+id and age, never stored.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ def _base_line(i: int, draw: random.Random, scene: Scene) -> str:
     port = draw.randint(32_768, 60_999)
     return draw.choice(
         (
-            f"Accepted publickey for duser from 203.0.113.7 port {port} ssh2: ED25519 SHA256:{draw.randbytes(16).hex()}",
-            f"Connection closed by authenticating user root 198.51.100.{draw.randint(2, 250)} port {port} [preauth]",
+            f"Accepted publickey for duser from 203.0.113.7 port {port} ssh2: ED25519 SHA256:{draw.randbytes(9).hex()}",
+            f"Connection closed by invalid user admin 198.51.100.{draw.randint(2, 250)} port {port} [preauth]",
             f"Received disconnect from 203.0.113.7 port {port}:11: disconnected by user",
             f"pam_unix(sshd:session): session {draw.choice(('opened', 'closed'))} for user duser(uid=1000)",
         )
@@ -117,7 +118,7 @@ def _pytorch_boot(scene: Scene) -> list[str]:
 def _pytorch_line(i: int, draw: random.Random, scene: Scene) -> str:
     loss = 2.85 + 8 * 0.985**i + draw.uniform(-0.04, 0.04)
     if i % 50 == 49:
-        return f"{GREEN}✓ checkpoint saved{OFF} → /opt/dispersedworker/out/step_{(i + 1) * 10}.pt (val loss {loss:.4f})"
+        return f"{GREEN}✓ checkpoint saved{OFF} → out/step_{(i + 1) * 10}.pt (val loss {loss:.4f})"
     if i % 50 == 48:
         bars = (f"evaluating {'█' * n}{'░' * (20 - n)} {n * 5:3d}%" for n in range(0, 21, 4))
         return "\r".join(bars)
@@ -172,7 +173,8 @@ def _llamacpp_line(i: int, draw: random.Random, scene: Scene) -> str:
         return f"slot launch_slot_: id  {slot} | task {task} | processing task"
     if i % 3 == 1:
         tokens, rate = draw.randint(80, 900), draw.uniform(60, 160)
-        return f"       eval time = {tokens / rate * 1000:10.2f} ms / {tokens:5d} tokens ({rate:8.2f} tokens per second)"
+        time_ms = tokens / rate * 1000
+        return f"       eval time = {time_ms:10.2f} ms / {tokens:5d} tokens ({rate:8.2f} tokens per second)"
     return "srv  log_server_r: request: POST /v1/chat/completions 203.0.113.7 200"
 
 
@@ -180,15 +182,16 @@ def _ollama_boot(scene: Scene) -> list[str]:
     stamp = scene.clock(0, "%Y-%m-%dT%H:%M:%S.000Z")
     return [
         f'time={stamp} level=INFO source=routes.go:1297 msg="Listening on [::]:11434 (version 0.11.4)"',
-        f'time={stamp} level=INFO source=types.go:130 msg="inference compute" library=cuda name="NVIDIA {scene.gpu}" '
-        f'total="{scene.vram_gb}.0 GiB"',
+        f'time={stamp} level=INFO source=types.go:130 msg="inference compute" library=cuda '
+        f'name="NVIDIA {scene.gpu}" total="{scene.vram_gb}.0 GiB"',
     ]
 
 
 def _ollama_line(i: int, draw: random.Random, scene: Scene) -> str:
     stamp = scene.clock((i + 1) * 11.0, "%Y/%m/%d - %H:%M:%S")
     path = draw.choice(("/api/chat", "/api/generate", "/api/tags"))
-    return f'[GIN] {stamp} |{GREEN} 200 {OFF}| {draw.uniform(0.2, 9):>11.6f}s | 203.0.113.7 |{CYAN} POST {OFF} "{path}"'
+    took = f"{draw.uniform(0.2, 9):>11.6f}s"
+    return f'[GIN] {stamp} |{GREEN} 200 {OFF}| {took} | 203.0.113.7 |{CYAN} POST {OFF} "{path}"'
 
 
 def _vllm_boot(scene: Scene) -> list[str]:
@@ -204,8 +207,10 @@ def _vllm_boot(scene: Scene) -> list[str]:
 def _vllm_line(i: int, draw: random.Random, scene: Scene) -> str:
     stamp = scene.clock((i + 1) * 10.0, "%m-%d %H:%M:%S")
     return (
-        f"INFO {stamp} [loggers.py:118] Engine 000: Avg prompt throughput: {draw.uniform(0, 2500):.1f} tokens/s, "
-        f"Avg generation throughput: {draw.uniform(0, 900):.1f} tokens/s, Running: {draw.randint(0, 8)} reqs, Waiting: 0"
+        f"INFO {stamp} [loggers.py:118] Engine 000: "
+        f"Avg prompt throughput: {draw.uniform(0, 2500):.1f} tokens/s, "
+        f"Avg generation throughput: {draw.uniform(0, 900):.1f} tokens/s, "
+        f"Running: {draw.randint(0, 8)} reqs, Waiting: 0 reqs"
     )
 
 

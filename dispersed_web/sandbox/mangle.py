@@ -9,12 +9,15 @@ from typing import Any
 
 from .faults import Rule
 
-HTML = b"<!doctype html><html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
+HTML = b"<!doctype html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
 @dataclass
 class Wire:
-    """An answer ready to be sent. `cut` sends only a part of it; `drip` is (bytes a chunk, seconds between)."""
+    """An answer ready to be sent.
+
+    `cut` sends only a part of it; `drip` is (bytes a chunk, seconds between).
+    """
 
     status: int
     body: bytes = b""

@@ -1,12 +1,14 @@
 """The GPU market: models, offers and prices.
 
-Seen in the field: RTX 5090 at 0.69 and RTX 4090 at 0.35 USD an hour, the registry UUID of the RTX 5090, a node with six
-of them at six times the rate, an A6000 that is offered but absent from the registry. Everything else (other prices,
-regions, what `availability` holds, fields of the registry beyond `uuid` and `name`) is plausible invention.
+Seen in the field: RTX 5090 at 0.69 and RTX 4090 at 0.35 USD an hour, the registry UUID of the RTX 5090, a
+node with six of them at six times the rate, an A6000 that is offered but absent from the registry. Everything
+else (other prices, regions, what `availability` holds, fields of the registry beyond `uuid` and `name`) is
+plausible invention.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import uuid
 from dataclasses import dataclass, replace
@@ -48,6 +50,17 @@ class Offer:
     nodes: int
     hourly_usd: float
     is_steady: bool = False
+
+    def node_json(self) -> str:
+        """What a run remembers of its node."""
+        about = {
+            "offer_id": self.offer_id,
+            "region": self.region,
+            "gpu": self.gpu.label,
+            "gpu_count": self.gpu_count,
+            "vram_gb": self.gpu.vram_gb,
+        }
+        return json.dumps(about)
 
 
 def _gpu(label: str, vram_gb: int, hourly_usd: float, known_uuid: str = "", **more: bool) -> Gpu:
@@ -115,12 +128,18 @@ def _offer(row: tuple[str, int, str, int, int, int, int, float]) -> Offer:
 
 
 class Market:
-    """The offers as they stand. Prices outside the steady home region move by a percent every ten minutes or so."""
+    """The offers as they stand.
+
+    Prices outside the steady home region move by a percent every ten minutes or so.
+    """
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Undo every `set_offer`."""
         self._offers = {offer.offer_id: offer for offer in map(_offer, _OFFERS)}
-        self._quoted_ms: dict[str, int] = {}
 
     def offers(self, now_ms: int) -> list[Offer]:
         """Every offer with its present price, also those without a free node."""
@@ -129,7 +148,10 @@ class Market:
     def set_offer(
         self, match: str, *, nodes: int | None = None, hourly_usd: float | None = None
     ) -> list[str]:
-        """Change the offers whose id or GPU label contains `match`; gives their ids. A set price stays still."""
+        """Change the offers whose id or GPU label contains `match`.
+
+        Gives their ids. A set price stays still.
+        """
         needle = match.lower().replace(" ", "-")
         changed = [key for key in self._offers if needle in key]
         for key in changed:
@@ -142,7 +164,10 @@ class Market:
         return changed
 
     def place(self, spec: dict[str, Any], regions: list[str], now_ms: int) -> Offer | None:
-        """The cheapest free node that fits a job, or None. `regions` is the consumer profile's restriction."""
+        """The cheapest free node that fits a job, or None.
+
+        `regions` is the consumer profile's restriction.
+        """
         fitting = [o for o in self.offers(now_ms) if o.nodes > 0 and fits(o, spec, regions)]
         return min(fitting, key=lambda o: (o.hourly_usd, o.offer_id), default=None)
 
@@ -176,7 +201,10 @@ def fits(offer: Offer, spec: dict[str, Any], profile_regions: list[str] | tuple[
 
 
 def same_gpu(name: str, gpu: Gpu) -> bool:
-    """Whether a `gpu_name` means this model. The real rule is unknown: here case and vendor words do not matter."""
+    """Whether a `gpu_name` means this model.
+
+    The real rule is unknown: here case and vendor words do not matter.
+    """
     plain = name.lower().replace("nvidia", "").replace("geforce", "")
     return " ".join(plain.split()) == gpu.label.lower()
 

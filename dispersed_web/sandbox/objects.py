@@ -1,8 +1,8 @@
 """Rows of the ledger as the JSON objects of the API.
 
-Job fields follow the stop-job page, run fields the monitoring page and what clients read in the field: the address is
-on the run and never on the job, the price too. The job echoes `parameters` as they came, secrets included, as the
-cloud may.
+Job fields follow the stop-job page, run fields the monitoring page and what clients read in the field: the
+address is on the run and never on the job, the price too. The job echoes `parameters` as they came, secrets
+included, as the cloud may.
 """
 
 from __future__ import annotations
@@ -13,12 +13,7 @@ from typing import Any
 
 from .billing import usd
 from .clock import iso
-from .validate import INTEGERS
-
-_SPEC_FIELDS = (
-    "task", "title", "description", "gpu_name", "gpu_registry_uuid", "max_timeout_run_ms", "allowed_region_codes",
-    "parameters", *INTEGERS,
-)  # fmt: skip
+from .validate import JOB_FIELDS
 
 
 def job_object(row: sqlite3.Row) -> dict[str, Any]:
@@ -33,7 +28,7 @@ def job_object(row: sqlite3.Row) -> dict[str, Any]:
         "completed_at": iso(row["completed_ms"]),
         "status": row["status"],
         "status_reason": row["status_reason"],
-        **{name: spec.get(name) for name in _SPEC_FIELDS},
+        **{name: spec[name] for name in JOB_FIELDS},
         "timeout_assign_at_ms": row["created_ms"] + spec["max_timeout_assign_ms"],
         "image_size_bytes": row["image_size_bytes"],
         "container_access_tokens": json.loads(row["tokens"]),

@@ -1,8 +1,9 @@
 """Official recipes and cooking.
 
-Documented: the recipe object, cook with optional overrides, `source_recipe_uuid`. Seen in the field: the UUID of the
-llama.cpp recipe, and the trap that jobs cooked without connection fields reach RUNNING and never get an address. The
-other recipes, and that overrides replace field by field (docker parameters and env entry by entry), are ours.
+Documented: the recipe object, cook with optional overrides, `source_recipe_uuid`. Seen in the field: the UUID
+of the llama.cpp recipe, and the trap that jobs cooked without connection fields reach RUNNING and never get
+an address. The other recipes, and that overrides replace field by field (docker parameters and env entry by
+entry), are ours.
 """
 
 from __future__ import annotations

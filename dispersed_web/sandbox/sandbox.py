@@ -15,10 +15,12 @@ ACCEPT_POLL_S = 0.25
 
 
 class Sandbox:
-    """A simulated Dispersed over HTTP. Use as a context manager, or `start()` and `stop()`; `url` is its base URL.
+    """A simulated Dispersed over HTTP. Use as a context manager, or `start()` and `stop()`; `url` is its base
+    URL.
 
-    `data_dir` keeps the ledger across restarts; `port` 0 picks a free one (a restart of the same object keeps it);
-    `time_scale` divides phase durations; `keys` are (public, secret, account name), all `pk_sim_`/`sk_sim_`.
+    `data_dir` keeps the ledger across restarts; `port` 0 picks a free one (a restart of the same object keeps
+    it); `time_scale` divides phase durations; `keys` are (public, secret, account name), all
+    `pk_sim_`/`sk_sim_`.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Validation of job bodies, with the limits of the vendor's create-job page.
 
-Documented: the limits, the enums, the exclusive GPU selectors, BATCH with and PERSISTENT without a run timeout (an
-omitted one works for PERSISTENT in the field). Our assumption: unknown fields are ignored, whole floats pass as
-integers, the wording of the messages, and code `validation_error`.
+Documented: the limits, the enums, the exclusive GPU selectors, BATCH with and PERSISTENT without a run
+timeout (an omitted one works for PERSISTENT in the field). Our assumption: unknown fields are ignored, whole
+floats pass as integers, the wording of the messages, and code `validation_error`.
 """
 
 from __future__ import annotations
@@ -13,46 +13,14 @@ from uuid import UUID
 
 from .errors import ApiError
 
-REGIONS = tuple(
-    [
-        "ca-central-1",
-        "ca-west-1",
-        "mx-central-1",
-        "sa-east-1",
-        "us-east-1",
-        "us-east-2",
-        "us-west-1",
-        "us-west-2",
-        "eu-central-1",
-        "eu-central-2",
-        "eu-north-1",
-        "eu-south-1",
-        "eu-south-2",
-        "eu-west-1",
-        "eu-west-2",
-        "eu-west-3",
-        "ap-east-1",
-        "ap-east-2",
-        "ap-northeast-1",
-        "ap-northeast-2",
-        "ap-northeast-3",
-        "ap-south-1",
-        "ap-south-2",
-        "ap-southeast-1",
-        "ap-southeast-2",
-        "ap-southeast-3",
-        "ap-southeast-4",
-        "ap-southeast-5",
-        "ap-southeast-6",
-        "ap-southeast-7",
-        "cn-north-1",
-        "cn-northwest-1",
-        "af-south-1",
-        "il-central-1",
-        "me-central-1",
-        "me-south-1",
-    ]
-)
+REGIONS = (
+    "ca-central-1", "ca-west-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2",
+    "us-west-1", "us-west-2", "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1",
+    "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "ap-east-1", "ap-east-2",
+    "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2", "ap-southeast-1",
+    "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7",
+    "cn-north-1", "cn-northwest-1", "af-south-1", "il-central-1", "me-central-1", "me-south-1",
+)  # fmt: skip
 INTEGERS = {  # field: (least value, default)
     "cpu_count": (0, 0),
     "gpu_count": (0, 1),
@@ -78,7 +46,10 @@ def invalid(message: str) -> ApiError:
 
 
 def job_spec(body: object) -> dict[str, Any]:
-    """The body of a create call, checked and filled with defaults. Raises ApiError 400 that names the field."""
+    """The body of a create call, checked and filled with defaults.
+
+    Raises ApiError 400 that names the field.
+    """
     if not isinstance(body, dict):
         raise invalid("The body must be a JSON object.")
     spec: dict[str, Any] = {"task": body.get("task"), "title": body.get("title")}

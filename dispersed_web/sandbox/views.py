@@ -1,7 +1,8 @@
 """What each endpoint does. A view gets the authenticated request and gives (HTTP status, JSON value).
 
-Documented: the endpoints, their methods, bare objects for single resources. Our assumptions: 201 for create and cook,
-404 for whatever the caller's account does not own, 409 for the cancel of a finished job, 200 for a repeated cancel.
+Documented: the endpoints, their methods, bare objects for single resources. Our assumptions: 201 for create
+and cook, 404 for whatever the caller's account does not own, 409 for the cancel of a finished job, 200 for a
+repeated cancel.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .billing import require_funds
 from .clock import timed_uuid
 from .cloud import Cloud
 from .errors import ApiError
-from .faults import CANCEL_KINDS, LIFE_KINDS
+from .faults import CANCEL_KINDS, LIFE_KINDS, Rule
 from .images import image_of
 from .lifecycle import TERMINAL
 from .logs import run_logs
@@ -94,37 +95,45 @@ def cancel_job(cloud: Cloud, request: Request) -> Answer:
         raise invalid("reason must be text.")
     now = cloud.clock.now_ms()
     job = _own(cloud, request, "jobs", "job")
-    rules = {r.kind: r for r in cloud.faults.take(request.endpoint, CANCEL_KINDS, request.caller.public)}
-    effect = "taken"
-    if "cancel_status" in rules:
-        effect = "refused"
-    elif job["status"] in TERMINAL:
-        effect = "finished"
-    elif "cancel_dropped" in rules:
-        effect = "dropped"
-    elif job["status"] == "CANCELLING":
-        effect = "repeated"
-    else:
+    taken = cloud.faults.take(request.endpoint, CANCEL_KINDS, request.caller.public, job["title"])
+    rules = {rule.kind: rule for rule in taken}
+    effect = _cancel_effect(job, rules)
+    if effect == "taken":
         slow = rules.get("cancel_slow")
         takes_s = slow.get("seconds") if slow else None
         endless = slow is not None and takes_s is None
-        cloud.lifecycle.cancel(job, now, takes_s=takes_s, is_endless=endless)
+        reason = body.get("reason") or "Cancelled by user"
+        cloud.lifecycle.cancel(job, now, reason, takes_s=takes_s, is_endless=endless)
     cloud.store.insert(
-        "cancels", job_uuid=job["uuid"], key=request.caller.public, request_id=request.id, received_ms=now,
-        reason=body.get("reason"), effect=effect,
-    )  # fmt: skip
+        "cancels",
+        job_uuid=job["uuid"],
+        key=request.caller.public,
+        request_id=request.id,
+        received_ms=now,
+        reason=body.get("reason"),
+        effect=effect,
+    )
     return _cancel_answer(cloud, job, effect, rules)
 
 
-def _cancel_answer(cloud: Cloud, job: sqlite3.Row, effect: str, rules: dict[str, Any]) -> Answer:
+def _cancel_effect(job: sqlite3.Row, rules: dict[str, Rule]) -> str:
+    if "cancel_status" in rules:
+        return "refused"
+    if job["status"] in TERMINAL:
+        return "finished"
+    if "cancel_dropped" in rules:
+        return "dropped"
+    return "repeated" if job["status"] == "CANCELLING" else "taken"
+
+
+def _cancel_answer(cloud: Cloud, job: sqlite3.Row, effect: str, rules: dict[str, Rule]) -> Answer:
     if effect == "refused":
         status = int(rules["cancel_status"].get("status", 409))
         code = {403: "forbidden", 404: "not_found"}.get(status, "conflict")
         return status, ApiError(status, code, "The job cannot be cancelled.").payload()
     if effect == "finished":
         return 409, ApiError(409, "job_already_finished", f"The job is {job['status']}.").payload()
-    after = cloud.store.row("SELECT * FROM jobs WHERE uuid = ?", job["uuid"])
-    answer = job_object(after or job)
+    answer = job_object(cloud.store.by_uuid("jobs", job["uuid"]))
     if effect == "dropped":
         answer["status"] = "CANCELLING"
     return 200, answer
@@ -179,20 +188,30 @@ def _insert_job(
 ) -> dict[str, Any]:
     require_funds(cloud.store, request.caller.account)
     now = cloud.clock.now_ms()
-    for rule in cloud.faults.take(request.endpoint, LIFE_KINDS, request.caller.public):
-        runs = rule.params.get("runs", 1 if rule.kind == "run_lost" else None)
+    for rule in cloud.faults.take(request.endpoint, LIFE_KINDS, request.caller.public, spec["title"]):
+        runs = rule.get("runs", 1 if rule.kind == "run_lost" else None)
         life.append({**rule.params, "kind": rule.kind, "runs": runs})
     uuid = timed_uuid(now)
     columns = ("task", "title", "cpu_count", "min_ram_gb", "min_vram_gb", "min_storage_gb")
     cloud.store.insert(
-        "jobs", uuid=uuid, account=request.caller.account, key=request.caller.public, request_id=request.id,
-        recipe_uuid=recipe_uuid, status="PENDING", created_ms=now, updated_ms=now, spec=json.dumps(spec),
-        image_size_bytes=image_of(spec).size_bytes, life=json.dumps(life), **{name: spec[name] for name in columns},
-    )  # fmt: skip
-    cloud.store.insert("history", job_uuid=uuid, run_uuid=None, at_ms=now, status="PENDING", reason="")
+        "jobs",
+        uuid=uuid,
+        account=request.caller.account,
+        key=request.caller.public,
+        request_id=request.id,
+        recipe_uuid=recipe_uuid,
+        status="PENDING",
+        created_ms=now,
+        updated_ms=now,
+        spec=json.dumps(spec),
+        image_size_bytes=image_of(spec).size_bytes,
+        life=json.dumps(life),
+        **{name: spec[name] for name in columns},
+    )
+    cloud.store.note(uuid, None, now, "PENDING", "")
     stuck = any(entry["kind"] == "stuck_pending" for entry in life)
     cloud.lifecycle.schedule_new(uuid, now, stuck, spec["max_timeout_assign_ms"])
-    return job_object(_row(cloud, "jobs", uuid))
+    return job_object(cloud.store.by_uuid("jobs", uuid))
 
 
 def _recipe(request: Request) -> dict[str, Any]:
@@ -213,11 +232,5 @@ def _own(cloud: Cloud, request: Request, table: str, noun: str) -> sqlite3.Row:
     return row
 
 
-def _row(cloud: Cloud, table: str, uuid: str) -> sqlite3.Row:
-    found = cloud.store.row(f"SELECT * FROM {table} WHERE uuid = ?", uuid)  # noqa: S608
-    assert found is not None  # noqa: S101
-    return found
-
-
 def _job_of(cloud: Cloud, run: sqlite3.Row) -> sqlite3.Row:
-    return _row(cloud, "jobs", run["job_uuid"])
+    return cloud.store.by_uuid("jobs", run["job_uuid"])
