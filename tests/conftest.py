@@ -1,0 +1,141 @@
+"""Fixtures that tests in several folders share. Factories are plain functions in ``tests/factories.py``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispersed_web.supervisor import broker
+
+# Playwright's own event loop runs in the main thread, which Django would take for a view calling the database from
+# asynchronous code. The product has no asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NO_BROWSER = (
+    "no Chromium: install it (apt-get install chromium) or run `.venv/bin/playwright install chromium`"
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    browser_missing = find_browser() is None and not os.environ.get("CI")
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("db")
+        if browser_missing and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", ()) if NO_BROWSER in str(report.longrepr)
+    ]
+    if skipped:
+        terminalreporter.write_line(
+            f"{len(skipped)} BROWSER TESTS DID NOT RUN: {NO_BROWSER}", red=True, bold=True
+        )
+
+
+# Browser -------------------------------------------------------------------------------------------------------------
+
+
+def find_browser() -> str | None:
+    """The Chromium to drive: the one named by DW_TEST_BROWSER, one on the PATH, or Playwright's own download."""
+    named = os.environ.get("DW_TEST_BROWSER")
+    if named:
+        return named
+    installed = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if installed:
+        return installed
+    caches = (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright")
+    downloads = (
+        Path(os.environ["PLAYWRIGHT_BROWSERS_PATH"]) if "PLAYWRIGHT_BROWSERS_PATH" in os.environ else None
+    )
+    for folder in filter(None, (downloads, *caches)):
+        for program in ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/*.app/Contents/MacOS/*"):
+            found = next(folder.glob(program), None)
+            if found:
+                return str(found)
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    program = find_browser()
+    if program is None:
+        pytest.fail(NO_BROWSER)
+    quiet = [
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-sync",
+        "--disable-component-update",
+    ]
+    root = ["--no-sandbox"] if os.getuid() == 0 else []
+    return {
+        **browser_type_launch_args,
+        "executable_path": program,
+        "args": [*quiet, "--disable-background-networking", "--disable-dev-shm-usage", *root],
+    }
+
+
+# Services ------------------------------------------------------------------------------------------------------------
+
+
+class RedisServer:
+    """A Valkey server on the socket that the tests' settings name; a test may stop and start it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "valkey.sock"
+        self.url = f"unix://{self.socket}"
+        self._data = folder / "valkey"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._data.mkdir(exist_ok=True)
+        self._process = subprocess.Popen(broker.command(self.socket, self._data), stdout=subprocess.DEVNULL)
+        while not broker.answers(self.socket):
+            assert self._process.poll() is None, "the Valkey server ended at once"
+            time.sleep(0.01)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+        self.socket.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real server, empty, for one test: it starts in 40 ms. Without this fixture the broker cannot be reached."""
+    server = RedisServer(Path(os.environ["DW_DATA_DIR"]))
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(server._data)
+
+
+@pytest.fixture(scope="session")
+def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from dispersed_web.sandbox import Sandbox
+
+    with Sandbox(tmp_path_factory.mktemp("sandbox")) as server:
+        yield server
+
+
+@pytest.fixture
+def sandbox(sandbox_server: Any, settings: Any) -> Any:
+    """The simulated cloud, served over HTTP in this process and emptied for this test; the product is pointed at it."""
+    sandbox_server.reset()
+    settings.DISPERSED_URL = sandbox_server.url
+    return sandbox_server
