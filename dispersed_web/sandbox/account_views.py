@@ -43,7 +43,8 @@ def list_offers(cloud: Cloud, request: Request) -> Answer:
     listing = lists.parse(request.query, OFFER_FILTERS)
     given = listing.given
     wanted: dict[str, Any] = {name: _count(name, given.get(name)) for name in OFFER_NUMBERS}
-    exact_gpu_count = given.get("gpu_count") and wanted["gpu_count"]
+    exact_gpu_count = wanted["gpu_count"]
+    wanted["gpu_count"] = exact_gpu_count or 1
     wanted["gpu_name"], wanted["gpu_registry_uuid"] = given.get("gpu_name"), given.get("gpu_registry_uuid")
     regions = given.get("allowed_region_codes")
     wanted["allowed_region_codes"] = region_codes(regions.split(",") if regions else [])

@@ -75,7 +75,7 @@ def authenticate(
     _check_time(clock, settings, time_text)
     key = _usable_key(store, clock, public)
     prefix = f"{public}|{time_text}|{nonce}|{method}|{path}|".encode()
-    if not _signature_fits(key["secret"], prefix, query, body, signature, settings.strict):
+    if not signature_fits(key["secret"], prefix, query, body, signature, settings.strict):
         raise ApiError(401, "invalid_signature", "The request signature does not match.")
     if not re.fullmatch(r"[0-9a-fA-F]{16,64}", nonce):
         raise ApiError(401, "invalid_nonce", "X-Nonce must be 32 hexadecimal characters.")
@@ -120,9 +120,10 @@ def _check_address(allowed: list[str], peer_ip: str) -> None:
         raise ApiError(403, "ip_not_allowed", "This API key may not be used from this address.")
 
 
-def _signature_fits(
+def signature_fits(
     secret: str, prefix: bytes, query: str, body: bytes, signature: str, strict: str | None
 ) -> bool:
+    """Whether a signature belongs to the parts before the query, the wire query and the wire body."""
     hashes = [hashlib.sha256(text).hexdigest() for text in body_forms(body, strict)]
     for query_form in query_forms(query, strict):
         for body_hash in hashes:

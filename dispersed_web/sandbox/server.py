@@ -104,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _control(self, verb: str, query: str) -> Wire:
         body = self._read_body()
-        if not ipaddress.ip_address(self.client_address[0]).is_loopback:
+        if not is_loopback(self.client_address[0]):
             return json_wire(
                 403, {"error": {"code": "forbidden", "message": "The control API is for loopback."}}
             )
@@ -165,3 +165,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """No access log: the ledger holds every request."""
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a peer is on this machine."""
+    return ipaddress.ip_address(address).is_loopback

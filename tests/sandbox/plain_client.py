@@ -1,4 +1,7 @@
-"""A client that knows only the vendor's documentation: signs in several dialects and speaks through http.client."""
+"""A client that knows only the vendor's documentation.
+
+Signs in several dialects and speaks through http.client.
+"""
 
 import hashlib
 import hmac
@@ -67,6 +70,12 @@ class PlainClient:
         except Exception:
             self.close()
             raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
 
     def close(self):
         if self.connection is not None:
