@@ -178,7 +178,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_launches": 2,
         "sweep_stops": 2,
         "sweep_sync": 1,
-        "sweep_autostop": 5,
+        "sweep_autostop": 1,
         "sweep_notices": 5,
         "sweep_market": 60,
         "sweep_credentials": 3600,

@@ -74,8 +74,7 @@ def sweep_sync() -> None:
 
 @shared_task
 def sweep_autostop() -> None:
-    engine.evaluate_due(database_now())
-    sweeps.note_finished("autostop", database_now())
+    sweep_autostop_with(lambda job_id: nudge(pursue_stop, job_id))
 
 
 @shared_task
@@ -116,6 +115,12 @@ def sweep_stops_with(pursue: Each) -> None:
     for job_id in pursuit.due(now):
         pursue(job_id)
     sweeps.note_finished("stops", now)
+
+
+def sweep_autostop_with(pursue: Each) -> None:
+    for job_id in engine.evaluate_due(database_now()):
+        pursue(job_id)
+    sweeps.note_finished("autostop", database_now())
 
 
 def sweep_sync_with(sync_one: Each) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import uuid
 
 from django.db import transaction
 from django.db.models import Q
@@ -15,19 +17,28 @@ from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import IN_CLOUD, Job
 from dispersed_web.jobs.states import Reason
 
-BATCH = 500
+log = logging.getLogger(__name__)
+BATCH = 2000
 # Deadlines are pure time here, so a look at the next one is enough; the longest wait bounds what a lost wake-up costs.
-LONGEST_WAIT = dt.timedelta(minutes=5)
+LONGEST_WAIT = dt.timedelta(minutes=15)
+AFTER_A_FAULT = dt.timedelta(minutes=1)
 
 
-def evaluate_due(now: dt.datetime) -> int:
-    """Looks at every watched job whose moment has come; returns how many. One job's fault never stops the rest."""
+def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
+    """Looks at every watched job whose moment has come; returns those whose stop was asked for.
+
+    One job's fault never stops the rest: it is put off by a minute, and logged.
+    """
     rows = Job.objects.filter(stop_requested_at=None, status__in=IN_CLOUD, evaluate_at__lte=now)
-    looked = 0
+    to_stop = []
     for job in rows.order_by("evaluate_at").defer("spec", "spec_secrets_sealed")[:BATCH]:
-        evaluate(job, now)
-        looked += 1
-    return looked
+        try:
+            if evaluate(job, now).stop:
+                to_stop.append(job.pk)
+        except Exception:
+            log.exception("The job %s could not be evaluated.", job.pk)
+            Job.objects.filter(pk=job.pk).update(evaluate_at=now + AFTER_A_FAULT)
+    return to_stop
 
 
 def evaluate(job: Job, now: dt.datetime) -> policy.Verdict:

@@ -61,7 +61,7 @@ class Passes:
         )
         self._every(2, "stops", lambda: tasks.sweep_stops_with(self._each(pursuit.pursue)))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
-        self._every(5, "autostop", tasks.sweep_autostop)
+        self._every(1, "autostop", lambda: tasks.sweep_autostop_with(self._each(pursuit.pursue)))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
 

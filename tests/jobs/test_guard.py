@@ -1,0 +1,73 @@
+"""May this launch go out: one set of facts that allows it, and each case spoils one."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from dispersed_web.jobs.guard import LaunchFacts, refusal
+
+NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
+OK = LaunchFacts(
+    role="member",
+    credential_state="active",
+    credential_failure="",
+    listing_is_fresh=True,
+    listing_failed=False,
+    cancel_refused=False,
+    clock_is_off=False,
+    expires_at=NOW + dt.timedelta(days=9),
+    hard_end_at=NOW + dt.timedelta(days=7),
+    frozen=False,
+    active_jobs=4,
+    max_active_jobs=5,
+    burning_usd=Decimal("2.00"),
+    quoted_usd=Decimal("0.69"),
+    max_hourly_usd=Decimal("2.69"),
+)
+
+
+def test_all_well() -> None:
+    assert refusal(OK) is None
+
+
+def test_no_caps_and_no_expiry_is_fine_too() -> None:
+    assert (
+        refusal(replace(OK, max_active_jobs=None, max_hourly_usd=None, expires_at=None, quoted_usd=None))
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "waits"),
+    [
+        ({"role": None}, "not_allowed", False),
+        ({"role": "viewer"}, "not_allowed", False),
+        ({"frozen": True}, "frozen", False),
+        ({"credential_state": "disabled"}, "credential_disabled", False),
+        ({"credential_state": "broken"}, "credential_broken", False),
+        ({"cancel_refused": True}, "cannot_stop", False),
+        ({"clock_is_off": True}, "clock_off", False),
+        ({"expires_at": NOW + dt.timedelta(days=6)}, "key_expires", False),
+        ({"hard_end_at": None}, "key_expires", False),
+        ({"active_jobs": 5}, "too_many_jobs", False),
+        ({"max_active_jobs": 0}, "too_many_jobs", False),
+        ({"burning_usd": Decimal("2.01")}, "too_expensive", False),
+        ({"listing_is_fresh": False}, "cannot_see", True),
+    ],
+)
+def test_each_obstacle_alone_is_enough(change: dict[str, Any], code: str, waits: bool) -> None:
+    found = refusal(replace(OK, **change))
+    assert found is not None
+    assert (found.code, found.waits) == (code, waits)
+    assert found.sentence.endswith((".", ": "))
+
+
+def test_a_lasting_obstacle_is_told_before_a_passing_one() -> None:
+    found = refusal(replace(OK, listing_is_fresh=False, credential_state="disabled"))
+    assert found is not None
+    assert found.code == "credential_disabled"
