@@ -136,6 +136,6 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def sandbox(sandbox_server: Any, settings: Any) -> Any:
     """The simulated cloud, served over HTTP in this process and emptied for this test; the product is pointed at it."""
-    sandbox_server.reset()
+    sandbox_server.control.reset()
     settings.DISPERSED_URL = sandbox_server.url
     return sandbox_server
