@@ -43,9 +43,11 @@ def require_funds(store: Store, account: str) -> None:
         raise ApiError(402, "insufficient_balance", "The account's balance is used up.")
 
 
-def open_hold(store: Store, account: str, run_uuid: str, rate_micro: int, at_ms: int) -> None:
-    """Open an authorization for the next hour of a run."""
-    amount = rate_micro * HOLD_HOURS
+def open_hold(
+    store: Store, account: str, run_uuid: str, rate_micro: int, at_ms: int, owed_micro: int = 0
+) -> None:
+    """Open an authorization for the next hour of a run, and for what it owes already."""
+    amount = rate_micro * HOLD_HOURS + owed_micro
     store.insert(
         "authorizations",
         uuid=timed_uuid(at_ms),
@@ -68,7 +70,7 @@ def capture(store: Store, run: sqlite3.Row, until_ms: int) -> None:
     while owed > 0:
         hold = _open_hold_of(store, run["uuid"])
         if hold is None:
-            open_hold(store, run["account"], run["uuid"], run["rate_micro"], until_ms)
+            open_hold(store, run["account"], run["uuid"], run["rate_micro"], until_ms, owed)
             continue
         taken = min(owed, hold["remaining_micro"])
         _take(store, run, hold, taken, until_ms)

@@ -17,9 +17,8 @@ _MADE_AT = "2026-03-02T09:30:00.000Z"
 
 
 def _recipe(
-    uuid: str, name: str, description: str, image: str, min_vram_gb: int, env: dict[str, str], **payload: Any
+    uuid: str, name: str, description: str, image: str, min_vram_gb: int, **payload: Any
 ) -> dict[str, Any]:
-    docker = {"image": image, "tag": "latest", "env": env}
     return {
         "object": "job_recipe",
         "uuid": uuid,
@@ -34,31 +33,37 @@ def _recipe(
         "forked_from_recipe_uuid": None,
         "thumbnail_url": None,
         "quickstart_md": f"# {name}\n\n{description}\n",
-        "payload": {
-            "title": name,
-            "task": "PERSISTENT",
-            "description": description,
-            "parameters": {"type": "docker", "parameters": docker},
-            "cpu_count": 4,
-            "gpu_count": 1,
-            "min_vram_gb": min_vram_gb,
-            "min_storage_gb": 40,
-            "max_timeout_start_ms": 1_800_000,
-            "max_timeout_run_ms": None,
-            **payload,
-        },
-        "input_schema": [
-            {
-                "key": "min_vram_gb",
-                "type": "number",
-                "label": "VRAM (GB)",
-                "required": False,
-                "description": "The least memory the GPU must have.",
-                "placeholder": str(min_vram_gb),
-                "default_value": str(min_vram_gb),
-                "options": [],
-            }
-        ],
+        "payload": {**_payload(name, description, image, min_vram_gb), **payload},
+        "input_schema": [_vram_question(min_vram_gb)],
+    }
+
+
+def _payload(title: str, description: str, image: str, min_vram_gb: int) -> dict[str, Any]:
+    docker = {"image": image, "tag": "latest", "env": {"CUDA_VISIBLE_DEVICES": "0"}}
+    return {
+        "title": title,
+        "task": "PERSISTENT",
+        "description": description,
+        "parameters": {"type": "docker", "parameters": docker},
+        "cpu_count": 4,
+        "gpu_count": 1,
+        "min_vram_gb": min_vram_gb,
+        "min_storage_gb": 40,
+        "max_timeout_start_ms": 1_800_000,
+        "max_timeout_run_ms": None,
+    }
+
+
+def _vram_question(least_gb: int) -> dict[str, Any]:
+    return {
+        "key": "min_vram_gb",
+        "type": "number",
+        "label": "VRAM (GB)",
+        "required": False,
+        "description": "The least memory the GPU must have.",
+        "placeholder": str(least_gb),
+        "default_value": str(least_gb),
+        "options": [],
     }
 
 
@@ -69,7 +74,6 @@ RECIPES = (
         "An OpenAI-compatible server with preloaded models.",
         "dispersednetwork/llama.cpp_accesstoken_preload",
         24,
-        {"CUDA_VISIBLE_DEVICES": "0"},
     ),
     _recipe(
         "01a0121c-44d0-4b1e-9c52-3f7be1d08a11",
@@ -77,7 +81,6 @@ RECIPES = (
         "Node-based image generation behind a password.",
         "dispersednetwork/comfyui",
         16,
-        {"CUDA_VISIBLE_DEVICES": "0"},
     ),
     _recipe(
         "01a01377-9a3e-4f06-8be4-77d0c2e5b9f3",
@@ -85,7 +88,6 @@ RECIPES = (
         "FP16 throughput, memory bandwidth and a small MLP, then it ends.",
         "dispersednetwork/pytorch-benchmark",
         12,
-        {"CUDA_VISIBLE_DEVICES": "0"},
         task="BATCH",
         max_timeout_run_ms=3_600_000,
     ),

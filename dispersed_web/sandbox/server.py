@@ -11,7 +11,6 @@ import sys
 import threading
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from .cloud import Cloud
 from .control import Control, call_verb
@@ -85,20 +84,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         self._ordinal += 1
-        target = urlsplit(self.path)
-        if target.path.startswith(CONTROL_PREFIX):
-            self._write(self._control(target.path[len(CONTROL_PREFIX) :], target.query))
-            return
-        incoming = Incoming(
-            self.command, target.path, target.query, self.headers, self.client_address[0],
-            self._connection_id, self._ordinal,
-        )  # fmt: skip
+        path, _, query = self.path.partition("?")
         try:
-            exchange = Exchange(self.server.cloud, incoming, self._pause)
-            exchange.arrive()
-            self._write(exchange.answer(self._read_body()))
+            if path.startswith(CONTROL_PREFIX):
+                self._write(self._control(path[len(CONTROL_PREFIX) :], query))
+            else:
+                self._exchange(path, query)
         except DroppedError as drop:
             self._drop(drop.reset)
+
+    def _exchange(self, path: str, query: str) -> None:
+        incoming = Incoming(
+            self.command,
+            path,
+            query,
+            self.headers,
+            self.client_address[0],
+            self._connection_id,
+            self._ordinal,
+        )
+        exchange = Exchange(self.server.cloud, incoming, self._pause)
+        exchange.arrive()
+        self._write(exchange.answer(self._read_body()))
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
