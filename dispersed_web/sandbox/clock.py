@@ -38,8 +38,8 @@ def iso(moment_ms: int | None) -> str | None:
     """`2026-08-26T12:00:00.123Z`, the date-time form of the newer documentation; None stays None."""
     if moment_ms is None:
         return None
-    stamp = datetime.fromtimestamp(moment_ms / 1000, tz=UTC)
-    return stamp.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment_ms % 1000:03d}Z"
+    moment = datetime.fromtimestamp(moment_ms / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def timed_uuid(now_ms: int) -> str:
