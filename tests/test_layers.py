@@ -16,8 +16,8 @@ LAYERS = (
     {"autostop"},
     {"signals"},
     {"jobs"},
-    {"recipes", "credentials", "costs", "events"},
-    {"teams"},
+    {"recipes", "credentials", "costs"},
+    {"events", "teams"},  # what happens to a team is an event of the team
     {"accounts"},
 )
 LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}

@@ -17,16 +17,24 @@ class Action(StrEnum):
     LAUNCH = "launch"
     STOP = "stop"
     EXTEND = "extend"
+    MAKE_TOKENS = "make_tokens"
+    MANAGE_TOKENS = "manage_tokens"
     MANAGE_LIMITS = "manage_limits"
     MANAGE_CREDENTIALS = "manage_credentials"
     MANAGE_MEMBERS = "manage_members"
+    RAISE_SPENDING = "raise_spending"
     DELETE_TEAM = "delete_team"
 
 
 _VIEWER = {Action.SEE}
-_MEMBER = _VIEWER | {Action.LAUNCH, Action.STOP, Action.EXTEND}
-_ADMIN = _MEMBER | {Action.MANAGE_LIMITS, Action.MANAGE_CREDENTIALS, Action.MANAGE_MEMBERS}
-_OWNER = _ADMIN | {Action.DELETE_TEAM}
+_MEMBER = _VIEWER | {Action.LAUNCH, Action.STOP, Action.EXTEND, Action.MAKE_TOKENS}
+_ADMIN = _MEMBER | {
+    Action.MANAGE_TOKENS,
+    Action.MANAGE_LIMITS,
+    Action.MANAGE_CREDENTIALS,
+    Action.MANAGE_MEMBERS,
+}
+_OWNER = _ADMIN | {Action.RAISE_SPENDING, Action.DELETE_TEAM}
 
 MAY: dict[Role, frozenset[Action]] = {
     Role.VIEWER: frozenset(_VIEWER),

@@ -1,0 +1,226 @@
+"""Making teams, and deciding who belongs to them. Every act reads the actor's role afresh, behind the team's lock."""
+
+from __future__ import annotations
+
+import datetime as dt
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from dispersed_web.accounts.models import User
+from dispersed_web.events.models import ActorKind
+from dispersed_web.events.record import Actor, record
+from dispersed_web.teams.models import CROCKFORD, ApiToken, Membership, Team
+from dispersed_web.teams.roles import Action, Role, may, may_change_member
+
+OPERATOR = Actor(ActorKind.ENGINE, "The operator")
+LIMITS = (
+    "default_lifetime_s",
+    "max_lifetime_s",
+    "warn_lead_s",
+    "max_active_jobs",
+    "max_hourly_usd",
+    "launches_frozen",
+)
+SHORTEST_LIFETIME_S = 60
+LONGEST_LIFETIME_S = 365 * 24 * 3600
+
+
+class TeamRefused(Exception):
+    """Nothing was changed. ``code`` is for programs, ``sentence`` for people, ``field`` the input at fault."""
+
+    def __init__(self, code: str, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.field = field
+
+
+def create_team(name: str, owner: User, *, actor: Actor, now: dt.datetime) -> Team:
+    """A new team whose first owner is ``owner``; its slug is made of its name."""
+    base = slugify(name)[:50].strip("-") or "team"
+    for slug in (base, *(f"{base}-{_random(4)}" for _ in range(5))):
+        try:
+            with transaction.atomic():
+                team = Team.objects.create(name=name, slug=slug)
+                Membership.objects.create(team=team, user=owner, role=Role.OWNER)
+                sentence = f"{actor.label} made the team, with {owner} as its owner."
+                record(team.pk, actor, "team.created", ("team", team.pk), sentence, now=now)
+        except IntegrityError:
+            continue
+        return team
+    raise TeamRefused("name_taken", "Choose another name for the team.", "name")
+
+
+def add_member(team: Team, user: User, role: str, *, actor: Actor, now: dt.datetime) -> Membership:
+    """Raises :class:`TeamRefused` when the person is in the team already, or the actor may not give that role."""
+    with transaction.atomic():
+        _lock(team)
+        _need(team, actor, target=role, new=role)
+        if Membership.objects.filter(team=team, user=user).exists():
+            raise TeamRefused("is_member", f"{user} is in the team already.")
+        membership = Membership.objects.create(team=team, user=user, role=role)
+        _tell(team, actor, "member.added", user, f"{actor.label} added {user} as {role}.", now, to=role)
+    return membership
+
+
+def change_role(team: Team, member: User, role: str, *, actor: Actor, now: dt.datetime) -> bool:
+    """Gives a member another role; False when it is the same. Raises :class:`TeamRefused`."""
+    with transaction.atomic():
+        _lock(team)
+        membership = _membership(team, member)
+        before = membership.role
+        _need(team, actor, target=before, new=role)
+        if before == role:
+            return False
+        _keep_an_owner(team, membership)
+        Membership.objects.filter(pk=membership.pk).update(role=role)
+        sentence = f"{actor.label} changed the role of {member} from {before} to {role}."
+        _tell(team, actor, "member.role_changed", member, sentence, now, before=before, to=role)
+    return True
+
+
+def remove_member(team: Team, member: User, *, actor: Actor, now: dt.datetime) -> None:
+    """The person is out at once, with their API tokens of this team; their jobs stay with the team.
+
+    Raises :class:`TeamRefused`.
+    """
+    with transaction.atomic():
+        _lock(team)
+        membership = _membership(team, member)
+        _need(team, actor, target=membership.role, new=None)
+        _take_out(membership, "member.removed", f"{actor.label} removed {member}.", actor, now)
+
+
+def leave(team: Team, member: User, *, actor: Actor, now: dt.datetime) -> None:
+    """As :func:`remove_member`, for oneself and in any role. Raises :class:`TeamRefused` for the last owner."""
+    with transaction.atomic():
+        _lock(team)
+        _take_out(_membership(team, member), "member.left", f"{member} left the team.", actor, now)
+
+
+def set_limits(team: Team, limits: Mapping[str, Any], *, actor: Actor, now: dt.datetime) -> bool:
+    """Sets some of ``LIMITS`` for jobs that are launched from now on; False when nothing changes.
+
+    Raises :class:`TeamRefused`: for values that do not fit together, and for a person who may not set them. To raise or
+    lift the limit of spending is for owners alone.
+    """
+    if unknown := set(limits) - set(LIMITS):
+        raise KeyError(f"no limits: {', '.join(sorted(unknown))}")
+    with transaction.atomic():
+        row = _lock(team)
+        changes = {name: value for name, value in limits.items() if getattr(row, name) != value}
+        _check_limits({name: getattr(row, name) for name in LIMITS} | changes)
+        _need_for_limits(row, changes, actor)
+        if not changes:
+            return False
+        before = {name: _plain(getattr(row, name)) for name in changes}
+        Team.objects.filter(pk=row.pk).update(**changes)
+        after = {name: _plain(value) for name, value in changes.items()}
+        data = {"before": before, "after": after}
+        kind, sentence = _limits_event(changes, actor)
+        record(row.pk, actor, kind, ("team", row.pk), sentence, now=now, data=data)
+    return True
+
+
+def owners(team: Team) -> int:
+    return Membership.objects.filter(team=team, role=Role.OWNER).count()
+
+
+def _lock(team: Team) -> Team:
+    """The team's row, held until the transaction ends: changes of who belongs to a team come one after the other. (On
+    SQLite a transaction holds the whole database.)"""
+    return Team.objects.select_for_update().get(pk=team.pk)
+
+
+def _membership(team: Team, member: User) -> Membership:
+    membership = Membership.objects.filter(team=team, user=member).first()
+    if membership is None:
+        raise TeamRefused("no_member", f"{member} is not in the team any more.")
+    return membership
+
+
+def _role_of(team: Team, actor: Actor) -> str | None:
+    if actor == OPERATOR:
+        return Role.OWNER
+    return Membership.objects.filter(team=team, user=actor.user_id).values_list("role", flat=True).first()
+
+
+def _need(team: Team, actor: Actor, *, target: str, new: str | None) -> None:
+    role = _role_of(team, actor)
+    if role is None or not may_change_member(role, target, new):
+        raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
+
+
+def _need_for_limits(row: Team, changes: Mapping[str, Any], actor: Actor) -> None:
+    role = _role_of(row, actor)
+    if not may(role, Action.MANAGE_LIMITS):
+        raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
+    if "max_hourly_usd" in changes and not may(role, Action.RAISE_SPENDING):
+        before, after = row.max_hourly_usd, changes["max_hourly_usd"]
+        if before is not None and (after is None or after > before):
+            raise TeamRefused(
+                "not_allowed", "Only an owner may raise or lift the limit of spending.", "max_hourly_usd"
+            )
+
+
+def _keep_an_owner(team: Team, membership: Membership) -> None:
+    if membership.role == Role.OWNER and owners(team) == 1:
+        raise TeamRefused("last_owner", "A team needs an owner: make somebody else an owner first.")
+
+
+def _take_out(membership: Membership, kind: str, sentence: str, actor: Actor, now: dt.datetime) -> None:
+    team, member = membership.team, membership.user
+    _keep_an_owner(team, membership)
+    tokens = ApiToken.objects.filter(team=team, user=member, revoked_at=None)
+    revoked = tokens.update(revoked_at=now)
+    membership.delete()
+    _tell(team, actor, kind, member, sentence, now, before=membership.role, revoked_tokens=revoked)
+
+
+def _tell(
+    team: Team, actor: Actor, kind: str, member: User, sentence: str, now: dt.datetime, **data: Any
+) -> None:
+    record(team.pk, actor, kind, ("user", member.pk), sentence, now=now, data={"email": member.email, **data})
+
+
+def _check_limits(limits: Mapping[str, Any]) -> None:
+    shortest, longest = limits["default_lifetime_s"], limits["max_lifetime_s"]
+    if not SHORTEST_LIFETIME_S <= shortest <= LONGEST_LIFETIME_S:
+        raise TeamRefused("invalid", "Choose between 1 minute and 365 days.", "default_lifetime_s")
+    if longest > LONGEST_LIFETIME_S:
+        raise TeamRefused("invalid", "Choose 365 days or less.", "max_lifetime_s")
+    if longest < shortest:
+        raise TeamRefused("invalid", "This must be at least the usual lifetime.", "max_lifetime_s")
+    if limits["warn_lead_s"] > longest:
+        raise TeamRefused("invalid", "This must be shorter than the longest lifetime.", "warn_lead_s")
+
+
+def _limits_event(changes: Mapping[str, Any], actor: Actor) -> tuple[str, str]:
+    if set(changes) == {"launches_frozen"}:
+        frozen = changes["launches_frozen"]
+        word = "froze" if frozen else "allowed"
+        return ("team.frozen" if frozen else "team.unfrozen", f"{actor.label} {word} the team's launches.")
+    words = ", ".join(_LIMIT_WORDS[name] for name in LIMITS if name in changes)
+    return "team.limits_changed", f"{actor.label} changed the team's limits: {words}."
+
+
+_LIMIT_WORDS = {
+    "default_lifetime_s": "usual lifetime",
+    "max_lifetime_s": "longest lifetime",
+    "warn_lead_s": "time of the warning",
+    "max_active_jobs": "jobs at once",
+    "max_hourly_usd": "spending per hour",
+    "launches_frozen": "freeze",
+}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, int | bool) else str(value)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(CROCKFORD) for _ in range(length))
