@@ -1,0 +1,36 @@
+"""What the commands about people share: finding the person and the team that the operator named."""
+
+from __future__ import annotations
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.management.base import CommandError
+from django.urls import reverse
+
+from dispersed_web.accounts.models import User
+from dispersed_web.teams.models import Team
+
+
+def find_user(email: str) -> User:
+    user = User.objects.filter(email__iexact=email).first()
+    if user is None:
+        raise CommandError(f"Nobody has an account for {email}. Make one: manage.py add_member {email} TEAM")
+    return user
+
+
+def find_team(slug: str) -> Team:
+    team = Team.objects.filter(slug=slug).first()
+    if team is None:
+        known = ", ".join(Team.objects.order_by("slug").values_list("slug", flat=True)[:10])
+        raise CommandError(
+            f"There is no team {slug!r}. " + (f"There are: {known}." if known else "There is none yet.")
+        )
+    return team
+
+
+def set_password_link(user: User) -> str:
+    """An address where the person chooses a password; it works once, and for an hour."""
+    key = default_token_generator.make_token(user)
+    path = reverse("account_reset_password_from_key", args=[user_pk_to_url_str(user), key])
+    return f"{settings.PUBLIC_URL}{path}"
