@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,6 +18,7 @@ from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs import guard, marker, specs
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import Installation, Membership, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
@@ -47,9 +49,12 @@ def request(
     form_token: str,
     now: dt.datetime,
     same_again: bool = False,
+    supersedes: uuid.UUID | None = None,
 ) -> Job:
     """Stores the wish to launch and returns its job; the same form sent again returns the same job.
 
+    ``supersedes`` is a job of the team whose launch did not arrive or has no clear answer: the new job takes its place,
+    and the old one is stopped if it turns up after all.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
     before = Job.objects.filter(team=team, form_token=form_token).first()
@@ -59,8 +64,10 @@ def request(
     try:
         with transaction.atomic():
             take_turn(team)
-            _refuse_unless_possible(order, team, credential, user, now, same_again)
+            _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
             job = _store(order, team, credential, user, form_token, now)
+            if supersedes:
+                _supersede(supersedes, job, actor, now)
             record(
                 team.pk,
                 actor,
@@ -91,6 +98,31 @@ def _check_order(order: Order, team: Team) -> None:
         raise LaunchRefused(
             "invalid", "The lifetime is outside the bounds that the team set.", field="lifetime"
         )
+    run_s = (order.spec.max_timeout_run_ms or 0) // 1000 * (1 + (order.spec.max_retry_count or 0))
+    if run_s > team.max_lifetime_s:
+        raise LaunchRefused(
+            "invalid",
+            "The time limit, counted once for each try, is longer than the longest lifetime that the team allows.",
+            field="max_timeout_run_ms",
+        )
+
+
+def may_be_superseded() -> Q:
+    """Jobs of which nobody knows whether they exist, or which never arrived, and which nothing replaces yet."""
+    lost = Q(status=Status.UNCONFIRMED) | Q(status=Status.FAILED, reason=Reason.NEVER_ARRIVED)
+    return lost & Q(superseded_by=None)
+
+
+def _supersede(old_id: uuid.UUID, job: Job, actor: Actor, now: dt.datetime) -> None:
+    old = Job.objects.filter(may_be_superseded(), pk=old_id, team=job.team_id)
+    if not old.update(superseded_by=job):
+        raise LaunchRefused(
+            "cannot_supersede",
+            "The first launch has been found or replaced meanwhile, so nothing was launched. Look at it first.",
+            field="supersedes",
+        )
+    sentence = f"{actor.label} launched “{job.title}” instead; if this job turns up, it is stopped."
+    record(job.team_id, actor, "job.superseded", ("job", old_id), sentence, now=now, data={"by": str(job.pk)})
 
 
 def take_turn(team: Team) -> None:
