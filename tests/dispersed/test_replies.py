@@ -23,9 +23,8 @@ from dispersed_web.dispersed.transport import Reply
 
 
 def answer(status, body=b"", **headers):
-    return Reply(
-        status, httpx.Headers({name.replace("_", "-"): value for name, value in headers.items()}), body
-    )
+    pairs = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return Reply(status, httpx.Headers(pairs), body)
 
 
 def error_for(status, body=b"", **kwargs):
