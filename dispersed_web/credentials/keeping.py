@@ -75,7 +75,13 @@ def add(
 
 @sensitive_variables()
 def replace_secret(
-    credential: Credential, public_key: str, secret_key: str, *, actor: Actor, clock: Clock
+    credential: Credential,
+    public_key: str,
+    secret_key: str,
+    *,
+    actor: Actor,
+    clock: Clock,
+    expires_at: dt.datetime | None = None,
 ) -> None:
     """Puts a new pair in the place of the old one, after the same trial. Raises :class:`CredentialRefused`."""
     began = clock()
@@ -85,6 +91,7 @@ def replace_secret(
             Credential.objects.filter(pk=credential.pk, team=credential.team_id).update(
                 public_key=public_key,
                 secret_sealed=vault.seal(secret_key, secret_place(credential)),
+                expires_at=expires_at,
                 state=CredentialState.ACTIVE,
                 failures=0,
                 failure="",
