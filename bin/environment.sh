@@ -37,7 +37,7 @@ make_environment() {
 
 install_lock() {
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$1" && return
+        uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$1" && return
         echo "uv could not install the packages; trying pip." >&2
         .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null 2>&1
     fi

@@ -1,0 +1,52 @@
+"""Before the web server starts: migrations, static files, demo. ``python -m dispersed_web.supervisor.prepare``"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+
+
+def main(arguments: list[str]) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        print(error, file=sys.stderr)
+        return 1
+    call_command("migrate", interactive=False, verbosity=0)
+    print("the database is up to date", flush=True)
+    collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
+    if arguments[:1] == ["--demo"]:
+        call_command("seed_demo", arguments[1])
+    return 0
+
+
+def collect_static(target: Path, root: Path) -> None:
+    """Collects and compresses the static files unless those of the same sources are there already."""
+    stamp = target / ".sources"
+    sources = source_digest(root)
+    if not stamp.exists() or stamp.read_text() != sources:
+        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+        stamp.write_text(sources)
+        print("collected the static files", flush=True)
+
+
+def source_digest(root: Path) -> str:
+    """Changes whenever our static files or the installed packages do."""
+    digest = hashlib.sha256((root / "requirements.lock").read_bytes())
+    for path in sorted((root / "static").rglob("*")):
+        if path.is_file():
+            found = path.stat()
+            digest.update(f"{path.relative_to(root)} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

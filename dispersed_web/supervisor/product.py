@@ -1,0 +1,68 @@
+"""The processes of the product on one machine: what they are, in which order they start and end."""
+
+from __future__ import annotations
+
+import sys
+import urllib.error
+import urllib.request
+
+from dispersed_web.supervisor import broker
+from dispersed_web.supervisor.child import Child
+from dispersed_web.supervisor.data_folder import DataFolder
+from dispersed_web.supervisor.environment import HOST, ROOT, port_is_free
+from dispersed_web.supervisor.supervisor import Supervisor
+
+# The worker ends before its broker: it does not survive the other order. All together stay below five seconds.
+STOP_STAGES = [
+    (1.5, ("prepare", "web", "beat")),
+    (1.5, ("worker", "reconcile")),
+    (0.5, ("sandbox",)),
+    (0.5, ("valkey",)),
+]
+START_LIMIT_S = 60.0
+
+
+def start_product(
+    supervisor: Supervisor, environment: dict[str, str], folder: DataFolder, sandbox_port: int | None
+) -> None:
+    """Starts everything; gives back when the first page answers."""
+
+    def child(name: str, *command: str) -> Child:
+        return Child(name, list(command), environment)
+
+    python = sys.executable
+    socket = broker.socket_path(folder.path)
+    if environment["DW_REDIS_URL"] == f"unix://{socket}":
+        broker.end_stale_server(socket)
+        supervisor.start(child("valkey", *broker.command(socket, folder.broker)))
+        supervisor.wait_until(lambda: broker.answers(socket), "valkey", START_LIMIT_S)
+    seed = []
+    if sandbox_port is not None:
+        supervisor.start(_sandbox(environment, folder, sandbox_port))
+        supervisor.wait_until(lambda: not port_is_free(sandbox_port), "sandbox", START_LIMIT_S)
+        seed = ["--demo", str(folder.demo)]
+    supervisor.run(child("prepare", python, "-m", "dispersed_web.supervisor.prepare", *seed))
+    supervisor.start(child("web", str(ROOT / "bin/start"), "web"))
+    port = int(environment["DW_WEB_PORT"])
+    supervisor.wait_until(lambda: _answers(port), "web", START_LIMIT_S)
+    for role in ("worker", "beat", "reconcile"):
+        supervisor.start(child(role, str(ROOT / "bin/start"), role))
+
+
+def _sandbox(environment: dict[str, str], folder: DataFolder, port: int) -> Child:
+    demo = folder.read_demo()
+    keys = f"{demo['public_key']}:{demo['secret_key']}:demo-lab"
+    command = [sys.executable, "-m", "dispersed_web.sandbox", "--host", HOST, "--port", str(port)]
+    # Only what it needs: it is not to know the product's keys.
+    passed = {name: value for name, value in environment.items() if not name.startswith("DW_")}
+    return Child("sandbox", [*command, "--data", str(folder.sandbox)], passed | {"SANDBOX_KEYS": keys})
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/healthz", timeout=1):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
