@@ -94,6 +94,11 @@ def _same_or_refused(job: Job, order: Order) -> Job:
 def _check_order(order: Order, team: Team) -> None:
     for field, sentence in order.spec.problems().items():
         raise LaunchRefused("invalid", sentence, field=field)
+    if marker.find([order.title, order.spec.title, order.spec.description]):
+        sentence = (
+            "Titles and descriptions may not contain a marker such as dw-x7k2-…: jobs are found again by it."
+        )
+        raise LaunchRefused("invalid", sentence, field="title")
     if not 60 <= order.lifetime_s <= team.max_lifetime_s:
         raise LaunchRefused(
             "invalid", "The lifetime is outside the bounds that the team set.", field="lifetime"
