@@ -52,7 +52,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     memberships = list(Membership.objects.filter(user=user.pk).select_related("team").order_by("team__name"))
     frame = Shell(
         teams=[{"name": one.team.name, "slug": one.team.slug, "role": one.role} for one in memberships],
-        active=request.resolver_match.url_name if request.resolver_match else "",
+        active=_section(request.resolver_match.url_name or "") if request.resolver_match else "",
     )
     seat = getattr(request, "seat", None)
     team = seat.team if seat else _last_team(request, memberships)
@@ -64,6 +64,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
     _fill(frame, team, timezone.now())
     return {"shell": frame}
+
+
+def _section(url_name: str) -> str:
+    """The item of the navigation that a page belongs to: ``job-logs`` is under Jobs, ``credential-add`` under Team."""
+    if url_name == "team-home":
+        return "home"
+    first = url_name.partition("-")[0]
+    return {"job": "jobs", "credential": "team", "account": "me"}.get(first.partition("_")[0], first)
 
 
 def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
