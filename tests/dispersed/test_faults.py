@@ -20,6 +20,7 @@ from dispersed_web.dispersed import (
     Unauthorized,
     Unreachable,
 )
+from dispersed_web.dispersed.transport import DeadlineTransport
 
 from .wire import (
     Wire,
@@ -421,3 +422,18 @@ def test_the_table_decides_for_exceptions_that_sockets_do_not_show(kind):
         dispersed.create_job(BODY, **ONCE)
     unknown = kind in (httpx.ProxyError, httpx.ReadError)
     assert caught.value.outcome is (Outcome.UNKNOWN if unknown else Outcome.NOT_SENT)
+
+
+def test_bytes_that_left_outweigh_an_exception_that_says_otherwise(monkeypatch):
+    """An exception that belongs to the time before sending proves nothing once a byte was handed to the network."""
+    send_really = DeadlineTransport.handle_request
+
+    def send_and_fail(transport, request):
+        send_really(transport, request).close()
+        raise httpx.LocalProtocolError("x")
+
+    monkeypatch.setattr(DeadlineTransport, "handle_request", send_and_fail)
+    with Wire([reply(200, JOB)]) as wire, client(wire) as dispersed, pytest.raises(Unreachable) as caught:
+        dispersed.create_job(BODY, **ONCE)
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert len(wire.requests) == 1
