@@ -30,6 +30,7 @@ from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
 from dispersed_web.jobs.states import Status
 
 LEASE = dt.timedelta(seconds=120)
+FIRST_VERIFY = dt.timedelta(seconds=5)
 VERIFY_EVERY = dt.timedelta(seconds=10)
 AGAIN_WHILE_CANCELLING = dt.timedelta(minutes=3)
 FIRST_DELAYS_S = [5, 10, 20, 40, 60]
@@ -97,17 +98,29 @@ def _wait_for_its_launch(job: Job, now: dt.datetime) -> None:
 
 
 def _step(job: Job, clock: Clock) -> None:
-    error: DispersedError | None = None
+    """One try with the job's own key, and with the team's others only if the cloud refuses that one."""
     for credential in _keys_for(job):
         try:
             with client_for(credential, team_id=job.team_id) as client:
-                error = _step_with(job, credential, client, clock)
+                _step_with(job, credential, client, clock)
+                return
         except (vault.CannotOpen, ValueError) as unusable:
             _note(job, str(unusable), clock())
-            continue
-        if not isinstance(error, Unauthorized):
-            return
-        health.note_failure(credential, error, clock())
+        except Unauthorized as refused:
+            _note(job, refused.sentence, clock())
+            _note_refusal(credential, refused, clock())
+        except NotFound:
+            pass  # another account's key: it says nothing about the job
+        job.refresh_from_db(fields=["stop_attempts", "stop_sent_at", "status"])
+
+
+def _note_refusal(credential: Credential, refused: Unauthorized, now: dt.datetime) -> None:
+    """403 on a cancel concerns that right alone: nothing new is launched with a key that cannot stop. 401 concerns the
+    key."""
+    if refused.status == 403:
+        health.note_cancel_refused(credential, now)
+    else:
+        health.note_failure(credential, refused, now)
 
 
 def _keys_for(job: Job) -> Iterator[Credential]:
@@ -118,62 +131,62 @@ def _keys_for(job: Job) -> Iterator[Credential]:
     )
 
 
-def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -> DispersedError | None:
-    sight, error = _look(job, client)
-    own = credential.pk == job.credential_id
-    if sight.job is None and not own:
-        return Unauthorized("This key does not show the job.", outcome=error.outcome) if error else None
+def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -> None:
+    """Looks, then cancels unless the end or its beginning is seen. Raises Unauthorized when this key is refused, and
+    NotFound when it is another one than the job's own and does not show the job."""
+    sight = _look(job, client, must_see=credential.pk != job.credential_id)
     if sight.job is not None:
         sync.apply_single(job, sight.job, list(sight.runs), clock())
     if sight.ended:
         _note_end(job, clock())
-        return None
-    if sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:
+    elif sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:
         Job.objects.filter(pk=job.pk).update(stop_next_at=clock() + VERIFY_EVERY, end_seen_at=None)
-        return None
-    return _cancel(job, credential, client, clock)
+    else:
+        _cancel(job, credential, client, clock)
 
 
-def _look(job: Job, client: Client) -> tuple[Sight, DispersedError | None]:
-    """A look that fails never delays the cancel."""
+def _look(job: Job, client: Client, *, must_see: bool) -> Sight:
+    """A look that fails never delays the cancel, except with a key of which it is not known that the job is its own."""
     try:
         remote = client.get_job(job.remote_uuid or "")
-        return Sight(remote, tuple(client.complete_job_runs(remote.uuid))), None
+        return Sight(remote, tuple(client.complete_job_runs(remote.uuid)))
     except DispersedError as error:
-        return Sight(None), error
+        if must_see:
+            raise (
+                error
+                if isinstance(error, Unauthorized | NotFound)
+                else NotFound(error.sentence, outcome=error.outcome)
+            ) from None
+        return Sight(None)
 
 
-def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> DispersedError | None:
+def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> None:
+    """Commits the try, then sends it. Raises Unauthorized."""
     now = clock()
-    claimed = (
-        Job.objects.filter(pk=job.pk, stop_attempts=job.stop_attempts)
-        .exclude(status__in=ENDED)
-        .update(
-            stop_attempts=F("stop_attempts") + 1,
-            stop_sent_at=now,
-            stop_next_at=now + _delay(job, now),
-            end_seen_at=None,
-        )
-    )
-    if not claimed:
-        return None
+    tries = Job.objects.filter(pk=job.pk, stop_attempts=job.stop_attempts).exclude(status__in=ENDED)
+    if not tries.update(
+        stop_attempts=F("stop_attempts") + 1,
+        stop_sent_at=now,
+        stop_next_at=now + _delay(job, now),
+        end_seen_at=None,
+    ):
+        return
     try:
         client.cancel_job(job.remote_uuid or "", f"dw:{job.stop_reason}:{job.stop_token}")
+    except Unauthorized:
+        raise
     except DispersedError as error:
-        if isinstance(error, Unauthorized) and error.status == 403:
-            health.note_cancel_refused(credential, clock())
         if isinstance(error, NotFound):
             applying.note_missing(job, clock())
         _note(job, error.sentence, clock())
-        return error
+        return
     health.note_cancel_worked(credential)
     if job.stop_attempts == 0:
         _record_sent(job, clock())
     Job.objects.filter(pk=job.pk).exclude(stop_error="").update(stop_error="")
     Job.objects.filter(pk=job.pk, stop_next_at__isnull=False, status__in=IN_CLOUD).update(
-        stop_next_at=clock() + dt.timedelta(seconds=5)
+        stop_next_at=clock() + FIRST_VERIFY
     )
-    return None
 
 
 def _record_sent(job: Job, now: dt.datetime) -> None:

@@ -20,8 +20,8 @@ from dispersed_web.events.record import Actor
 from dispersed_web.jobs import sending
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import Job
-from dispersed_web.jobs.stop import request_stop
 from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.jobs.stop import request_stop
 from dispersed_web.teams.models import Membership, Team
 from tests import factories
 from tests.jobs.world import World
@@ -72,7 +72,7 @@ def test_what_is_sent_is_what_was_asked_for_plus_the_marker(world: World) -> Non
     assert "hf_canary" not in str(Job.objects.filter(pk=job.pk).values().get())
 
 
-# Every way the one request can go wrong ----------------------------------------------------------------------------------
+# Every way the one request can go wrong ----------------------------------------------------------------------------
 
 FAULTS: dict[str, tuple[dict[str, Any], int]] = {
     "drop on arrival": ({"kind": "drop", "at": "arrival"}, 0),
@@ -121,7 +121,9 @@ def test_every_fault_ends_in_at_most_one_job_that_is_known(
     world.settle()
     check_ledger(world, job)
     assert len(world.in_ledger(job)) == created
-    creates = [row for row in world.control.requests() if (row["method"], row["path"]) == ("POST", "/v1/jobs")]
+    creates = [
+        row for row in world.control.requests() if (row["method"], row["path"]) == ("POST", "/v1/jobs")
+    ]
     assert len(creates) == 1
 
 
@@ -217,7 +219,9 @@ def test_two_jobs_with_one_marker_raise_an_alarm_and_stop_nothing(world: World) 
     body = world.control.job(first.remote_uuid or "")["spec"]
     with client_for(world.credential, team_id=world.team.pk) as client:
         cloned = {**body, "title": f"Clone {first.marker}"}
-        client.create_job(cloned, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes())
+        client.create_job(
+            cloned, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes()
+        )
     Job.objects.filter(pk=first.pk).update(status=Status.UNCONFIRMED, remote_uuid=None, remote_status="")
     world.clock.advance(5)
     world.sweep()
@@ -230,7 +234,7 @@ def test_two_jobs_with_one_marker_raise_an_alarm_and_stop_nothing(world: World) 
     assert world.control.cancels() == []
 
 
-# The claim ------------------------------------------------------------------------------------------------------------------
+# The claim ----------------------------------------------------------------------------
 
 
 def test_a_dead_claim_is_put_in_doubt_and_never_sent_again(world: World) -> None:
@@ -306,7 +310,7 @@ def test_stopping_a_queued_launch_takes_it_back(world: World) -> None:
     check_ledger(world, job)
 
 
-# Forms ------------------------------------------------------------------------------------------------------------------------
+# Forms ----------------------------------------------------------------------------
 
 
 def test_one_form_launches_one_job(world: World) -> None:

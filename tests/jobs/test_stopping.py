@@ -1,0 +1,261 @@
+"""Stopping against the simulated cloud: "stopped" means seen stopped, in its ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.events.models import Event
+from dispersed_web.jobs import pursuit
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.jobs.stop import is_stuck, request_stop
+from tests import factories
+from tests.jobs.world import World
+
+CANCEL = "PUT /v1/jobs/{uuid}/cancel"
+
+
+def stop(world: World, job: Job, reason: Reason = Reason.USER) -> bool:
+    return request_stop(job, actor=world.actor, reason=reason, now=world.clock.now)
+
+
+def running(world: World) -> Job:
+    job = world.launched()
+    world.control.advance(40)
+    world.sync()
+    job.refresh_from_db()
+    assert job.status == Status.RUNNING
+    return job
+
+
+def pass_time(world: World, seconds: float) -> None:
+    """Both clocks move, and the background work comes by."""
+    world.clock.advance(seconds)
+    world.control.advance(seconds)
+    world.sweep()
+
+
+def truth(world: World, job: Job) -> str:
+    return str(world.control.job(job.remote_uuid or "")["status"])
+
+
+def kinds(job: Job) -> list[str]:
+    return list(Event.objects.filter(subject_id=str(job.pk)).order_by("id").values_list("kind", flat=True))
+
+
+def test_a_stop_ends_in_cancelled_and_is_made_sure(world: World) -> None:
+    job = running(world)
+    assert stop(world, job)
+    for _ in range(8):
+        pass_time(world, 5)
+    job.refresh_from_db()
+    assert truth(world, job) == "CANCELLED"
+    assert (job.status, job.reason, job.stop_next_at) == (Status.CANCELLED, Reason.USER, None)
+    assert kinds(job)[-4:] == ["job.stop_requested", "job.stop_sent", "job.ended", "job.stop_confirmed"]
+    assert job.spending_since is None
+    billed = sum(run["billed_usd"] for run in world.control.billing(job.remote_uuid))
+    assert float(job.spent_usd) == pytest.approx(float(billed), abs=0.02)
+
+
+@pytest.mark.parametrize("phase_s", [0, 9])
+def test_a_job_that_has_not_started_is_stopped_too(world: World, phase_s: int) -> None:
+    job = world.launched()
+    world.control.advance(phase_s)
+    stop(world, job)
+    for _ in range(8):
+        pass_time(world, 5)
+    assert truth(world, job) == "CANCELLED"
+    job.refresh_from_db()
+    assert job.stop_next_at is None
+
+
+def test_asking_twice_changes_nothing(world: World) -> None:
+    job = running(world)
+    assert stop(world, job)
+    job.refresh_from_db()
+    token = job.stop_token
+    assert not stop(world, job, Reason.MAX_LIFETIME)
+    job.refresh_from_db()
+    assert (job.stop_token, job.stop_reason) == (token, Reason.USER)
+
+
+def test_a_cancel_that_says_yes_and_does_nothing_is_repeated_until_the_ledger_shows_the_end(
+    world: World,
+) -> None:
+    job = running(world)
+    world.control.add_fault(CANCEL, "cancel_dropped", times=3)
+    stop(world, job)
+    for _ in range(80):
+        pass_time(world, 10)
+        if truth(world, job) == "CANCELLED":
+            break
+        job.refresh_from_db()
+        assert job.status not in (Status.CANCELLED, Status.COMPLETED, Status.FAILED)
+    assert truth(world, job) == "CANCELLED"
+    assert len(world.control.cancels(job.remote_uuid)) == 4
+
+
+FAULTS: dict[str, dict[str, Any]] = {
+    "drop before": {"kind": "drop", "at": "before"},
+    "drop after": {"kind": "drop", "at": "after"},
+    "500": {"kind": "status", "status": 500, "at": "before"},
+    "503 after": {"kind": "status", "status": 503, "at": "after"},
+    "429": {"kind": "status", "status": 429, "at": "before"},
+    "404": {"kind": "cancel_status", "status": 404},
+    "409": {"kind": "cancel_status", "status": 409},
+    "403": {"kind": "cancel_status", "status": 403},
+    "401": {"kind": "status", "status": 401, "at": "before"},
+    "bad JSON": {"kind": "bad_json"},
+    "HTML": {"kind": "html_body"},
+    "redirect": {"kind": "redirect", "location": "/v1/jobs", "status": 307},
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_no_fault_ends_the_pursuit_before_the_job(
+    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # the client's own pauses between its tries
+    job = running(world)
+    world.control.add_fault(CANCEL, times=4, **FAULTS[name])
+    stop(world, job)
+    for _ in range(40):
+        pass_time(world, 15)
+    job.refresh_from_db()
+    assert truth(world, job) == "CANCELLED"
+    assert (job.status, job.stop_next_at) == (Status.CANCELLED, None)
+
+
+def test_cancelling_for_ever_is_alarmed_and_still_counts_cost(world: World) -> None:
+    job = running(world)
+    world.control.add_fault(CANCEL, "cancel_slow", seconds=None)
+    stop(world, job)
+    for _ in range(45):
+        pass_time(world, 60)
+    job.refresh_from_db()
+    assert job.status == Status.CANCELLING
+    assert is_stuck(job, world.clock.now)
+    assert job.stop_next_at is not None
+    alarms = Event.objects.filter(subject_id=str(job.pk), kind="job.stop_unconfirmed").order_by("id")
+    assert [alarm.audience for alarm in alarms] == ["job_owner", "admins", "admins"]
+    assert "It has cost about $" in alarms[1].sentence
+    assert job.meter.read(world.clock.now) > 0
+    world.control.finish_job(job.remote_uuid or "")
+    for _ in range(8):
+        pass_time(world, 60)
+    job.refresh_from_db()
+    assert job.stop_next_at is None
+
+
+def test_a_revoked_key_is_told_and_the_stop_goes_out_when_it_works_again(world: World) -> None:
+    job = running(world)
+    world.control.revoke_key(world.credential.public_key)
+    stop(world, job)
+    for _ in range(5):
+        pass_time(world, 30)
+    job.refresh_from_db()
+    world.credential.refresh_from_db()
+    assert (job.status, world.credential.state) == (Status.RUNNING, "broken")
+    assert job.stop_attempts > 0
+    assert Event.objects.filter(kind="credential.broken", audience="admins").count() == 1
+    world.control.restore_key(world.credential.public_key)
+    for _ in range(10):
+        pass_time(world, 15)
+    assert truth(world, job) == "CANCELLED"
+    world.credential.refresh_from_db()
+    assert world.credential.state == "active"
+
+
+def test_another_key_of_the_team_that_shows_the_job_stops_it(world: World) -> None:
+    job = running(world)
+    public, secret, account = world.sandbox.keys[0]
+    assert public == world.credential.public_key
+    world.control.add_key("pk_sim_second000000", "sk_sim_second000000", account)
+    factories.make_credential(
+        world.team, world.sandbox, "pk_sim_second000000", "sk_sim_second000000", listed_at=world.clock.now
+    )
+    world.control.revoke_key(public)
+    stop(world, job)
+    for _ in range(4):
+        pass_time(world, 15)
+    assert truth(world, job) == "CANCELLED"
+    assert secret not in str(world.control.cancels())
+
+
+def test_a_key_of_another_account_stops_nothing(world: World) -> None:
+    job = running(world)
+    factories.make_credential(world.team, world.sandbox, listed_at=world.clock.now)
+    world.control.revoke_key(world.credential.public_key)
+    stop(world, job)
+    for _ in range(4):
+        pass_time(world, 15)
+    job.refresh_from_db()
+    assert (truth(world, job), job.status, job.missing_since) == ("RUNNING", Status.RUNNING, None)
+
+
+def test_a_key_that_may_not_cancel_blocks_new_launches(world: World) -> None:
+    job = running(world)
+    world.control.set_permissions(world.credential.public_key, forbid=["jobs.cancel.own"])
+    stop(world, job)
+    pass_time(world, 5)
+    assert Credential.objects.get(pk=world.credential.pk).cancel_refused_at is not None
+    world.control.set_permissions(world.credential.public_key, forbid=[])
+    for _ in range(10):
+        pass_time(world, 30)
+    assert truth(world, job) == "CANCELLED"
+    assert Credential.objects.get(pk=world.credential.pk).cancel_refused_at is None
+
+
+def test_a_job_already_ended_counts_as_stopped(world: World) -> None:
+    job = running(world)
+    world.control.finish_job(job.remote_uuid or "")
+    stop(world, job)
+    for _ in range(5):
+        pass_time(world, 10)
+    job.refresh_from_db()
+    assert (job.status, job.stop_next_at) == (Status.COMPLETED, None)
+    assert world.control.cancels(job.remote_uuid) == []
+
+
+def test_a_stop_of_a_launch_in_doubt_goes_out_the_moment_it_is_found(world: World) -> None:
+    world.control.add_fault("POST /v1/jobs", "drop", times=1, at="after")
+    job = world.send(world.request())
+    assert job.status == Status.UNCONFIRMED
+    assert stop(world, job)
+    for _ in range(8):
+        pass_time(world, 5)
+    job.refresh_from_db()
+    assert world.in_ledger(job)[0]["status"] == "CANCELLED"
+    assert job.status == Status.CANCELLED
+
+
+def test_two_processes_never_pursue_one_stop_at_once(world: World) -> None:
+    job = running(world)
+    stop(world, job)
+    assert pursuit._lease(job.pk, world.clock.now) is not None
+    assert pursuit._lease(job.pk, world.clock.now) is None
+    pursuit.pursue(job.pk, world.clock)
+    assert world.control.cancels(job.remote_uuid) == []
+    world.clock.advance(121)
+    pursuit.pursue(job.pk, world.clock)
+    assert len(world.control.cancels(job.remote_uuid)) == 1
+
+
+def test_the_cloud_out_of_reach_delays_the_stop_and_never_forgets_it(world: World) -> None:
+    job = running(world)
+    Credential.objects.update(api_url="http://127.0.0.1:9")
+    stop(world, job)
+    for _ in range(6):
+        pass_time(world, 300)
+    job.refresh_from_db()
+    assert job.stop_next_at is not None
+    assert job.stop_error
+    assert job.stop_next_at - world.clock.now <= dt.timedelta(minutes=5)
+    Credential.objects.update(api_url=world.sandbox.url)
+    for _ in range(6):
+        pass_time(world, 300)
+    assert truth(world, job) == "CANCELLED"
