@@ -2,9 +2,51 @@
 
 from django.urls import path
 
-from dispersed_web.web.views import home
+from dispersed_web.web.views import credentials, health, home, launch, me, team
 
 app_name = "web"
 urlpatterns = [
     path("", home.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("healthz/sweep", health.healthz_sweep, name="healthz-sweep"),
+    path("readyz", health.readyz, name="readyz"),
+    path("teams/new/", home.new_team, name="team-new"),
+    path("t/<slug:slug>/", home.team_home, name="team-home"),
+    path("t/<slug:slug>/team/", team.team, name="team"),
+    path("t/<slug:slug>/team/events/", team.team_events, name="team-events"),
+    path("t/<slug:slug>/team/limits/", team.team_limits, name="team-limits"),
+    path("t/<slug:slug>/team/freeze/", team.team_freeze, name="team-freeze"),
+    path("t/<slug:slug>/team/leave/", team.team_leave, name="team-leave"),
+    path("t/<slug:slug>/team/members/<int:membership_id>/", team.team_member, name="team-member"),
+    path(
+        "t/<slug:slug>/team/members/<int:membership_id>/remove/",
+        team.team_member_remove,
+        name="team-member-remove",
+    ),
+    path(
+        "t/<slug:slug>/team/tokens/<uuid:token_id>/revoke/", team.team_token_revoke, name="team-token-revoke"
+    ),
+    path("t/<slug:slug>/credentials/add/", credentials.add, name="credential-add"),
+    path("t/<slug:slug>/credentials/<uuid:credential_id>/", credentials.credential, name="credential"),
+    path(
+        "t/<slug:slug>/credentials/<uuid:credential_id>/replace/",
+        credentials.replace,
+        name="credential-replace",
+    ),
+    path(
+        "t/<slug:slug>/credentials/<uuid:credential_id>/disable/",
+        credentials.disable,
+        name="credential-disable",
+    ),
+    path(
+        "t/<slug:slug>/credentials/<uuid:credential_id>/enable/", credentials.enable, name="credential-enable"
+    ),
+    path("t/<slug:slug>/launch/", launch.form, name="launch"),
+    path("t/<slug:slug>/launch/gpus/", launch.gpus, name="launch-gpus"),
+    path("t/<slug:slug>/launch/estimate/", launch.estimate, name="launch-estimate"),
+    path("me/", me.me, name="me"),
+    path("me/ssh-key/", me.ssh_key, name="me-ssh-key"),
+    path("me/ssh-key/remove/", me.ssh_key_remove, name="me-ssh-key-remove"),
+    path("me/tokens/", me.tokens, name="me-tokens"),
+    path("me/tokens/<uuid:token_id>/revoke/", me.token_revoke, name="me-token-revoke"),
 ]

@@ -1,15 +1,59 @@
-"""Where one lands after signing in."""
+"""Where one lands after signing in, and a team's home: what burns, what is mine, what stops soon, what needs a person."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
 
-from dispersed_web.teams.models import Membership
+from dispersed_web.accounts.models import User
+from dispersed_web.credentials.models import Credential
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs import queries
+from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
+from dispersed_web.teams import keeping
+from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams.roles import Action
+from dispersed_web.web import access, rows, words
+from dispersed_web.web.forms.team import NewTeamForm
+
+ROWS = 6
+SOON = dt.timedelta(hours=4)
 
 
-@require_GET
+@dataclass(frozen=True)
+class Figures:
+    """What the team's jobs amount to now; ``unpriced`` counts those that bill at a rate nobody knows yet."""
+
+    burning_usd: Decimal
+    billing: int
+    unpriced: int
+    active: int
+    mine: int
+    soon: int
+    attention: int
+    unmanaged: int
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    credential: bool
+    ssh_key: bool
+    launched: bool
+
+    @property
+    def done(self) -> bool:
+        return self.credential and self.ssh_key and self.launched
+
+
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """To the team one was in last; without any team, a page that says what to do."""
     slugs = list(
@@ -21,3 +65,94 @@ def home(request: HttpRequest) -> HttpResponse:
     if not slugs:
         return render(request, "home/no_team.html")
     return redirect("web:team-home", last if last in slugs else slugs[0])
+
+
+@require_safe
+def team_home(request: HttpRequest, slug: str) -> HttpResponse:
+    """The live part asks for itself again, and is answered 204 while nothing changed."""
+    seat = access.seat(request, slug)
+    now = timezone.now()
+    # What is late or stuck shows by itself after a while, so the minute counts as a change.
+    state = f"{seat.team.version}.{int(now.timestamp()) // 60}"
+    live = request.htmx and not request.htmx.history_restore_request
+    if live and request.GET.get("state") == state:
+        return HttpResponse(status=204)
+    context = _context(seat.team, request.user, now) | {
+        "team": seat.team,
+        "state": state,
+        "may_launch": seat.may(Action.LAUNCH),
+        "may_manage": seat.may(Action.MANAGE_CREDENTIALS),
+    }
+    return render(request, "home/_live.html" if live else "home/home.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new_team(request: HttpRequest) -> HttpResponse:
+    """Whoever is signed in may make a team, and owns it."""
+    form = NewTeamForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            team = keeping.create_team(
+                form.cleaned_data["name"],
+                request.user,
+                actor=Actor.person(request.user),
+                now=timezone.now(),
+            )
+        except keeping.TeamRefused as refused:
+            form.add_error("name", refused.sentence)
+        else:
+            return redirect("web:team-home", team.slug)
+    return render(request, "home/new_team.html", {"form": form}, status=422 if form.errors else 200)
+
+
+def _context(team: Team, user: User, now: dt.datetime) -> dict[str, Any]:
+    zone = user.zone
+    figures = _figures(team, user, now)
+    active = queries.for_list(Job.objects.filter(team=team).exclude(status__in=ENDED))
+    attention = list(active.filter(queries.needs_attention(now)).order_by("-created_at")[:ROWS])
+    mine = list(active.filter(created_by=user).order_by("-created_at")[:ROWS])
+    soon = list(active.filter(stop_at__lte=now + SOON, stop_requested_at=None).order_by("stop_at")[:ROWS])
+    return {
+        "figures": figures,
+        "burning": words.money(figures.burning_usd),
+        "attention": [rows.row(job, now, zone) for job in attention],
+        "mine": [rows.row(job, now, zone) for job in mine],
+        "soon": [rows.row(job, now, zone) for job in soon],
+        "steps": _first_steps(team, user),
+    }
+
+
+def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
+    billing = Q(spending_since__isnull=False)
+    soon = Q(stop_at__lte=now + SOON, stop_requested_at=None)
+    sums = (
+        Job.objects.filter(team=team)
+        .exclude(status__in=ENDED)
+        .aggregate(
+            active=Count("pk"),
+            mine=Count("pk", filter=Q(created_by=user)),
+            soon=Count("pk", filter=soon),
+            attention=Count("pk", filter=queries.needs_attention(now)),
+            billing=Count("pk", filter=billing),
+            unpriced=Count("pk", filter=billing & Q(hourly_rate_usd=None)),
+            burning=Sum("hourly_rate_usd", filter=billing),
+        )
+    )
+    return Figures(
+        burning_usd=sums["burning"] or Decimal(0),
+        billing=sums["billing"],
+        unpriced=sums["unpriced"],
+        active=sums["active"],
+        mine=sums["mine"],
+        soon=sums["soon"],
+        attention=sums["attention"],
+        unmanaged=UnmanagedJob.objects.filter(credential__team=team).count(),
+    )
+
+
+def _first_steps(team: Team, user: User) -> FirstSteps:
+    return FirstSteps(
+        credential=Credential.objects.filter(team=team).exists(),
+        ssh_key=bool(user.ssh_public_key),
+        launched=Job.objects.filter(team=team).exists(),
+    )

@@ -1,0 +1,57 @@
+"""Forms for a team's key pairs. Whatever is typed as a key is never sent back to the browser."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import forms
+from django.utils import timezone
+
+from dispersed_web.web.forms.confirm import ConfirmedForm
+
+NOT_KEPT = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "class": "mono"}
+
+
+class KeysForm(ConfirmedForm):
+    """A new pair for a credential."""
+
+    public_key = forms.CharField(
+        max_length=200,
+        widget=forms.TextInput(attrs={**NOT_KEPT, "placeholder": "pk_…"}),
+        help_text="It names the key in every request and is no secret.",
+    )
+    secret_key = forms.CharField(
+        max_length=400,
+        widget=forms.PasswordInput(attrs={**NOT_KEPT, "placeholder": "sk_…"}),
+        help_text="Stored encrypted. Nobody can read it here again, you neither.",
+    )
+    expires_on = forms.DateField(
+        label="The key expires on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="If you set a date when you made the key. No job is launched that could outlive it.",
+    )
+    field_order = ("public_key", "secret_key", "expires_on", "password")
+
+    def clean_expires_on(self) -> dt.date | None:
+        day = self.cleaned_data["expires_on"]
+        if day and day <= timezone.localdate():
+            raise forms.ValidationError("The key must be valid beyond today.")
+        return day
+
+    @property
+    def expires_at(self) -> dt.datetime | None:
+        """The start of the day, in the reader's zone: the cautious reading of a date without a time."""
+        day = self.cleaned_data["expires_on"]
+        return day and timezone.make_aware(dt.datetime.combine(day, dt.time.min))
+
+
+class CredentialForm(KeysForm):
+    """A pair under a new name."""
+
+    name = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Lab account"}),
+        help_text="What your team calls it, for example after the account or the project that pays.",
+    )
+    field_order = ("name", *KeysForm.field_order)

@@ -1,0 +1,120 @@
+"""One's own account: name and time zone, SSH key, API tokens."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dispersed_web.accounts.models import User
+from dispersed_web.accounts.ssh_keys import BadSshKey, SshKey, parse_public_key
+from dispersed_web.events.record import Actor
+from dispersed_web.teams import api_tokens, keeping
+from dispersed_web.teams.models import ApiToken, Membership
+from dispersed_web.web.forms.me import ProfileForm, SshKeyForm, TokenForm, teams_for_tokens, time_zones
+
+
+@require_http_methods(["GET", "POST"])
+def me(request: HttpRequest) -> HttpResponse:
+    """The page; a POST saves name and time zone."""
+    if request.method != "POST":
+        return _page(request)
+    form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
+    if not form.is_valid():
+        return _page(request, profile=form)
+    User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
+    messages.success(request, "Saved.")
+    return redirect("web:me")
+
+
+@require_POST
+def ssh_key(request: HttpRequest) -> HttpResponse:
+    """Stores the one line of the public key; a private key is refused, and neither stored nor shown again."""
+    form = SshKeyForm(request.POST)
+    if not form.is_valid():
+        return _page(request, ssh=form)
+    key: SshKey = form.cleaned_data["key"]
+    User.objects.filter(pk=request.user.pk).update(ssh_public_key=key.line)
+    messages.success(request, f"Your SSH key is stored. Its fingerprint is {key.fingerprint}.")
+    return redirect("web:me")
+
+
+@require_POST
+def ssh_key_remove(request: HttpRequest) -> HttpResponse:
+    User.objects.filter(pk=request.user.pk).update(ssh_public_key="")
+    messages.success(request, "Your SSH key is removed. Jobs that run with it keep it.")
+    return redirect("web:me")
+
+
+@sensitive_post_parameters("password")
+@require_POST
+@sensitive_variables("text")
+def tokens(request: HttpRequest) -> HttpResponse:
+    """Makes an API token. Its text is in this answer and nowhere else."""
+    form = TokenForm(request.POST, request=request)
+    if not form.is_valid():
+        return _page(request, token_form=form)
+    data = form.cleaned_data
+    try:
+        token, text = api_tokens.create(
+            data["team"],
+            request.user,
+            name=data["name"],
+            scope=data["scope"],
+            lifetime=form.lifetime,
+            actor=Actor.person(request.user),
+            now=timezone.now(),
+        )
+    except keeping.TeamRefused as refused:
+        form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
+        return _page(request, token_form=form)
+    return _page(request, made=token, made_text=text)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
+    token = ApiToken.objects.select_related("user", "team").filter(pk=token_id, user=request.user).first()
+    if token is None:
+        raise Http404
+    api_tokens.revoke(token, actor=Actor.person(request.user), now=timezone.now())
+    messages.success(request, f"The token “{token.name}” is refused from now on.")
+    return redirect("web:me")
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    profile: ProfileForm | None = None,
+    ssh: SshKeyForm | None = None,
+    token_form: TokenForm | None = None,
+    **more: Any,
+) -> HttpResponse:
+    failed = any(form is not None and form.errors for form in (profile, ssh, token_form))
+    user = request.user
+    now = timezone.now()
+    live = ApiToken.objects.filter(user=user, revoked_at=None).select_related("team").order_by("-created_at")
+    context = {
+        "profile": profile or ProfileForm(instance=user),
+        "ssh": ssh or SshKeyForm(),
+        "stored_key": _stored_key(user),
+        "token_form": token_form or TokenForm(request=request),
+        "tokens": live,
+        "now": now,
+        "may_make_tokens": teams_for_tokens(user).exists(),
+        "memberships": Membership.objects.filter(user=user).select_related("team").order_by("team__name"),
+        "time_zones": time_zones(),
+    }
+    return render(request, "me/me.html", context | more, status=422 if failed else 200)
+
+
+def _stored_key(user: User) -> SshKey | None:
+    try:
+        return parse_public_key(user.ssh_public_key) if user.ssh_public_key else None
+    except BadSshKey:
+        return None

@@ -1,0 +1,235 @@
+"""A team: its members and their roles, its limits, its API tokens, its audit log."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.teams import api_tokens, keeping
+from dispersed_web.teams.models import ApiToken, Membership, Team
+from dispersed_web.teams.roles import RANK, Action, Role, may_change_member
+from dispersed_web.web import access, audit, words
+from dispersed_web.web.access import Seat
+from dispersed_web.web.credential_words import health
+from dispersed_web.web.forms.confirm import ConfirmedForm
+from dispersed_web.web.forms.team import LimitsForm, RoleForm
+
+RECENT = 8
+
+
+@require_safe
+def team(request: HttpRequest, slug: str) -> HttpResponse:
+    seat = access.seat(request, slug)
+    now = timezone.now()
+    credentials = Credential.objects.filter(team=seat.team).select_related("last_used_by").order_by("name")
+    context = _rights(seat) | {
+        "members": _members(seat),
+        "credentials": [{"row": one, "health": health(one, now)} for one in credentials],
+        "tokens": _tokens(seat.team) if seat.may(Action.MANAGE_TOKENS) else [],
+        "recent": audit.lines(seat.team.pk, size=RECENT),
+        "limits": _limits(seat.team),
+    }
+    return render(request, "team/team.html", context)
+
+
+@require_safe
+def team_events(request: HttpRequest, slug: str) -> HttpResponse:
+    """The audit log, of one kind of thing or of all."""
+    seat = access.seat(request, slug)
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in audit.GROUPS else ""
+    before = request.GET.get("before", "")
+    lines = audit.lines(seat.team.pk, kind, int(before) if before.isdecimal() and len(before) < 19 else None)
+    context = _rights(seat) | {
+        "lines": lines,
+        "groups": [(name, label) for name, (label, _) in audit.GROUPS.items()],
+        "kind": kind,
+        "first": not before,
+        "older": lines[-1].event.pk if len(lines) == audit.PAGE_SIZE else None,
+    }
+    return render(request, "team/events.html", context)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def team_limits(request: HttpRequest, slug: str) -> HttpResponse:
+    seat = access.seat(request, slug, Action.MANAGE_LIMITS)
+    form = LimitsForm(request.POST or None, request=request, team=seat.team)
+    if request.method == "POST" and form.is_valid():
+        try:
+            changed = keeping.set_limits(seat.team, form.limits, actor=seat.actor, now=timezone.now())
+        except keeping.TeamRefused as refused:
+            form.add_error(refused.field or None, refused.sentence)
+        else:
+            if changed:
+                messages.success(request, "The limits hold for every launch from now on.")
+            return redirect("web:team", slug)
+    context = _rights(seat) | {"form": form}
+    return render(request, "team/limits.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def team_freeze(request: HttpRequest, slug: str) -> HttpResponse:
+    """Freezes launches, or allows them again. Asks for no password: it is a brake."""
+    seat = access.seat(request, slug, Action.MANAGE_LIMITS)
+    frozen = request.POST.get("frozen") == "1"
+    keeping.set_limits(seat.team, {"launches_frozen": frozen}, actor=seat.actor, now=timezone.now())
+    if frozen:
+        messages.success(request, "Launches are frozen. Running jobs go on, and are stopped as planned.")
+    else:
+        messages.success(request, "The team may launch again.")
+    return redirect("web:team", slug)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def team_member(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
+    """A member's role, and the way to remove them."""
+    seat, membership = _member(request, slug, membership_id)
+    form = RoleForm(
+        request.POST or None,
+        request=request,
+        actor_role=seat.role,
+        member_role=membership.role,
+    )
+    if request.method == "POST" and form.is_valid():
+        role = form.cleaned_data["role"]
+        try:
+            keeping.change_role(seat.team, membership.user, role, actor=seat.actor, now=timezone.now())
+        except keeping.TeamRefused as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, f"{membership.user} is {role} now.")
+            return redirect("web:team", slug)
+    return _member_page(request, seat, membership, form=form)
+
+
+@sensitive_post_parameters("password")
+@require_POST
+def team_member_remove(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
+    seat, membership = _member(request, slug, membership_id)
+    removal = ConfirmedForm(request.POST, request=request, prefix="removal")
+    if removal.is_valid():
+        try:
+            keeping.remove_member(seat.team, membership.user, actor=seat.actor, now=timezone.now())
+        except keeping.TeamRefused as refused:
+            removal.add_error(None, refused.sentence)
+        else:
+            messages.success(request, f"{membership.user} is out of the team. Their jobs stay with it.")
+            _hint_at_keys(request, seat.team, membership)
+            return redirect("web:team", slug)
+    return _member_page(request, seat, membership, removal=removal)
+
+
+@require_POST
+def team_leave(request: HttpRequest, slug: str) -> HttpResponse:
+    seat = access.seat(request, slug)
+    try:
+        keeping.leave(seat.team, request.user, actor=seat.actor, now=timezone.now())
+    except keeping.TeamRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("web:team", slug)
+    messages.success(request, f"You left {seat.team}. Your jobs there go on under its limits.")
+    return redirect("web:home")
+
+
+@require_POST
+def team_token_revoke(request: HttpRequest, slug: str, token_id: uuid.UUID) -> HttpResponse:
+    seat = access.seat(request, slug)
+    token = ApiToken.objects.select_related("user").filter(pk=token_id, team=seat.team).first()
+    if token is None:
+        raise Http404
+    seat.need(Action.MANAGE_TOKENS)
+    api_tokens.revoke(token, actor=seat.actor, now=timezone.now())
+    messages.success(request, f"The token “{token.name}” of {token.user} is refused from now on.")
+    return redirect("web:team", slug)
+
+
+def _rights(seat: Seat) -> dict[str, Any]:
+    return {
+        "team": seat.team,
+        "role": seat.role,
+        "may_members": seat.may(Action.MANAGE_MEMBERS),
+        "may_credentials": seat.may(Action.MANAGE_CREDENTIALS),
+        "may_limits": seat.may(Action.MANAGE_LIMITS),
+    }
+
+
+def _members(seat: Seat) -> list[dict[str, Any]]:
+    memberships = Membership.objects.filter(team=seat.team).select_related("user")
+    ranked = sorted(memberships, key=lambda one: (-RANK[Role(one.role)], str(one.user).lower()))
+    me = seat.actor.user_id
+    return [
+        {
+            "row": one,
+            "is_me": one.user_id == me,
+            "changeable": may_change_member(seat.role, one.role, one.role),
+        }
+        for one in ranked
+    ]
+
+
+def _limits(team: Team) -> list[tuple[str, str]]:
+    """The limits in words, with what they are called."""
+    jobs, spending = team.max_active_jobs, team.max_hourly_usd
+    return [
+        ("Usual lifetime", words.round_duration(team.default_lifetime_s)),
+        ("Longest lifetime", words.round_duration(team.max_lifetime_s)),
+        ("Warning before", words.round_duration(team.warn_lead_s)),
+        ("Jobs at once", "no limit" if jobs is None else str(jobs)),
+        ("Spending", "no limit" if spending is None else words.rate(spending)),
+    ]
+
+
+def _tokens(team: Team) -> Any:
+    live = ApiToken.objects.filter(team=team, revoked_at=None, expires_at__gt=timezone.now())
+    return live.select_related("user").order_by("-created_at")
+
+
+def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Seat, Membership]:
+    """A membership of the team that the person may change; 403 where the role table says no."""
+    seat = access.seat(request, slug)
+    membership = (
+        Membership.objects.select_related("user", "team").filter(pk=membership_id, team=seat.team).first()
+    )
+    if membership is None:
+        raise Http404
+    seat.need(Action.MANAGE_MEMBERS)
+    if not may_change_member(seat.role, membership.role, membership.role):
+        raise PermissionDenied("This member ranks above you. Ask one of the team's owners.")
+    return seat, membership
+
+
+def _member_page(
+    request: HttpRequest,
+    seat: Seat,
+    membership: Membership,
+    form: RoleForm | None = None,
+    removal: ConfirmedForm | None = None,
+) -> HttpResponse:
+    failed = bool((form and form.errors) or (removal and removal.errors))
+    form = form or RoleForm(request=request, actor_role=seat.role, member_role=membership.role)
+    removal = removal or ConfirmedForm(request=request, prefix="removal")
+    last_owner = membership.role == Role.OWNER and keeping.owners(seat.team) == 1
+    context = {"team": seat.team, "member": membership, "form": form, "removal": removal}
+    context |= {"is_me": membership.user_id == seat.actor.user_id, "last_owner": last_owner}
+    return render(request, "team/member.html", context, status=422 if failed else 200)
+
+
+def _hint_at_keys(request: HttpRequest, team: Team, membership: Membership) -> None:
+    """Nobody reads a stored key here, but whoever typed it in may have kept it."""
+    names = list(
+        Credential.objects.filter(team=team, created_by=membership.user_id).values_list("name", flat=True)
+    )
+    if names:
+        listed = ", ".join(f"“{name}”" for name in names)
+        messages.warning(request, f"{membership.user} added {listed} and may know the keys. Replace them.")
