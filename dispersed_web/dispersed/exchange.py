@@ -109,13 +109,13 @@ class Exchange:
         while True:
             signed_with = self.clock.offset_ms or 0
             seconds = min(deadline_s, ends_at - time.monotonic())
-            error = self._try_once(method, path, query, body, seconds)
-            if isinstance(error, Reply):
-                return error
+            answer = self._try_once(method, path, query, body, seconds)
+            if isinstance(answer, Reply):
+                return answer
             moved_ms = abs((self.clock.offset_ms or 0) - signed_with)
-            wait_s = retry_wait_s(error, attempt, self._backoff_s, clock_moved=moved_ms > CLOCK_JUMP_MS)
+            wait_s = retry_wait_s(answer, attempt, self._backoff_s, clock_moved=moved_ms > CLOCK_JUMP_MS)
             if wait_s is None or time.monotonic() + wait_s >= ends_at:
-                raise error
+                raise answer
             self._sleep(wait_s)
             attempt += 1
 

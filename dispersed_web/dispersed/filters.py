@@ -1,5 +1,6 @@
 """The query of a list call: page, limit, sort and `filter[name]=value` (Dispersed docs, list pages)."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 Pairs = tuple[tuple[str, str], ...]
@@ -10,16 +11,19 @@ _LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 def listing_pairs(page: int, limit: int, sort: str | None, **filters: str | int | None) -> Pairs:
-    """The pairs of a list call; filters that are None or "" are left out.
+    """The pairs of a list call; filters that are None are left out.
 
-    Raises ValueError unless `page` is at least 1 and `limit` from 1 to 50, which the cloud would refuse.
+    Raises ValueError unless `page` is at least 1 and `limit` from 1 to 50, which the cloud would refuse, and for an
+    empty filter: it would silently ask for everything.
     """
     if page < 1 or not 1 <= limit <= 50:
         raise ValueError("page must be at least 1 and limit from 1 to 50")
+    if "" in filters.values():
+        raise ValueError("a filter has no value")
     pairs = [("page", str(page)), ("limit", str(limit))]
     if sort:
         pairs.append(("sort", sort))
-    pairs += [(f"filter[{name}]", str(value)) for name, value in filters.items() if value not in (None, "")]
+    pairs += [(f"filter[{name}]", str(value)) for name, value in filters.items() if value is not None]
     return tuple(pairs)
 
 
@@ -29,3 +33,8 @@ def date_range(after: datetime | None, before: datetime | None) -> str | None:
         return None
     ends = (after or _EARLIEST, before or _LATEST)
     return ",".join(end.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for end in ends)
+
+
+def any_of(values: Iterable[str]) -> str | None:
+    """A filter that lets pass any of the values; none of them means no filter."""
+    return ",".join(values) or None

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from .calls import CREATE_DEADLINE_S, MAX_LIMIT, NEWEST_FIRST, Calls, resource_path
 from .errors import BadReply
-from .filters import date_range, listing_pairs
+from .filters import any_of, date_range, listing_pairs
 from .listing import complete_listing
 from .models import Job, JobRun
 from .outcomes import AuthShapes
@@ -37,7 +37,7 @@ class JobCalls(Calls):
             page,
             limit,
             sort,
-            status=",".join(statuses),
+            status=any_of(statuses),
             task=task,
             uuid=uuid,
             created_at=date_range(created_after, created_before),
@@ -100,7 +100,7 @@ class JobCalls(Calls):
         """GET /v1/job-runs (Dispersed docs, job-monitoring): one page of runs, of one job or of all,
         without logs.
         """
-        pairs = listing_pairs(page, limit, sort, job_uuid=job_uuid, status=",".join(statuses))
+        pairs = listing_pairs(page, limit, sort, job_uuid=job_uuid, status=any_of(statuses))
         return self._page("/v1/job-runs", pairs, JobRun.from_json, page, limit)
 
     def complete_job_runs(
@@ -110,10 +110,14 @@ class JobCalls(Calls):
         statuses: Sequence[str] = (),
         older_than: datetime | None = None,
     ) -> list[JobRun]:
-        """All runs, of one job or of all, newest first, back to `older_than`: see `complete_listing`."""
-        return complete_listing(
+        """All runs, of one job or of all, newest first, back to `older_than`: see `complete_listing`.
+
+        Runs of other jobs are dropped here as well, in case the cloud lets them pass.
+        """
+        runs = complete_listing(
             lambda page: self.list_job_runs(job_uuid, statuses=statuses, page=page), older_than=older_than
         )
+        return runs if job_uuid is None else [run for run in runs if run.job_uuid == job_uuid]
 
     def get_job_run(self, uuid: str) -> JobRun:
         """GET /v1/job-runs/{uuid} (Dispersed docs, job-monitoring): a run with its logs."""

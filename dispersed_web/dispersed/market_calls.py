@@ -6,7 +6,7 @@ from datetime import datetime
 from .account import Authorization, Balance, Transaction, User
 from .calls import CREATE_DEADLINE_S, MAX_LIMIT, NEWEST_FIRST, Calls, boolean_text, resource_path
 from .catalog import Gpu, Offer, Recipe
-from .filters import date_range, listing_pairs
+from .filters import any_of, date_range, listing_pairs
 from .models import Job
 from .outcomes import AuthShapes
 from .page import Page
@@ -93,7 +93,7 @@ class CatalogCalls(Calls):
             min_vram_gb=min_vram_gb,
             min_ram_gb=min_ram_gb,
             min_storage_gb=min_storage_gb,
-            allowed_region_codes=",".join(region_codes),
+            allowed_region_codes=any_of(region_codes),
         )
         return self._page("/v1/compute/offers", pairs, Offer.from_json, page, limit)
 
@@ -134,7 +134,7 @@ class AccountCalls(Calls):
         sort: str = NEWEST_FIRST,
     ) -> Page[Authorization]:
         """GET /v1/compute/ledger/authorizations (Dispersed docs): one page of amounts held for runs."""
-        pairs = listing_pairs(page, limit, sort, status=",".join(statuses))
+        pairs = listing_pairs(page, limit, sort, status=any_of(statuses))
         return self._page("/v1/compute/ledger/authorizations", pairs, Authorization.from_json, page, limit)
 
     def me(self) -> User:

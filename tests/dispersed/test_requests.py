@@ -243,6 +243,18 @@ def test_pages_the_cloud_would_refuse_are_not_asked_for(asked):
     assert wire.requests == []
 
 
+def test_an_empty_filter_is_not_taken_for_none():
+    with Wire() as wire, client(wire) as dispersed:
+        for call in (
+            lambda: dispersed.list_job_runs(""),
+            lambda: dispersed.list_jobs(uuid=""),
+            lambda: dispersed.list_offers(gpu_registry_uuid=""),
+        ):
+            with pytest.raises(ValueError, match="no value"):
+                call()
+    assert wire.requests == []
+
+
 def test_a_reason_never_makes_a_stop_fail():
     with Wire([reply(200, JOB)]) as wire, client(wire) as dispersed:
         dispersed.cancel_job("job-1", "müde\n\x7f" + "x" * 500)
