@@ -171,3 +171,9 @@ def test_over_http_a_bad_second_page_voids_the_first(second):
     ):
         dispersed.complete_jobs()
     assert len(wire.requests) == 2
+
+
+def test_runs_of_other_jobs_are_dropped_where_the_cloud_does_not_filter():
+    with Wire([envelope(1, "ab", 2), envelope(1, "ab", 2)]) as wire, client(wire) as dispersed:
+        assert dispersed.complete_job_runs("another") == []
+        assert len(dispersed.complete_job_runs()) == 2
