@@ -97,21 +97,21 @@ class RedisServer:
     def __init__(self, folder: Path) -> None:
         self.socket = folder / "valkey.sock"
         self.url = f"unix://{self.socket}"
-        self._data = folder / "valkey"
-        self._process: subprocess.Popen[bytes] | None = None
+        self.data = folder / "valkey"
+        self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._data.mkdir(exist_ok=True)
-        self._process = subprocess.Popen(broker.command(self.socket, self._data), stdout=subprocess.DEVNULL)
+        self.data.mkdir(exist_ok=True)
+        self.process = subprocess.Popen(broker.command(self.socket, self.data), stdout=subprocess.DEVNULL)
         while not broker.answers(self.socket):
-            assert self._process.poll() is None, "the Valkey server ended at once"
+            assert self.process.poll() is None, "the Valkey server ended at once"
             time.sleep(0.01)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait()
-            self._process = None
+        if self.process is not None:
+            self.process.send_signal(how)
+            self.process.wait()
+            self.process = None
         self.socket.unlink(missing_ok=True)
 
 
@@ -122,7 +122,7 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     server.start()
     yield server
     server.stop()
-    shutil.rmtree(server._data)
+    shutil.rmtree(server.data)
 
 
 @pytest.fixture(scope="session")

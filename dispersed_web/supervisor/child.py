@@ -34,6 +34,7 @@ class Child:
     name: str
     command: list[str]
     environment: dict[str, str]
+    hidden: str = ""  # lines that hold this text are not shown
     process: subprocess.Popen[bytes] | None = None
     group: int = 0
     lines: Lines = field(default_factory=Lines)

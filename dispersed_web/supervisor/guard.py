@@ -1,7 +1,8 @@
 """Ends the children when the supervisor is killed and cannot do it: a process that waits for its end of a pipe.
 
-Started as a plain script: ``python guard.py FOLDER``. Reads ``+PID`` and ``-PID`` lines (process groups that began and
-ended) and, at the end of the pipe, ends the groups that are left and removes FOLDER, in which the broker's socket is.
+Started as a plain script: ``python guard.py FOLDER SECONDS``. Reads ``+PID`` and ``-PID`` lines (process groups that
+began and ended) and, at the end of the pipe, ends the groups that are left, killing them after SECONDS, and removes
+FOLDER, in which the broker's socket is.
 It inherits the lock of the data folder, so the next supervisor cannot start before it has finished.
 """
 
@@ -23,15 +24,16 @@ GRACE_S = 3.0
 class Guard:
     """The supervisor's end of the pipe."""
 
-    def __init__(self, folder: Path, lock: int) -> None:
+    def __init__(self, folder: Path, lock: int, grace_s: float = GRACE_S) -> None:
         self._folder = folder
         self._lock = lock
+        self._grace_s = grace_s
         self._groups: set[int] = set()
         self._start()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, str(self._folder)],
+            [sys.executable, "-I", "-S", __file__, str(self._folder), str(self._grace_s)],
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,
@@ -52,12 +54,16 @@ class Guard:
     def stay_alive(self) -> None:
         """Starts the process again if it ended."""
         if self._process.poll() is not None:
+            self._close_pipe()
             self._start()
 
     def close(self) -> None:
+        self._close_pipe()
+        self._process.wait(self._grace_s + 1)
+
+    def _close_pipe(self) -> None:
         with contextlib.suppress(OSError):
             self._pipe.close()
-        self._process.wait(GRACE_S + 1)
 
     def _tell(self, line: str) -> None:
         # When it is not there to read, `stay_alive` starts another, which is told everything.
@@ -77,9 +83,9 @@ def send(group: int, number: int) -> bool:
     return True
 
 
-def end(groups: set[int]) -> None:
+def end(groups: set[int], grace_s: float) -> None:
     left = {group for group in groups if send(group, signal.SIGTERM)}
-    give_up = time.monotonic() + GRACE_S
+    give_up = time.monotonic() + grace_s
     while left and time.monotonic() < give_up:
         time.sleep(0.05)
         left = {group for group in left if send(group, 0)}
@@ -87,7 +93,7 @@ def end(groups: set[int]) -> None:
         send(group, signal.SIGKILL)
 
 
-def main(folder: str) -> None:
+def main(folder: str, grace_s: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
@@ -95,9 +101,9 @@ def main(folder: str) -> None:
         with contextlib.suppress(ValueError):
             group = int(line[1:])
             (groups.add if line[0] == "+" else groups.discard)(group)
-    end(groups)
+    end(groups, grace_s)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1], float(sys.argv[2]))

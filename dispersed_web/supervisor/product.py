@@ -34,7 +34,9 @@ def start_product(
     socket = broker.socket_path(folder.path)
     if environment["DW_REDIS_URL"] == f"unix://{socket}":
         broker.end_stale_server(socket)
-        supervisor.start(child("valkey", *broker.command(socket, folder.broker)))
+        # It warns of what can go wrong when it saves by a fork; here it appends to a log.
+        server = broker.command(socket, folder.broker)
+        supervisor.start(Child("valkey", server, environment, hidden="Memory overcommit"))
         supervisor.wait_until(lambda: broker.answers(socket), "valkey", START_LIMIT_S)
     seed = []
     if sandbox_port is not None:

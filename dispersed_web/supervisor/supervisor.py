@@ -156,7 +156,8 @@ class Supervisor:
         except BlockingIOError:
             return False
         for line in child.lines.feed(data) if data else child.lines.end():
-            self._output.line(child.name, line)
+            if line.strip() and not (child.hidden and child.hidden in line):
+                self._output.line(child.name, line)
         if not data:
             self._selector.unregister(descriptor)
             os.close(descriptor)

@@ -1,0 +1,220 @@
+"""The whole product as `bin/run` starts it: real processes, a real browser's first request, real signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispersed_web.supervisor import broker
+from dispersed_web.supervisor.environment import HOST, ROOT, free_port
+
+pytestmark = pytest.mark.stack
+LIMIT_S = 60.0
+
+
+def eventually(condition: Callable[[], Any], what: str) -> Any:
+    give_up = time.monotonic() + LIMIT_S
+    while not (found := condition()):
+        assert time.monotonic() < give_up, f"in vain: {what}"
+        time.sleep(0.05)
+    return found
+
+
+class Product:
+    """One start of the product in ``data``."""
+
+    def __init__(self, data: Path, *arguments: str, port: int | None = None) -> None:
+        self.data = data
+        self.port = port or free_port()
+        self.log = data.parent / f"{data.name}-{time.monotonic_ns()}.log"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("DW_", "DJANGO_"))}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "dispersed_web.supervisor", "--port", str(self.port), *arguments],
+                env=clean | {"DW_DATA_DIR": str(data)},
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def started(self) -> Product:
+        def is_up() -> bool:
+            assert self.process.poll() is None, self.text()
+            return "Ctrl-C" in self.text() and {"worker", "beat", "reconcile"} <= self.sessions().keys()
+
+        eventually(is_up, "the product starts")
+        return self
+
+    def sessions(self) -> dict[str, set[int]]:
+        """Process numbers by child. Every process of a child is in the session of that child."""
+        # The broker writes the address of its socket over its arguments and environment.
+        signs = (bytes(self.data), bytes(broker.socket_path(self.data)))
+        names: dict[str, set[int]] = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                text = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
+                if any(sign in text for sign in signs):
+                    session = (folder / "stat").read_text().rpartition(")")[2].split()[3]
+                    command = Path(f"/proc/{session}/cmdline").read_text().replace("\0", " ")
+                    names.setdefault(name_of(command), set()).add(int(folder.name))
+        return names
+
+    def gone(self) -> bool:
+        return not self.sessions() and not broker.socket_path(self.data).parent.exists()
+
+
+def answers(port: int) -> bool:
+    """Whether the sign-in page can be had."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/account/login/", timeout=10) as answer:
+            return b"password" in answer.read()
+    except OSError:
+        return False
+
+
+def name_of(command: str) -> str:
+    for name, sign in (
+        ("web", "granian"),
+        ("worker", " worker "),
+        ("beat", " beat "),
+        ("reconcile", "manage.py reconcile"),
+        ("sandbox", "dispersed_web.sandbox"),
+        ("valkey", "valkey-server"),
+        ("guard", "guard.py"),
+        ("supervisor", "dispersed_web.supervisor"),
+    ):
+        if sign in command:
+            return name
+    return command
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    products = []
+
+    def start_one(*arguments: str, port: int | None = None, data: str = "data") -> Product:
+        products.append(Product(tmp_path / data, *arguments, port=port))
+        return products[-1]
+
+    yield start_one
+    for product in products:
+        if product.process.poll() is None:
+            product.process.send_signal(signal.SIGTERM)
+        product.process.wait(LIMIT_S)
+    assert all(product.gone() for product in products)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_starts_everything_ends_everything_and_keeps_the_data(start: Callable[..., Product]) -> None:
+    product = start().started()
+    assert set(product.sessions()) == {
+        *("supervisor", "guard", "valkey", "sandbox", "web", "worker", "beat", "reconcile")
+    }
+    assert answers(product.port), product.text()
+    passwords = json.loads((product.data / "secrets/demo.json").read_text())["people"]
+    for email, password in passwords.items():
+        assert re.search(f"{email} +{password}", product.text())
+
+    product.process.send_signal(signal.SIGINT)
+    assert product.process.wait(LIMIT_S) == 0
+    assert product.gone()
+    assert product.text().rstrip().splitlines()[-1]
+
+    with contextlib.closing(sqlite3.connect(product.data / "db.sqlite3")) as database:
+        people = database.execute("SELECT id, password FROM accounts_user ORDER BY id").fetchall()
+    again = start(port=product.port).started()
+    with contextlib.closing(sqlite3.connect(product.data / "db.sqlite3")) as database:
+        assert database.execute("SELECT id, password FROM accounts_user ORDER BY id").fetchall() == people
+        assert database.execute("SELECT count(*) FROM credentials_credential").fetchone() == (1,)
+    assert json.loads((again.data / "secrets/demo.json").read_text())["people"] == passwords
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_survives_the_death_of_any_child_and_leaves_nothing_when_it_is_killed_itself(
+    start: Callable[..., Product],
+) -> None:
+    product = start().started()
+    before = product.sessions()
+    children = ["valkey", "sandbox", "web", "worker", "beat", "reconcile", "guard"]
+    for name in children:
+        os.kill(min(before[name]), signal.SIGKILL)
+
+    def all_back() -> bool:
+        now = product.sessions()
+        return all(name in now and not now[name] & before[name] for name in children)
+
+    eventually(all_back, "every child is started again")
+    eventually(lambda: answers(product.port), "the web server answers again")
+
+    refused = start(port=free_port())
+    assert refused.process.wait(LIMIT_S) == 1
+    assert (
+        f"running already (process {product.process.pid}) at http://127.0.0.1:{product.port}"
+        in refused.text()
+    )
+
+    product.process.kill()
+    product.process.wait()
+    eventually(product.gone, "the guard ends everything")
+
+
+def test_a_busy_port_is_named_with_a_way_out(start: Callable[..., Product]) -> None:
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        product = start(port=port)
+        assert product.process.wait(LIMIT_S) == 1
+    assert re.match(rf"Port {port} on 127\.0\.0\.1 is taken .* bin/run --port \d+$", product.text().strip())
+
+
+def test_a_fresh_start_is_not_made_by_accident(start: Callable[..., Product]) -> None:
+    product = start("--fresh")
+    assert product.process.wait(LIMIT_S) == 1
+    assert "add --yes" in product.text()
+
+
+ONE_CHILD = """
+import os, sys
+from pathlib import Path
+from dispersed_web.supervisor.child import Child
+from dispersed_web.supervisor.guard import Guard
+from dispersed_web.supervisor.output import Output
+from dispersed_web.supervisor.supervisor import Failed, Supervisor
+
+folder = Path(sys.argv[1])
+supervisor = Supervisor(Output(), Guard(folder, os.open(folder / "lock", os.O_CREAT)), vital="web")
+supervisor.start(Child("web", ["sh", "-c", "echo no such file; exit 3"], dict(os.environ)))
+try:
+    supervisor.watch()
+except Failed as error:
+    print(error)
+finally:
+    supervisor.stop([(1, ("web",))])
+"""
+
+
+def test_a_web_server_that_cannot_start_ends_everything(tmp_path: Path) -> None:
+    told = subprocess.run([sys.executable, "-c", ONE_CHILD, tmp_path], capture_output=True, text=True)
+    assert told.stdout.count("web       | no such file") == 3
+    assert told.stdout.endswith("web ended with status 3, 3 times in a row; its lines above say why.\n")
+    assert not told.stderr
