@@ -21,8 +21,10 @@ def secret_place(credential: Credential) -> vault.Place:
 
 
 @sensitive_variables()
-def client_for(credential: Credential, *, team_id: uuid.UUID) -> Client:
+def client_for(credential: Credential, *, team_id: uuid.UUID, patient: bool = True) -> Client:
     """A client that acts with ``credential`` for a row of ``team_id``; close it, or use it in a ``with``.
+
+    Somebody who waits for a page wants one that is not ``patient``: a single try of at most 6 s.
 
     Raises :class:`WrongTeam`, :class:`vault.CannotOpen`, and ``ValueError`` when a simulated key meets the real cloud
     or the other way round.
@@ -31,5 +33,8 @@ def client_for(credential: Credential, *, team_id: uuid.UUID) -> Client:
         raise WrongTeam(f"The credential {credential.pk} does not belong to the team {team_id}.")
     secret = vault.unseal(credential.secret_sealed, secret_place(credential))
     return Client(
-        KeyPair(credential.public_key, secret), credential.api_url, simulated=settings.DISPERSED_SIMULATED
+        KeyPair(credential.public_key, secret),
+        credential.api_url,
+        simulated=settings.DISPERSED_SIMULATED,
+        **({} if patient else {"backoff_s": (), "deadline_s": 6.0}),
     )

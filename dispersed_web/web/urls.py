@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from dispersed_web.web.views import credentials, health, home, launch, me, team
+from dispersed_web.web.views import (
+    bulk,
+    credentials,
+    health,
+    home,
+    job,
+    job_acts,
+    job_logs,
+    jobs,
+    launch,
+    me,
+    team,
+)
 
 app_name = "web"
 urlpatterns = [
@@ -41,6 +53,18 @@ urlpatterns = [
     path(
         "t/<slug:slug>/credentials/<uuid:credential_id>/enable/", credentials.enable, name="credential-enable"
     ),
+    path("t/<slug:slug>/jobs/", jobs.jobs, name="jobs"),
+    path("t/<slug:slug>/jobs.csv", jobs.jobs_csv, name="jobs-csv"),
+    path("t/<slug:slug>/jobs/ask/<slug:act>/", bulk.ask, name="jobs-ask"),
+    path("t/<slug:slug>/jobs/bulk/", bulk.bulk, name="jobs-bulk"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/", job.overview, name="job"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/logs/", job_logs.page, name="job-logs"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/activity/", job.activity, name="job-activity"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/events/", job.events, name="job-events"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/spec/", job.spec, name="job-spec"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/ask/<slug:act>/", job_acts.ask, name="job-ask"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/stop/", job_acts.stop_job, name="job-stop"),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/extend/", job_acts.extend_job, name="job-extend"),
     path("t/<slug:slug>/launch/", launch.form, name="launch"),
     path("t/<slug:slug>/launch/gpus/", launch.gpus, name="launch-gpus"),
     path("t/<slug:slug>/launch/estimate/", launch.estimate, name="launch-estimate"),

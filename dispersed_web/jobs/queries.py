@@ -1,0 +1,284 @@
+"""Every list of jobs that the doors show: which jobs, in which order, which page. No OFFSET, no count of everything.
+
+A page continues from the last row that was seen. Orders by what moves with time (cost, runtime) are computed as of the
+moment of the first page, which travels with the cursor, so that no row is shown twice or skipped.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.db.models import (
+    Case,
+    DateTimeField,
+    F,
+    FloatField,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce, Greatest, Lower
+
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.states import Status
+
+PAGE_SIZE = 50
+STUCK_AFTER = dt.timedelta(minutes=3)
+FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+SHOWS = ("active", "all", "attention")
+STATUSES = frozenset(status.value for status in Status)
+# The order of a life, what needs a person first.
+LIFE = [
+    Status.UNCONFIRMED,
+    Status.FAILING,
+    Status.CANCELLING,
+    Status.RUNNING,
+    Status.PREPARING,
+    Status.ASSIGNED,
+    Status.PENDING,
+    Status.LAUNCHING,
+    Status.QUEUED,
+    Status.FAILED,
+    Status.CANCELLED,
+    Status.COMPLETED,
+]
+# Large columns that no list shows.
+LEFT_OUT = ("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "nonce")
+
+
+class Seconds(Func):
+    """From the second moment to the first, in seconds."""
+
+    output_field = FloatField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "((julianday(%(expressions)s)) * 86400.0)"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **extra)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = "EXTRACT(EPOCH FROM (%(expressions)s))"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **extra)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins: after (or, ``back``, before) the row with this key, in the order as of ``as_of``."""
+
+    sort: str
+    as_of: dt.datetime
+    key: Any
+    job_id: uuid.UUID
+    back: bool = False
+
+    def __str__(self) -> str:
+        key = self.key.isoformat() if isinstance(self.key, dt.datetime) else self.key
+        parts = [self.sort, self.as_of.isoformat(), key, str(self.job_id), self.back]
+        return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> Cursor | None:
+        """``None`` for anything that is not one of ours: the list then begins at its start."""
+        try:
+            parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            sort, as_of, key, job_id, back = parts
+            kind = SORTS[sort].kind
+            key = dt.datetime.fromisoformat(key) if kind is dt.datetime else kind(key)
+            moment = dt.datetime.fromisoformat(as_of)
+            if moment.tzinfo is None or (kind is dt.datetime and key.tzinfo is None):
+                return None
+            return cls(sort, moment, key, uuid.UUID(job_id), bool(back))
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, binascii.Error):
+            return None
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """What a list shows. ``show`` is ``active``, ``all`` or ``attention``; ``owner_id`` narrows it to one person's jobs;
+    ``text`` is looked for in title, owner, marker and the cloud's uuid."""
+
+    text: str = ""
+    status: str = ""
+    task: str = ""
+    owner_id: int | None = None
+    show: str = "active"
+    sort: str = "newest"
+    cursor: Cursor | None = None
+
+
+@dataclass(frozen=True)
+class JobPage:
+    """One page; the cursors are empty where there is nothing more."""
+
+    jobs: list[Job]
+    newer: str
+    older: str
+
+
+def read_filter(params: Mapping[str, str], user_id: int | None) -> JobFilter:
+    """The filter that an address names; what it names wrongly is left at its default."""
+    sort = params.get("sort", "")
+    status = params.get("status", "").upper()
+    task = params.get("task", "").upper()
+    show = params.get("show", "")
+    cursor = Cursor.read(params.get("cursor", ""))
+    wanted = JobFilter(
+        text=" ".join(params.get("q", "").replace("\0", "").split())[:100],
+        status=status if status in STATUSES else "",
+        task=task if task in ("BATCH", "PERSISTENT") else "",
+        owner_id=user_id if params.get("whose") == "mine" else None,
+        show=show if show in SHOWS else "active",
+        sort=sort if sort in SORTS else "newest",
+    )
+    return replace(wanted, cursor=cursor if cursor and cursor.sort == wanted.sort else None)
+
+
+def matching(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime) -> QuerySet[Job]:
+    """The team's jobs that the filter lets through, in no order."""
+    rows = Job.objects.filter(team=team_id)
+    if wanted.status:
+        rows = rows.filter(status=wanted.status)
+    if wanted.task:
+        rows = rows.filter(task=wanted.task)
+    if wanted.owner_id is not None:
+        rows = rows.filter(created_by=wanted.owner_id)
+    if wanted.text:
+        rows = rows.filter(_text(wanted.text))
+    if wanted.show == "attention":
+        return rows.exclude(status__in=ENDED).filter(needs_attention(now))
+    if wanted.show == "active" and wanted.status not in ENDED:
+        rows = rows.exclude(status__in=ENDED)
+    return rows
+
+
+def needs_attention(now: dt.datetime) -> Q:
+    """Of jobs that have not ended: those that need a person, or soon will."""
+    stuck = Q(stop_requested_at__lt=now - STUCK_AFTER) & ~Q(status=Status.QUEUED)
+    waits = Q(status=Status.QUEUED) & ~Q(reason_text="")
+    warned = Q(warned_at__isnull=False, stop_requested_at=None)
+    return stuck | waits | warned | Q(missing_alarmed_at__isnull=False) | Q(status=Status.UNCONFIRMED)
+
+
+def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PAGE_SIZE) -> JobPage:
+    """One page of the team's jobs with their owners, without their specifications."""
+    cursor = wanted.cursor
+    as_of = cursor.as_of if cursor else now
+    order = SORTS[wanted.sort]
+    back = cursor is not None and cursor.back
+    rows = matching(team_id, wanted, now).annotate(sort_key=order.key(as_of))
+    if cursor:
+        rows = rows.filter(order.beyond(cursor))
+    jobs = list(for_list(rows.order_by(*order.by(back)))[: size + 1])
+    more, jobs = len(jobs) > size, jobs[:size]
+    if back:
+        jobs.reverse()
+
+    def at(index: int, *, backwards: bool) -> str:
+        job = jobs[index]
+        return str(Cursor(wanted.sort, as_of, job.sort_key, job.pk, backwards))
+
+    has_newer = bool(jobs) and (more if back else cursor is not None)
+    has_older = bool(jobs) and (True if back else more)
+    return JobPage(
+        jobs, at(0, backwards=True) if has_newer else "", at(-1, backwards=False) if has_older else ""
+    )
+
+
+def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
+    """With what a row shows of the owner and the specification, and without the rest of them."""
+    return (
+        rows.select_related("created_by", "stop_requested_by")
+        .defer(*LEFT_OUT, "created_by__password", "stop_requested_by__password")
+        .annotate(assign_ms=KT("spec__max_timeout_assign_ms"), start_ms=KT("spec__max_timeout_start_ms"))
+    )
+
+
+def chosen(team_id: uuid.UUID, ids: list[str]) -> list[Job]:
+    """The team's jobs among ``ids``, newest first; whatever is not one is left out."""
+    valid = []
+    for text in ids[:500]:
+        try:
+            valid.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return list(for_list(Job.objects.filter(team=team_id, pk__in=valid).order_by("-created_at", "-id")))
+
+
+def _text(text: str) -> Q:
+    return (
+        Q(title__icontains=text)
+        | Q(created_by__name__icontains=text)
+        | Q(created_by__email__icontains=text)
+        | Q(marker__startswith=text.lower())
+        | Q(remote_uuid__startswith=text.lower())
+    )
+
+
+# Orders -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order of the list: the SQL of its key as of a moment, the key's Python type, and its direction."""
+
+    expression: Any
+    kind: type
+    descending: bool
+    # The plain column that the key is, where an index follows it.
+    column: str = ""
+
+    def key(self, as_of: dt.datetime) -> Any:
+        return self.expression(as_of)
+
+    def by(self, back: bool) -> list[str]:
+        sign = "-" if self.descending != back else ""
+        return [f"{sign}{self.column or 'sort_key'}", f"{sign}id"]
+
+    def beyond(self, cursor: Cursor) -> Q:
+        word = "lt" if self.descending != cursor.back else "gt"
+        name = self.column or "sort_key"
+        # Said in this form so that an index on (key, id) gives the range.
+        return Q(**{f"{name}__{word}e": cursor.key}) & (
+            Q(**{f"{name}__{word}": cursor.key}) | Q(**{f"id__{word}": cursor.job_id})
+        )
+
+
+def _cost(as_of: dt.datetime) -> Any:
+    hours = Greatest(Seconds(Value(as_of, DateTimeField()), "spending_since"), Value(0.0)) / 3600.0
+    running = Coalesce(Cast("hourly_rate_usd", FloatField()) * hours, Value(0.0))
+    return Cast("spent_usd", FloatField()) + running
+
+
+def _runtime(as_of: dt.datetime) -> Any:
+    end = Coalesce("ended_at", Value(as_of, DateTimeField()))
+    return Coalesce(Seconds(end, "running_at"), Value(-1.0))
+
+
+def _life(as_of: dt.datetime) -> Any:
+    whens = [When(status=status, then=Value(place)) for place, status in enumerate(LIFE)]
+    return Case(*whens, default=Value(len(LIFE)), output_field=IntegerField())
+
+
+def _stop(as_of: dt.datetime) -> Any:
+    far = Value(FAR, DateTimeField())
+    return Case(When(status__in=ENDED, then=far), default=Coalesce("stop_at", far))
+
+
+SORTS = {
+    "newest": Order(lambda _: F("created_at"), dt.datetime, descending=True, column="created_at"),
+    "title": Order(lambda _: Lower("title"), str, descending=False),
+    "status": Order(_life, int, descending=False),
+    "cost": Order(_cost, float, descending=True),
+    "runtime": Order(_runtime, float, descending=True),
+    "stops": Order(_stop, dt.datetime, descending=False),
+}

@@ -1,0 +1,82 @@
+"""Jobs as CSV that a spreadsheet may open: no cell is read as a formula."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from dispersed_web.costs.estimate import cents
+from dispersed_web.jobs.models import Job
+
+HEADINGS = (
+    "title",
+    "owner",
+    "task",
+    "status",
+    "reason",
+    "gpu",
+    "created_at",
+    "launched_at",
+    "running_at",
+    "ended_at",
+    "runtime_s",
+    "hourly_rate_usd",
+    "estimated_cost_usd",
+    "stops_at",
+    "marker",
+    "dispersed_uuid",
+    "id",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+
+
+class Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(jobs: Iterable[Job], now: dt.datetime) -> Iterator[str]:
+    """The file, line by line; costs are estimates at ``now``."""
+    writer = csv.writer(Echo())
+    yield writer.writerow(HEADINGS)
+    for job in jobs:
+        yield writer.writerow([safe(value) for value in _values(job, now)])
+
+
+def safe(value: Any) -> str:
+    """A cell's text. What a spreadsheet would take for a formula is preceded by an apostrophe."""
+    if value is None:
+        return ""
+    text = (
+        value.astimezone(dt.UTC).isoformat(timespec="seconds")
+        if isinstance(value, dt.datetime)
+        else str(value)
+    )
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def _values(job: Job, now: dt.datetime) -> list[Any]:
+    runtime, cost = job.runtime(now), job.meter.read(now)
+    return [
+        job.title,
+        job.created_by,
+        job.task,
+        job.status,
+        job.reason,
+        job.gpu_label,
+        job.created_at,
+        job.launched_at,
+        job.running_at,
+        job.ended_at,
+        None if runtime is None else int(runtime.total_seconds()),
+        job.hourly_rate_usd,
+        None if cost is None else cents(cost),
+        job.stop_at if job.is_active else None,
+        job.marker,
+        job.remote_uuid,
+        job.pk,
+    ]

@@ -1,0 +1,61 @@
+"""Events of a job as lines of its timeline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispersed_web.events.models import Event
+
+# Kind → (icon, tone)
+LOOKS = {
+    "job.requested": ("launch", ""),
+    "job.launched": ("check", "green"),
+    "job.found": ("status-unknown", "violet"),
+    "job.unconfirmed": ("status-unknown", "violet"),
+    "job.warned": ("clock", "amber"),
+    "job.extended": ("extend", "accent"),
+    "job.stop_requested": ("stop", "amber"),
+    "job.stop_sent": ("status-stopping", "amber"),
+    "job.stop_unconfirmed": ("status-alarm", "red"),
+    "job.missing": ("status-alarm", "red"),
+    "job.back": ("status-alarm", "red"),
+    "job.duplicate": ("status-alarm", "red"),
+    "job.refused": ("status-failed", "red"),
+    "job.never_arrived": ("status-failed", "red"),
+    "job.not_launched": ("status-failed", "red"),
+}
+STATUS_LOOKS = {"RUNNING": ("status-running", "green"), "FAILING": ("status-alarm", "red")}
+END_LOOKS = {
+    "COMPLETED": ("status-completed", "blue"),
+    "FAILED": ("status-failed", "red"),
+    "CANCELLED": ("status-stopped", "grey"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    id: int
+    icon: str
+    tone: str
+    sentence: str
+    actor: str
+    at: datetime
+
+
+def lines(events: Iterable[Event]) -> list[EventLine]:
+    return [_line(event) for event in events]
+
+
+def _line(event: Event) -> EventLine:
+    icon, tone = _look(event)
+    return EventLine(event.pk, icon, tone, event.sentence, event.actor_label, event.at)
+
+
+def _look(event: Event) -> tuple[str, str]:
+    if event.kind == "job.status":
+        return STATUS_LOOKS.get(event.data.get("to", ""), ("status-waiting", "amber"))
+    if event.kind == "job.ended":
+        return END_LOOKS.get(event.data.get("status", ""), ("status-stopped", "grey"))
+    return LOOKS.get(event.kind, ("history", ""))

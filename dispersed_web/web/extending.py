@@ -1,0 +1,68 @@
+"""Extending as the pages offer it: by half an hour, an hour, four hours, or until a moment of the reader's zone. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dispersed_web.autostop import policy
+from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.jobs.errors import JobError
+from dispersed_web.jobs.models import Job
+from dispersed_web.web.words import NBSP, clock_time
+
+STEPS = {"30": f"30{NBSP}min", "60": f"1{NBSP}h", "240": f"4{NBSP}h"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be offered. ``latest`` is the last possible stop in words, ``latest_input`` the same for a date field;
+    without ``possible`` the job runs as long as the team allows already."""
+
+    possible: bool
+    stops: str
+    latest: str
+    latest_input: str
+    suggested_input: str
+    steps: tuple[tuple[str, str], ...]
+    zone: str
+
+
+def options(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Options:
+    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
+    latest = policy.latest_end(policy_of(job), facts_of(job).launched_at)
+    may = job.is_active and job.stop_requested_at is None
+    possible = may and deadline is not None and (latest is None or deadline.at < latest)
+    suggested = (deadline.at if deadline else now) + dt.timedelta(hours=1)
+    if latest is not None:
+        suggested = min(suggested, latest)
+    return Options(
+        possible=possible,
+        stops=clock_time(deadline.at, now, zone) if deadline else "",
+        latest=clock_time(latest, now, zone) if latest else "",
+        latest_input=_input(latest, zone) if latest else "",
+        suggested_input=_input(suggested, zone),
+        steps=tuple(STEPS.items()),
+        zone=str(zone),
+    )
+
+
+def wanted(job: Job, form: Mapping[str, str], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
+    """The stop time that a form asks for. Raises :class:`JobError` when it names none, or one that is past."""
+    if form.get("by") in STEPS:
+        deadline = policy.stop_deadline(policy_of(job), facts_of(job))
+        base = max(deadline.at, now) if deadline else now
+        return base + dt.timedelta(minutes=int(form["by"]))
+    try:
+        until = dt.datetime.fromisoformat(form.get("until", ""))
+    except ValueError:
+        raise JobError("invalid", "Say until when: a date and a time.", field="until") from None
+    until = until.replace(tzinfo=zone) if until.tzinfo is None else until
+    if until <= now:
+        raise JobError("invalid", "That moment is past. Say one that is still to come.", field="until")
+    return until.astimezone(dt.UTC)
+
+
+def _input(at: dt.datetime, zone: dt.tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%dT%H:%M}"

@@ -1,0 +1,305 @@
+"""What a row of the jobs table says of a job: one row, one story. Pure: a job and a moment in, plain words out.
+
+The status is in the reader's words with its detail; colour always comes with a shape and a word. Only what needs a
+person is tinted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from dispersed_web.autostop import policy
+from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.costs.estimate import price
+from dispersed_web.jobs import states, stop
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
+from dispersed_web.web import words
+from dispersed_web.web.words import DASH, NOTHING, Phrase, ago, said, since, until
+
+ASSIGN_MS = 300_000
+START_MS = 300_000
+SURPRISE = Decimal("1.05")
+LOOK_EVERY = dt.timedelta(minutes=1)
+COUNT_DOWN = dt.timedelta(hours=12)
+NOT_LAUNCHED = frozenset({Reason.REFUSED, Reason.NEVER_ARRIVED, Reason.EXPIRED})
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """The status in words. ``kind`` picks shape and colour: running, waiting, stopping, alarm, unknown, completed,
+    stopped or failed."""
+
+    kind: str
+    label: str
+    detail: Phrase = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A cost that goes on from ``base_usd`` with ``hourly_rate_usd`` since ``since``; all of it an estimate."""
+
+    text: str
+    base_usd: Decimal
+    since: dt.datetime | None
+    hourly_rate_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What fits now. ``name`` says where its button leads: ``ask/<act>`` opens a dialog and needs a member."""
+
+    label: str
+    name: str
+    look: str = "quiet"
+    title: str = ""
+
+    @property
+    def asks(self) -> bool:
+        return self.name.startswith("ask/")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row; ``tone`` is ``warned``, ``alarmed`` or empty."""
+
+    id: str
+    tone: str
+    title: str
+    owner: str
+    story: Story
+    gpu: str
+    runtime: Phrase
+    cost: Cost
+    rate: str
+    rate_note: str
+    stops: Phrase
+    why: Phrase
+    acts: tuple[Act, ...]
+
+
+EXTEND = Act("Extend", "ask/extend", "primary")
+STOP = Act("Stop", "ask/stop")
+STOP_WHEN_FOUND = Act("Stop when found", "ask/stop", title="Stop it as soon as it is found")
+CONNECT = Act("Connect", "#connect")
+LOGS = Act("Logs", "logs/")
+DETAILS = Act("Details", "", "danger")
+AGAIN = Act("Launch again", "again")
+
+
+def row(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Row:
+    """What the table says of ``job`` at ``now`` to a reader in ``zone``."""
+    surprise = is_rate_surprise(job)
+    stops, why = stops_of(job, now, zone)
+    return Row(
+        id=str(job.pk),
+        tone=tone_of(job, now),
+        title=job.title,
+        owner=str(job.created_by) if job.created_by else "left the team",
+        story=story_of(job, now, zone),
+        gpu=job.gpu_label or DASH,
+        runtime=runtime_of(job, now),
+        cost=cost_of(job, now),
+        rate=rate_of(job),
+        rate_note=f"quoted {words.rate(job.quoted_usd)}" if surprise and job.quoted_usd else "",
+        stops=stops,
+        why=why,
+        acts=acts_of(job, now),
+    )
+
+
+def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
+    """The status and its detail, as people say them."""
+    if not job.is_active:
+        return _ended(job, now, zone)
+    if job.stop_requested_at is not None:
+        return _stopping(job, now, zone)
+    if job.missing_since is not None:
+        kind = "alarm" if job.missing_alarmed_at else "waiting"
+        return Story(kind, "Lost sight of", since(job.missing_since, now, "not shown for "))
+    if job.state == Status.UNCONFIRMED:
+        return Story("unknown", "No clear answer", said(looking(job, now, zone)))
+    return _going(job, now)
+
+
+def _going(job: Job, now: dt.datetime) -> Story:
+    match job.state:
+        case Status.QUEUED:
+            return Story("waiting", "Queued", said(job.reason_text or "about to be sent"))
+        case Status.LAUNCHING:
+            return Story("waiting", "Launching", said("being sent to Dispersed"))
+        case Status.PENDING:
+            limit = words.round_duration(timeout_s(job, "assign"))
+            return Story("waiting", "Waiting for a node", since(_begin(job), now, after=f" of {limit}"))
+        case Status.ASSIGNED:
+            return Story("waiting", "Node assigned", since(job.assigned_at or _begin(job), now, after=" ago"))
+        case Status.PREPARING:
+            limit = words.round_duration(timeout_s(job, "start"))
+            return Story(
+                "waiting", "Pulling image", since(job.assigned_at or _begin(job), now, after=f" of {limit}")
+            )
+        case Status.FAILING:
+            return Story("alarm", "Failing", said("the cloud is ending it"))
+        case Status.CANCELLING:
+            return Story("stopping", "Being stopped", said("by the cloud or its console"))
+    detail = "ends by itself" if job.task == "BATCH" else "until it is stopped"
+    return Story("running", "Running", said(detail))
+
+
+def _stopping(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
+    asked = job.stop_requested_at or now
+    if job.state in states.IN_DOUBT:
+        return Story("unknown", "Stops when found", said(looking(job, now, zone)))
+    if stop.is_stuck(job, now):
+        return Story("alarm", "Stop not confirmed", ago(asked, now, "asked "))
+    if job.stop_sent_at is None:
+        return Story("stopping", "Stopping", ago(asked, now, "asked "))
+    return Story("stopping", "Stop sent", ago(asked, now, "asked "))
+
+
+def _ended(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
+    if job.is_stopping:
+        return Story("stopping", "Ended, making sure", said("a second look follows"))
+    at = words.clock_time(job.ended_at, now, zone) if job.ended_at else ""
+    why = REASON_WORDS[Reason(job.reason)] if job.reason else ""
+    detail = said(", ".join(filter(None, (why, at))))
+    if job.state == Status.COMPLETED:
+        return Story("completed", "Completed", detail)
+    if job.reason in NOT_LAUNCHED:
+        return Story("failed", "Not launched", detail)
+    if job.state == Status.FAILED:
+        return Story("failed", "Failed", said(short_reason(job) or at))
+    return Story("stopped", "Stopped", detail)
+
+
+def short_reason(job: Job) -> str:
+    """Why it failed without the words that its label says already."""
+    text = job.reason_text.removeprefix("The job failed: ").removeprefix("The job failed ")
+    return text.rstrip(".")
+
+
+def looking(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """How long a launch in doubt is looked for."""
+    known = known_by(job)
+    if job.state == Status.LAUNCHING or known is None:
+        return "looking for it"
+    if now > known:
+        return "still looking for it"
+    return f"looking for it, known by {words.clock_time(known, now, zone)}"
+
+
+def known_by(job: Job) -> dt.datetime | None:
+    """When it is certain whether a launch in doubt arrived, to the full minute: the first look after the fence."""
+    if job.fence_at is None:
+        return None
+    latest = job.fence_at + LOOK_EVERY
+    return dt.datetime.fromtimestamp(math.ceil(latest.timestamp() / 60) * 60, dt.UTC)
+
+
+def stops_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> tuple[Phrase, Phrase]:
+    """When it stops, and why."""
+    if not job.is_active:
+        return said(DASH), Phrase()
+    if job.stop_requested_at is not None:
+        why = REASON_WORDS[Reason(job.stop_reason)] if job.stop_reason else ""
+        if not stop.is_stuck(job, now):
+            return said("now"), said(why)
+        burnt = cost_since_asked(job, now)
+        return said("trying again"), said(f"{words.money(burnt)} since asked" if burnt else why)
+    verdict = policy.decide(policy_of(job), facts_of(job), now)
+    if verdict.stop_at is None:
+        return said("never by itself"), said("no limit")
+    why = said(limit_words(job, verdict.stop_at))
+    if verdict.stop_at - now > COUNT_DOWN:
+        return said(words.clock_time(verdict.stop_at, now, zone)), why
+    return until(verdict.stop_at, now), why
+
+
+def limit_words(job: Job, stop_at: dt.datetime) -> str:
+    """The limit that decides, in two or three words."""
+    begun = job.launched_at or job.created_at
+    if job.ceiling_s and stop_at >= begun + dt.timedelta(seconds=job.ceiling_s):
+        return f"{words.round_duration(job.ceiling_s)} at most"
+    if job.extend_until and stop_at == job.extend_until:
+        return "extended"
+    return f"{words.round_duration(job.lifetime_s or 0)} lifetime"
+
+
+def cost_since_asked(job: Job, now: dt.datetime) -> Decimal | None:
+    if job.stop_requested_at is None or job.hourly_rate_usd is None or job.spending_since is None:
+        return None
+    return price(job.hourly_rate_usd, now - job.stop_requested_at)
+
+
+def tone_of(job: Job, now: dt.datetime) -> str:
+    if stop.is_stuck(job, now) or (job.is_active and job.missing_alarmed_at):
+        return "alarmed"
+    return "warned" if is_warned(job) else ""
+
+
+def is_warned(job: Job) -> bool:
+    """People were told that it stops soon, and it was neither extended nor stopped since."""
+    return job.is_active and job.warned_at is not None and job.stop_requested_at is None
+
+
+def acts_of(job: Job, now: dt.datetime) -> tuple[Act, ...]:
+    """The one thing that fits now, with Stop beside it where that is another one."""
+    if not job.is_active:
+        return () if job.is_stopping else (AGAIN,)
+    if stop.is_stuck(job, now):
+        return (DETAILS,)
+    if job.stop_requested_at is not None:
+        return ()
+    if job.missing_alarmed_at:
+        return (DETAILS, STOP)
+    if job.state in states.IN_DOUBT:
+        return (STOP_WHEN_FOUND,)
+    if is_warned(job):
+        return (EXTEND, STOP)
+    if job.state == Status.RUNNING:
+        return (CONNECT if job.task == "PERSISTENT" else LOGS, STOP)
+    return (STOP,)
+
+
+def runtime_of(job: Job, now: dt.datetime) -> Phrase:
+    if job.running_at is None:
+        return said(DASH)
+    if job.is_active:
+        return since(job.running_at, now)
+    return said(words.duration(job.runtime(now) or dt.timedelta(0)))
+
+
+def cost_of(job: Job, now: dt.datetime) -> Cost:
+    meter = job.meter
+    total = meter.read(now)
+    text = DASH if total is None else words.money(total)
+    going = meter.since is not None and meter.hourly_rate_usd is not None
+    return Cost(text, meter.spent_usd, meter.since if going else None, meter.hourly_rate_usd)
+
+
+def rate_of(job: Job) -> str:
+    if job.hourly_rate_usd is not None:
+        return words.rate(job.hourly_rate_usd)
+    return f"≈ {words.rate(job.quoted_usd)}" if job.quoted_usd is not None and job.is_active else ""
+
+
+def is_rate_surprise(job: Job) -> bool:
+    """The node costs clearly more than what was quoted at launch."""
+    if job.hourly_rate_usd is None or not job.quoted_usd:
+        return False
+    return job.hourly_rate_usd > job.quoted_usd * SURPRISE
+
+
+def timeout_s(job: Job, which: str) -> int:
+    """The cloud's own limit for finding a node (``assign``) or starting the container (``start``), in seconds."""
+    name, default = ("assign_ms", ASSIGN_MS) if which == "assign" else ("start_ms", START_MS)
+    value = getattr(job, name) if hasattr(job, name) else job.spec_value(f"max_timeout_{name}")
+    # Read out of JSON by the database, a missing number is the word "null".
+    return (int(value) if str(value).isdecimal() else default) // 1000
+
+
+def _begin(job: Job) -> dt.datetime:
+    return job.launched_at or job.created_at

@@ -1,0 +1,110 @@
+"""A job's specification in groups, and as JSON to copy. Secrets are not in what is read here: they are sealed. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from dispersed_web.jobs.models import Job
+from dispersed_web.web.words import round_duration
+
+SECRET = "••••••••"  # noqa: S105 - what is shown instead of one
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``is_code`` values are set in the typewriter face."""
+
+    name: str
+    value: str
+    is_code: bool = False
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    lines: tuple[Line, ...]
+    empty: str = ""
+
+
+def groups(job: Job) -> list[Group]:
+    """Every field of the create call; what was left to the cloud says so."""
+    spec = job.spec
+    image = f"{spec.get('image', '')}:{spec['tag']}" if spec.get("tag") else spec.get("image", "")
+    container = (
+        Line("Image", image, is_code=True),
+        Line("Registry", spec.get("registry_host") or "Docker Hub", is_code=bool(spec.get("registry_host"))),
+        Line("Registry user", SECRET if spec.get("registry_user") else "none"),
+        Line("Registry secret", SECRET if spec.get("has_registry_secret") else "none"),
+    )
+    hardware = (
+        Line("GPU", job.gpu_label or spec.get("gpu_name") or "any that fits"),
+        Line("GPUs", _number(spec, "gpu_count")),
+        Line("VRAM at least", _number(spec, "min_vram_gb", " GB")),
+        Line("CPU cores", _number(spec, "cpu_count")),
+        Line("RAM at least", _number(spec, "min_ram_gb", " GB")),
+        Line("Storage at least", _number(spec, "min_storage_gb", " GB")),
+        Line("Nodes", _number(spec, "max_node_count")),
+        Line("Regions", ", ".join(spec.get("allowed_region_codes") or ()) or "anywhere"),
+    )
+    times = (
+        Line("Task", job.task),
+        Line("To find a node", _time(spec, "max_timeout_assign_ms")),
+        Line("To start", _time(spec, "max_timeout_start_ms")),
+        Line("To run", _time(spec, "max_timeout_run_ms") if job.task == "BATCH" else "no limit of the cloud"),
+        Line("Retries", _number(spec, "max_retry_count")),
+    )
+    access = (
+        Line("Ports", ", ".join(map(str, spec.get("ports") or ())) or "as the cloud decides"),
+        Line("Allowed addresses", ", ".join(spec.get("allowed_ips") or ()) or "as the cloud decides"),
+        Line("SSH key", spec.get("ssh_key") or "none", is_code=bool(spec.get("ssh_key"))),
+    )
+    return [
+        Group("Container", container),
+        Group("Hardware", hardware),
+        Group("Time limits", times),
+        Group("Access", access),
+        Group("Environment", tuple(map(_variable, spec.get("env") or ())), "No variables."),
+        Group("Identity", _identity(job)),
+    ]
+
+
+def as_json(job: Job) -> str:
+    """The specification without secrets, indented; names of secret variables stay, their values are masked."""
+    spec = {name: value for name, value in job.spec.items() if value not in (None, "", [], ())}
+    spec.pop("has_registry_secret", None)
+    if "registry_user" in spec:
+        spec["registry_user"] = SECRET
+    if job.spec.get("has_registry_secret"):
+        spec["registry_secret"] = SECRET
+    env = job.spec.get("env") or []
+    spec["env"] = {row["name"]: SECRET if row["secret"] else row["value"] for row in env}
+    return json.dumps({"title": job.title, "task": job.task, **spec}, indent=2, ensure_ascii=False)
+
+
+def _identity(job: Job) -> tuple[Line, ...]:
+    return (
+        Line("Description", job.spec.get("description") or "none"),
+        Line("Credential", job.credential.name),
+        Line("Marker", job.marker, is_code=True),
+        Line("Dispersed's id", job.remote_uuid or "not known yet", is_code=bool(job.remote_uuid)),
+        Line("Our id", str(job.pk), is_code=True),
+    )
+
+
+def _variable(row: dict[str, Any]) -> Line:
+    if row["secret"]:
+        return Line(row["name"], SECRET, is_code=True, is_secret=True)
+    return Line(row["name"], row["value"] or "", is_code=True)
+
+
+def _number(spec: dict[str, Any], name: str, unit: str = "") -> str:
+    value = spec.get(name)
+    return "as the cloud decides" if value is None else f"{value}{unit}"
+
+
+def _time(spec: dict[str, Any], name: str) -> str:
+    value = spec.get(name)
+    return "as the cloud decides" if value is None else round_duration(int(value) // 1000)

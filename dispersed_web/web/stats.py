@@ -1,0 +1,57 @@
+"""The four figures above the table, in words: what burns, what today cost, what stops soon, what needs a person. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispersed_web.jobs.figures import Figures
+from dispersed_web.web import words
+from dispersed_web.web.rows import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """``query`` leads to the jobs behind the figure; ``cost`` stands for the value where it ticks."""
+
+    label: str
+    value: str
+    note: str
+    unit: str = ""
+    tone: str = ""
+    query: str = ""
+    cost: Cost | None = None
+
+
+def stats(figures: Figures) -> list[Stat]:
+    today = Cost(words.money(figures.today_usd), figures.today_usd, figures.as_of, figures.burning_usd)
+    attention = "nothing needs a person" if not figures.attention else "see what and why"
+    return [
+        Stat("Burning now", words.money(figures.burning_usd), _burning(figures), unit="/h"),
+        Stat(
+            "Today",
+            today.text,
+            "estimate, since midnight",
+            cost=today if figures.burning_usd else None,
+        ),
+        Stat("Stops within the hour", str(figures.stops_soon), _stopping(figures), query="?sort=stops"),
+        Stat(
+            "Needs attention",
+            str(figures.attention),
+            attention,
+            tone="amber" if figures.attention else "",
+            query="?show=attention",
+        ),
+    ]
+
+
+def _burning(figures: Figures) -> str:
+    jobs = f"{figures.billing} job{'s' * (figures.billing != 1)}"
+    waiting = figures.unfinished - figures.billing
+    parts = [jobs, f"{waiting} not billing yet"] if waiting else [jobs]
+    if figures.unmanaged_usd:
+        parts.append(f"{words.rate(figures.unmanaged_usd)} not from here")
+    return ", ".join(parts)
+
+
+def _stopping(figures: Figures) -> str:
+    return "by their limits, unless extended" if figures.stops_soon else "no limit ends that soon"

@@ -1,0 +1,95 @@
+"""The phases of a job: what is done and when, what goes on, how long that may take. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import Status
+from dispersed_web.web import words
+from dispersed_web.web.rows import NOT_LAUNCHED, timeout_s
+from dispersed_web.web.words import Phrase, said, since
+
+NAMES = (
+    ("asked", "Asked for", "Asked for"),
+    ("accepted", "Accepted", "Sending"),
+    ("assigned", "Node assigned", "Waiting for a node"),
+    ("pulled", "Image pulled", "Pulling image"),
+    ("running", "Running", "Running"),
+    ("ended", "Ended", "Ending"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """``state`` is done, current, todo, failed or unknown."""
+
+    name: str
+    state: str
+    detail: Phrase
+
+
+def phases(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Phase]:
+    """The six phases, from the wish to the end."""
+    times = [job.created_at, job.launched_at, job.assigned_at, job.running_at, job.running_at, job.ended_at]
+    reached = max(place for place, at in enumerate(times) if at is not None and place < 5)
+    current = _current(job, reached)
+    made = []
+    for place, ((key, done, doing), at) in enumerate(zip(NAMES, times, strict=True)):
+        state = _state(job, place, current, reached)
+        name = doing if state == "current" else done
+        made.append(Phase(name, state, _detail(job, key, state, at, now, zone)))
+    return made
+
+
+def _current(job: Job, reached: int) -> int:
+    """The place of the phase that goes on now."""
+    if (
+        not job.is_active
+        or job.stop_requested_at is not None
+        or job.state in (Status.FAILING, Status.CANCELLING)
+    ):
+        return 5
+    return 4 if job.state == Status.RUNNING else min(reached + 1, 4)
+
+
+def _state(job: Job, place: int, current: int, reached: int) -> str:
+    if place == 5 and not job.is_active:
+        return "failed" if job.state == Status.FAILED else "done"
+    if place == 1 and job.state == Status.UNCONFIRMED:
+        return "unknown"
+    if place == current:
+        return "current"
+    return "done" if place <= reached else "todo"
+
+
+def _detail(
+    job: Job, key: str, state: str, at: dt.datetime | None, now: dt.datetime, zone: dt.tzinfo
+) -> Phrase:
+    if state == "unknown":
+        return said("no clear answer")
+    if state == "current":
+        return _going_on(job, key, now)
+    if state == "todo":
+        never = not job.is_active or job.stop_requested_at is not None
+        return said("not reached") if never and key != "ended" else Phrase()
+    if key == "ended" and job.reason in NOT_LAUNCHED:
+        return said("not launched")
+    return said(words.clock_time(at, now, zone)) if at else Phrase()
+
+
+def _going_on(job: Job, key: str, now: dt.datetime) -> Phrase:
+    begun = job.launched_at or job.created_at
+    if key == "accepted":
+        return since(job.created_at, now)
+    if key == "assigned":
+        return since(begun, now, after=f" of {words.round_duration(timeout_s(job, 'assign'))}")
+    if key == "pulled":
+        limit = words.round_duration(timeout_s(job, "start"))
+        return since(job.assigned_at or begun, now, after=f" of {limit}")
+    if key == "running" and job.running_at:
+        return since(job.running_at, now, "for ")
+    if key == "ended" and job.stop_requested_at:
+        return since(job.stop_requested_at, now, "for ")
+    return Phrase()

@@ -1,0 +1,99 @@
+"""Stopping and extending one job: what is asked before, and the act itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from dispersed_web import tasks
+from dispersed_web.autostop.extend import extend
+from dispersed_web.clock import database_now
+from dispersed_web.jobs import stop
+from dispersed_web.jobs.errors import JobError
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import Reason
+from dispersed_web.teams.roles import Action
+from dispersed_web.web import access, answers, extending, live, rows
+from dispersed_web.web.words import clock_time
+
+ASKS = {"stop": Action.STOP, "extend": Action.EXTEND, "again": Action.LAUNCH}
+
+
+@require_GET
+def ask(request: HttpRequest, slug: str, job_id: uuid.UUID, act: str) -> HttpResponse:
+    """What is about to be done, what it hits and what it costs: as a dialog, or as a page without JavaScript."""
+    if act not in ASKS:
+        raise Http404
+    place, job = access.job(request, slug, job_id, ASKS[act])
+    now = timezone.now()
+    zone = timezone.get_current_timezone()
+    context = {
+        "job": job,
+        "team": place.team,
+        "row": rows.row(job, now, zone),
+        "options": extending.options(job, now, zone),
+        "in_doubt": not job.remote_uuid and job.is_active,
+    }
+    template = f"job/_ask_{act}.html"
+    if live.is_part(request):
+        return render(request, template, context)
+    return render(request, "job/ask.html", context | {"part": template})
+
+
+@require_POST
+def stop_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
+    """Asks for the job's end; a second time changes nothing and says so."""
+    place, job = access.job(request, slug, job_id, Action.STOP)
+    note = " ".join(request.POST.get("note", "").split())
+    asked = stop.request_stop(job, actor=place.actor, reason=Reason.USER, now=database_now(), note=note)
+    if asked:
+        tasks.nudge(tasks.pursue_stop, job.pk)
+    level, text = ("success", _stop_words(job)) if asked else ("info", _already(job))
+    return answers.done(request, text, level, reverse("web:job", args=[slug, job.pk]))
+
+
+@require_POST
+def extend_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
+    """Moves the job's stop, as far as the team allows; the page says which limits it saw."""
+    place, job = access.job(request, slug, job_id, Action.EXTEND)
+    now, zone = database_now(), timezone.get_current_timezone()
+    level, text = "success", ""
+    try:
+        until = extending.wanted(job, request.POST, now, zone)
+        granted = extend(job, until=until, actor=place.actor, now=now, seen_version=_seen_version(request))
+    except JobError as error:
+        level, text = "error", error.sentence
+    else:
+        text = _extended(job, until, granted, now, zone)
+    return answers.done(request, text, level, reverse("web:job", args=[slug, job.pk]))
+
+
+def _seen_version(request: HttpRequest) -> int:
+    text = request.POST.get("limits_version", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else -1
+
+
+def _stop_words(job: Job) -> str:
+    job.refresh_from_db(fields=["status", "remote_uuid"])
+    if not job.is_active:
+        return f"“{job.title}” was taken back before it was sent. Nothing was started."
+    if job.remote_uuid is None:
+        return f"“{job.title}” is stopped as soon as it is found."
+    return f"“{job.title}” is being stopped. It counts as stopped once Dispersed shows its end."
+
+
+def _already(job: Job) -> str:
+    return (
+        f"“{job.title}” is being stopped already." if job.is_active else f"“{job.title}” has ended already."
+    )
+
+
+def _extended(job: Job, wanted: dt.datetime, granted: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    limit = ", the longest that the team allows" if granted < wanted else ""
+    return f"“{job.title}” runs until {clock_time(granted, now, zone)}{limit}."

@@ -1,0 +1,148 @@
+"""The jobs table: a live page of the team's jobs, and the same rows as CSV."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from dispersed_web.jobs import figures, queries, sweeps, sync
+from dispersed_web.jobs.queries import JobFilter
+from dispersed_web.jobs.states import Status
+from dispersed_web.teams.models import Team
+from dispersed_web.teams.roles import Action
+from dispersed_web.web import access, csv_rows, live, rows, stats, unmanaged_rows
+
+COLUMNS = (
+    ("status", "Status", ""),
+    ("title", "Job", ""),
+    ("", "GPU", "cell-optional"),
+    ("runtime", "Runtime", "num"),
+    ("cost", "Cost", "num"),
+    ("stops", "Stops", ""),
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept."""
+
+    html: str
+    poll_ms: int
+    shell: dict[str, Any]
+
+
+@require_GET
+def jobs(request: HttpRequest, slug: str) -> HttpResponse:
+    """The page, or its live part: 204 when the reader sees what there is."""
+    place = access.seat(request, slug)
+    now = timezone.now()
+    sync.note_watcher(place.team.pk)
+    token = live.token(place.team, request.user.pk, now)
+    if live.is_unchanged(request, token):
+        return live.unchanged()
+    wanted = queries.read_filter(request.GET, request.user.pk)
+    zone = timezone.get_current_timezone()
+    table = live.kept(place.team, ("jobs", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone))
+    address = address_of(slug, wanted)
+    context = {
+        "table": table,
+        "poll_address": f"{address}{'&' if '?' in address else '?'}{urlencode({'v': token})}",
+        "may_act": place.may(Action.STOP),
+        "wanted": wanted,
+        "statuses": [status.value for status in Status],
+        "team": place.team,
+    }
+    if not live.is_part(request):
+        return render(request, "jobs/page.html", context)
+    response = render(request, "jobs/_live.html", context)
+    live.tell_frame(response, table.shell)
+    if "v" not in request.GET:
+        response["HX-Push-Url"] = address
+    return response
+
+
+@require_GET
+def jobs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+    """Every job that the filter lets through, newest first, times in UTC."""
+    place = access.seat(request, slug)
+    now = timezone.now()
+    wanted = queries.read_filter(request.GET, request.user.pk)
+    found = queries.for_list(queries.matching(place.team.pk, wanted, now)).order_by("-created_at", "-id")
+    response = StreamingHttpResponse(
+        csv_rows.lines(found.iterator(chunk_size=500), now), content_type="text/csv; charset=utf-8"
+    )
+    response["Content-Disposition"] = f'attachment; filename="jobs-{place.team.slug}-{now:%Y-%m-%d}.csv"'
+    return response
+
+
+def address_of(slug: str, wanted: JobFilter, **changes: str) -> str:
+    """The address of the table with this filter; defaults are left out. ``changes`` may overrule its parameters."""
+    params = {
+        "q": wanted.text,
+        "status": wanted.status,
+        "task": wanted.task,
+        "whose": "mine" if wanted.owner_id is not None else "",
+        "show": wanted.show if wanted.show != "active" else "",
+        "sort": wanted.sort if wanted.sort != "newest" else "",
+        "cursor": str(wanted.cursor or ""),
+    } | changes
+    query = urlencode({name: value for name, value in params.items() if value})
+    address = reverse("web:jobs", args=[slug])
+    return f"{address}?{query}" if query else address
+
+
+def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> Table:
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = figures.figures(team.pk, midnight, now)
+    page = queries.page(team.pk, wanted, now)
+    context = {
+        "rows": [rows.row(job, now, zone) for job in page.jobs],
+        "stats": stats.stats(found),
+        "columns": [_column(team.slug, wanted, *column) for column in COLUMNS],
+        "wanted": wanted,
+        "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),
+        "older": page.older and address_of(team.slug, wanted, cursor=page.older),
+        "stale": figures.stale_credentials(team.pk, now),
+        "unmanaged": unmanaged_rows.rows(figures.unmanaged(team.pk), now) if not wanted.cursor else [],
+        "jobs_url": reverse("web:jobs", args=[team.slug]),
+        "launch_url": reverse("web:launch", args=[team.slug]),
+        "icons": static("icons.svg"),
+        "is_filtered": wanted != JobFilter(sort=wanted.sort),
+        "has_jobs": bool(page.jobs) or team.jobs.exists(),
+        "now": now,
+    }
+    return Table(
+        html=render_to_string("jobs/_table.html", context),
+        poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
+        shell=frame_news(team, found.unfinished),
+    )
+
+
+def frame_news(team: Team, unfinished: int) -> dict[str, Any]:
+    """What the frame around the page shows of the team, so that it stays true while only the part is fetched."""
+    checked_at = sweeps.last_finished().get("autostop")
+    moments = {"synced_at": figures.synced_at(team.pk), "checked_at": checked_at}
+    return {name: at.isoformat() for name, at in moments.items() if at} | {"active_jobs": unfinished}
+
+
+def _column(slug: str, wanted: JobFilter, sort: str, label: str, css: str) -> dict[str, str]:
+    """A heading. A click sorts by it, a click on the sorted one goes back to the newest first."""
+    is_sorted = bool(sort) and wanted.sort == sort
+    target = "" if is_sorted else sort
+    descending = sort in queries.SORTS and queries.SORTS[sort].descending
+    return {
+        "label": label,
+        "css": css,
+        "address": address_of(slug, wanted, sort=target, cursor="") if sort else "",
+        "sorted": ("descending" if descending else "ascending") if is_sorted else "",
+    }
