@@ -28,7 +28,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Greatest, Lower
+from django.db.models.functions import Cast, Coalesce, Greatest, Lower, NullIf
 
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Status
@@ -199,8 +199,13 @@ def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
     return (
         rows.select_related("created_by", "stop_requested_by")
         .defer(*LEFT_OUT, "created_by__password", "stop_requested_by__password")
-        .annotate(assign_ms=KT("spec__max_timeout_assign_ms"), start_ms=KT("spec__max_timeout_start_ms"))
+        .annotate(assign_ms=_number("max_timeout_assign_ms"), start_ms=_number("max_timeout_start_ms"))
     )
+
+
+def _number(name: str) -> Any:
+    """A number of the specification; SQLite gives a JSON null as the text "null"."""
+    return NullIf(KT(f"spec__{name}"), Value("null"))
 
 
 def chosen(team_id: uuid.UUID, ids: list[str]) -> list[Job]:
