@@ -56,6 +56,11 @@ def sync_credential(credential_id: str) -> None:
 
 
 @shared_task
+def refresh_market(credential_id: str) -> None:
+    market.refresh(uuid.UUID(credential_id), database_now)
+
+
+@shared_task
 def sweep_launches() -> None:
     sweep_launches_with(
         lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)

@@ -67,7 +67,9 @@ def write_ms(milliseconds: int) -> str:
 def _clock(text: str) -> int:
     match = _CLOCK.fullmatch(text)
     if match is None:
-        raise BadDuration(f"“{_short(text)}” is not a duration; with a colon write hours:minutes, as in 02:30.")
+        raise BadDuration(
+            f"“{_short(text)}” is not a duration; with a colon write hours:minutes, as in 02:30."
+        )
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     if minutes > 59 or seconds > 59:
         raise BadDuration(f"“{_short(text)}” has more than 59 minutes or seconds after the colon.")

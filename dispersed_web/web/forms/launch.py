@@ -1,0 +1,329 @@
+"""The launch form: every field of the create call, held to the limits of the cloud and of the team."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec
+from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.jobs.launch import Order
+from dispersed_web.jobs.market import GpuChoice
+from dispersed_web.teams.models import Team
+from dispersed_web.web import durations
+from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
+from dispersed_web.web.forms.fields import (
+    AddressesField,
+    DurationField,
+    PortsField,
+    RefusingTextarea,
+    SshKeyField,
+    split_image,
+)
+from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, gpu_of, spec_of
+from dispersed_web.web.forms.quote import Quote
+from dispersed_web.web.forms.visitor import Visitor
+
+SHORTEST_LIFETIME_S = 60
+TASKS = [(BATCH, "Batch"), (PERSISTENT, "Persistent")]
+REACHES = [("me", "Only my address"), ("list", "These addresses"), ("anyone", "Anyone")]
+# What the other task does not have is neither read nor found fault with.
+FOREIGN = {BATCH: ["lifetime"], PERSISTENT: ["max_timeout_run"]}
+# What the estimate and the list of GPUs are asked with, in an address: nothing that could be a secret.
+OF_THE_MARKET = {"credential", "gpu_count", "allowed_region_codes", "min_vram_gb"}
+PREVIEWED = OF_THE_MARKET | {
+    "task",
+    "image",
+    "gpu_name",
+    "max_node_count",
+    "max_retry_count",
+    "max_timeout_start",
+    "max_timeout_run",
+    "lifetime",
+    "ports",
+    "reach",
+    "allowed_ips",
+}
+MARKET_TOO = "market"
+# Where the fault of a specification is shown, if the field is called otherwise.
+PLACES = {
+    "gpu_registry_uuid": "gpu",
+    "max_timeout_assign_ms": "max_timeout_assign",
+    "max_timeout_start_ms": "max_timeout_start",
+    "max_timeout_run_ms": "max_timeout_run",
+    "supersedes": "supersedes_sure",
+}
+CREDENTIAL_CODES = {
+    "credential_disabled",
+    "credential_broken",
+    "cannot_stop",
+    "cannot_see",
+    "clock_off",
+    "key_expires",
+}
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def _typed(**attrs: str) -> dict[str, str]:
+    """What is no prose is neither corrected nor remembered by the browser."""
+    return {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off", **attrs}
+
+
+def _number(least: int, **attrs: str) -> forms.NumberInput:
+    return forms.NumberInput(
+        attrs={"min": str(least), "inputmode": "numeric", "autocomplete": "off", **attrs}
+    )
+
+
+class LaunchForm(forms.Form):
+    title = forms.CharField(
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What is it for?"}),
+    )
+    description = forms.CharField(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": "2", "autocomplete": "off"})
+    )
+    task = forms.ChoiceField(choices=TASKS, widget=forms.RadioSelect)
+    image = forms.CharField(
+        max_length=500, widget=forms.TextInput(attrs=_typed(placeholder="dispersednetwork/base"))
+    )
+    tag = forms.CharField(
+        required=False, max_length=200, widget=forms.TextInput(attrs=_typed(placeholder="latest"))
+    )
+    registry_host = forms.CharField(
+        label="Registry",
+        required=False,
+        max_length=300,
+        widget=forms.TextInput(attrs=_typed(placeholder="registry.gitlab.com")),
+    )
+    registry_user = forms.CharField(
+        label="User", required=False, max_length=300, widget=forms.TextInput(attrs=_typed())
+    )
+    # Typed values are sent back in a password input for the reason told in env.py.
+    registry_secret = forms.CharField(
+        label="Password or token",
+        required=False,
+        max_length=4000,
+        strip=False,
+        widget=forms.PasswordInput(
+            render_value=True, attrs={"autocomplete": "new-password", "spellcheck": "false"}
+        ),
+    )
+    credential = forms.UUIDField(widget=forms.Select)
+    gpu = forms.CharField(required=False, max_length=64, label="GPU")
+    gpu_name = forms.CharField(
+        label="Name of the GPU",
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(attrs=_typed(placeholder="RTX 5090")),
+    )
+    gpu_count = forms.IntegerField(label="GPUs", widget=_number(0))
+    cpu_count = forms.IntegerField(label="CPU cores, at least", required=False, widget=_number(0))
+    min_vram_gb = forms.IntegerField(label="VRAM, at least", required=False, widget=_number(0))
+    min_ram_gb = forms.IntegerField(label="RAM, at least", required=False, widget=_number(0))
+    min_storage_gb = forms.IntegerField(label="Disk, at least", required=False, widget=_number(0))
+    allowed_region_codes = forms.MultipleChoiceField(
+        label="Regions", required=False, choices=regions.CHOICES, widget=forms.CheckboxSelectMultiple
+    )
+    max_node_count = forms.IntegerField(label="Nodes, at most", widget=_number(1))
+    max_retry_count = forms.IntegerField(label="Retries after a failure", widget=_number(0))
+    max_timeout_assign = DurationField(label="Wait for a node")
+    max_timeout_start = DurationField(label="Start, image pull included")
+    max_timeout_run = DurationField(label="Run for at most", required=False)
+    lifetime = DurationField(label="Stop after", required=False)
+    ssh_key = SshKeyField(
+        label="SSH public key",
+        required=False,
+        max_length=20_000,
+        widget=RefusingTextarea(
+            attrs=_typed(rows="3", placeholder="ssh-ed25519 AAAA… you@laptop") | {"class": "mono"}
+        ),
+    )
+    ports = PortsField(
+        label="Ports to publish", required=False, widget=forms.TextInput(attrs=_typed(placeholder="22, 8888"))
+    )
+    reach = forms.ChoiceField(
+        label="Who may connect", required=False, choices=REACHES, widget=forms.RadioSelect
+    )
+    allowed_ips = AddressesField(
+        label="Addresses",
+        required=False,
+        widget=forms.TextInput(attrs=_typed(placeholder="203.0.113.7, 198.51.100.0/24")),
+    )
+    env_lines = forms.CharField(
+        label="Paste NAME=value lines",
+        required=False,
+        max_length=200_000,
+        widget=forms.Textarea(attrs=_typed(rows="4", placeholder="MODEL=llama") | {"class": "mono"}),
+    )
+    same_again = forms.BooleanField(label="Launch the same again", required=False)
+    supersedes_sure = forms.BooleanField(
+        label="I know that the first one may be running and costing money", required=False
+    )
+
+    @sensitive_variables()
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        team: Team,
+        credentials: Sequence[Credential],
+        visitor: Visitor,
+        initial: dict[str, Any] | None = None,
+        env: Sequence[dict[str, Any]] = (),
+        needs_sure: bool = False,
+    ) -> None:
+        data = absorb_lines(data) if data is not None else None
+        super().__init__(data, initial=initial)
+        self.team = team
+        self.visitor = visitor
+        self.needs_sure = needs_sure
+        self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None)
+        self.by_id = {credential.pk: credential for credential in credentials}
+        self.fields["credential"].widget.choices = [(c.pk, c.name) for c in credentials]
+        for name in PREVIEWED:
+            self.fields[name].widget.attrs["data-preview"] = MARKET_TOO if name in OF_THE_MARKET else True
+
+    @property
+    def chosen_credential(self) -> Credential | None:
+        """The one that was chosen, or the first: also while the form is being filled."""
+        try:
+            wanted = uuid.UUID(str(self["credential"].value()))
+        except ValueError:
+            wanted = None
+        return self.by_id.get(wanted) or next(iter(self.by_id.values()), None)
+
+    def is_valid(self) -> bool:
+        """The environment's rows are part of the form."""
+        return super().is_valid() & self.env.is_valid()
+
+    # Single fields ---------------------------------------------------------------------------------------------------
+
+    def clean_title(self) -> str:
+        title: str = self.cleaned_data["title"]
+        control = any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") for char in title)
+        if control or _BIDI.search(title):
+            raise ValidationError("The title must be one line without control characters.")
+        return title
+
+    def clean_description(self) -> str:
+        return self.cleaned_data["description"].replace("\r\n", "\n")
+
+    def clean_credential(self) -> uuid.UUID:
+        if self.cleaned_data["credential"] not in self.by_id:
+            raise ValidationError("Choose a credential of this team that may launch.")
+        return self.cleaned_data["credential"]
+
+    def clean_gpu(self) -> str:
+        gpu = self.cleaned_data["gpu"] or ANY_GPU
+        try:
+            return gpu if gpu in (ANY_GPU, GPU_BY_NAME) else str(uuid.UUID(gpu))
+        except ValueError:
+            raise ValidationError("Choose a GPU from the list.") from None
+
+    def clean_env_lines(self) -> str:
+        if self.cleaned_data["env_lines"].strip():
+            raise ValidationError("What is left here is not NAME=value. Mend it or remove it.")
+        return ""
+
+    def clean_lifetime(self) -> int | None:
+        lifetime, most = self.cleaned_data["lifetime"], self.team.max_lifetime_s
+        if lifetime is not None and not SHORTEST_LIFETIME_S <= lifetime <= most:
+            raise ValidationError(
+                f"Between 1m and {durations.write(most)}, the longest that the team allows."
+            )
+        return lifetime
+
+    # Fields together -------------------------------------------------------------------------------------------------
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        for name in FOREIGN.get(data.get("task", ""), ()):
+            self.errors.pop(name, None)
+            data[name] = None
+        if data.get("task") == PERSISTENT and data.get("lifetime") is None and "lifetime" not in self.errors:
+            self.add_error("lifetime", "A persistent job needs a time after which it is stopped.")
+        self._clean_image()
+        self._clean_gpus()
+        self._clean_reach()
+        if self.needs_sure and not data.get("supersedes_sure"):
+            self.add_error("supersedes_sure", "Tick this to launch another one all the same.")
+        for name, sentence in self.spec().problems().items():
+            self._blame(name, sentence)
+        return data
+
+    def _clean_image(self) -> None:
+        data = self.cleaned_data
+        if "image" in data and "tag" in data:
+            try:
+                data["image"], data["tag"] = split_image(data["image"], data["tag"])
+            except ValidationError as error:
+                self.add_error("image", error)
+
+    def _clean_gpus(self) -> None:
+        data = self.cleaned_data
+        if data.get("gpu") == GPU_BY_NAME and not data.get("gpu_name") and "gpu_name" not in self.errors:
+            self.add_error("gpu_name", "Write the name of the GPU, or choose another entry.")
+        if data.get("gpu_count") == 0 and data.get("gpu") not in (None, ANY_GPU):
+            self.add_error(
+                "gpu_count", "A chosen GPU needs a number of at least 1; for none, choose any GPU."
+            )
+
+    def _clean_reach(self) -> None:
+        """Asked for only where something can be reached: who may connect must be somebody's choice."""
+        data = self.cleaned_data
+        reach = data.get("reach")
+        if reach == "me" and not self.visitor.public:
+            self.add_error("reach", "Your address cannot be told from here. Choose one of the others.")
+        elif reach == "me":
+            data["allowed_ips"] = (self.visitor.network,)
+        elif reach == "list" and not data.get("allowed_ips") and "allowed_ips" not in self.errors:
+            self.add_error("allowed_ips", "Write at least one address, or choose who else may connect.")
+        elif not reach and "reach" not in self.errors and (data.get("ssh_key") or data.get("ports")):
+            self.add_error("reach", "Choose who may connect to the ports of this job.")
+        if reach != "list":
+            self.errors.pop("allowed_ips", None)
+        if reach not in ("me", "list"):
+            data["allowed_ips"] = ()
+
+    def _blame(self, name: str, sentence: str) -> None:
+        place: str | None = PLACES.get(name, name)
+        if place == "env":
+            return  # each row says it of itself
+        if place not in self.fields:
+            place = None
+        if place is None or place not in self.errors:
+            self.add_error(place, sentence)
+
+    def add_refusal(self, refusal: LaunchRefused) -> None:
+        """Shows why the domain refused, beside the field at fault or above the form."""
+        self._blame("credential" if refusal.code in CREDENTIAL_CODES else refusal.field, refusal.sentence)
+
+    # What is asked for -----------------------------------------------------------------------------------------------
+
+    @sensitive_variables()
+    def spec(self) -> JobSpec:
+        return spec_of(self.cleaned_data, self.env.values() if self.env.is_bound else {})
+
+    @sensitive_variables()
+    def order(self, choices: Sequence[GpuChoice], quoted: Quote) -> Order:
+        """What the valid form asks for."""
+        data = self.cleaned_data
+        return Order(
+            title=data["title"],
+            spec=self.spec(),
+            secret_env=self.env.secret_names(),
+            lifetime_s=data["lifetime"] or self.team.default_lifetime_s,
+            gpu_label=gpu_of(data, choices),
+            quoted_usd=quoted.to_usd,
+        )

@@ -1,0 +1,109 @@
+"""What stands in a fresh launch form: the defaults, an example, or a past job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+
+from dispersed_web.accounts.models import User
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import BATCH, PERSISTENT
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Team
+from dispersed_web.web.examples import Example
+from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
+from dispersed_web.web.forms.visitor import Visitor
+
+MINUTE_S = 60
+
+
+@dataclass
+class Filling:
+    """Initial values of the form, rows of its environment, and what the reader should know about them."""
+
+    values: dict[str, Any]
+    env: list[dict[str, Any]] = field(default_factory=list)
+    note: str = ""
+
+
+def fresh(team: Team, user: User, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:
+    """The defaults: with these only title and image are left to fill.
+
+    The start may take half an hour, because the cloud's own five minutes are too short for large images (seen in the
+    field: nine minutes for 22 GB). Behind a private address nobody is chosen to connect, except in the simulation.
+    """
+    reach = "me" if visitor.public else "anyone" if settings.DISPERSED_SIMULATED else ""
+    values = {
+        "task": BATCH,
+        "gpu": ANY_GPU,
+        "gpu_count": 1,
+        "max_node_count": 1,
+        "max_retry_count": 0,
+        "max_timeout_assign": 10 * MINUTE_S,
+        "max_timeout_start": 30 * MINUTE_S,
+        "max_timeout_run": 60 * MINUTE_S,
+        "lifetime": team.default_lifetime_s,
+        "ssh_key": user.ssh_public_key,
+        "reach": reach,
+        "credential": credentials[0].pk if credentials else None,
+    }
+    return Filling(values)
+
+
+def from_example(filling: Filling, example: Example) -> Filling:
+    return Filling(filling.values | example.values)
+
+
+def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:
+    """The same again, without its secrets: nothing reads those back to a person."""
+    spec = job.spec
+    values = {name: spec.get(name) for name in SAME_NAME if spec.get(name) is not None}
+    for name in TIMEOUTS:
+        if spec.get(f"{name}_ms"):
+            values[name] = spec[f"{name}_ms"] // 1000
+    values |= {"title": job.title, "task": job.task, "ports": tuple(spec.get("ports") or ())}
+    values |= {
+        "ssh_key": spec.get("ssh_key", ""),
+        "allowed_region_codes": spec.get("allowed_region_codes") or [],
+    }
+    values |= _gpu(spec) | _reach(spec, visitor)
+    if job.task == PERSISTENT and job.lifetime_s:
+        values["lifetime"] = min(job.lifetime_s, job.team.max_lifetime_s)
+    if job.credential_id in {credential.pk for credential in credentials}:
+        values["credential"] = job.credential_id
+    env = [
+        {"name": row["name"], "value": row["value"] or "", "kind": "secret" if row["secret"] else "plain"}
+        for row in spec.get("env", [])
+    ]
+    return Filling(filling.values | values, env, _note(job, env))
+
+
+def _gpu(spec: dict[str, Any]) -> dict[str, Any]:
+    if spec.get("gpu_registry_uuid"):
+        return {"gpu": spec["gpu_registry_uuid"]}
+    if spec.get("gpu_name"):
+        return {"gpu": GPU_BY_NAME, "gpu_name": spec["gpu_name"]}
+    return {}
+
+
+def _reach(spec: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
+    addresses = spec.get("allowed_ips") or []
+    if not addresses:
+        return {}
+    if ANYONE in addresses:
+        return {"reach": "anyone"}
+    if addresses == [visitor.network]:
+        return {"reach": "me"}
+    return {"reach": "list", "allowed_ips": tuple(addresses)}
+
+
+def _note(job: Job, env: list[dict[str, Any]]) -> str:
+    missing = [row["name"] for row in env if row["kind"] == "secret"]
+    if job.spec.get("has_registry_secret"):
+        missing.append("the registry's password")
+    if not missing:
+        return ""
+    return f"Secrets are never read back. Type these again: {', '.join(missing)}."
