@@ -24,6 +24,7 @@ from django.db.models import (
     IntegerField,
     Q,
     QuerySet,
+    TextField,
     Value,
     When,
 )
@@ -205,7 +206,7 @@ def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
 
 def _number(name: str) -> Any:
     """A number of the specification; SQLite gives a JSON null as the text "null"."""
-    return NullIf(KT(f"spec__{name}"), Value("null"))
+    return NullIf(KT(f"spec__{name}"), Value("null", TextField()))
 
 
 def chosen(team_id: uuid.UUID, ids: list[str]) -> list[Job]:
