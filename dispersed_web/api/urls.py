@@ -1,6 +1,20 @@
 """Addresses of the REST API."""
 
-from django.urls import URLPattern
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+
+from dispersed_web.api.views import account, acts, base, docs, jobs
 
 app_name = "api"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("v1/jobs", jobs.Jobs.as_view(), name="jobs"),
+    path("v1/jobs/<uuid:job_id>", jobs.OneJob.as_view(), name="job"),
+    path("v1/jobs/<uuid:job_id>/stop", acts.Stop.as_view(), name="job-stop"),
+    path("v1/jobs/<uuid:job_id>/extend", acts.Extend.as_view(), name="job-extend"),
+    path("v1/credentials", account.Credentials.as_view(), name="credentials"),
+    path("v1/me", account.Me.as_view(), name="me"),
+    path("schema/", docs.Schema.as_view(), name="schema"),
+    path("docs/", docs.docs, name="docs"),
+    path("docs", RedirectView.as_view(pattern_name="api:docs")),
+    re_path(r"", base.UnknownAddress.as_view()),
+]

@@ -1,0 +1,61 @@
+"""Access is fetched, not checked: a program reaches a row only through its token's team.
+
+Two things must both allow an act: the scope of the token and the role of its person.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.http import Http404
+from rest_framework.request import Request
+
+from dispersed_web.api.authentication import Caller
+from dispersed_web.api.errors import Refused
+from dispersed_web.credentials.models import Credential
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.roles import Action, may
+
+
+def allows(place: Caller, action: Action) -> bool:
+    """Whether scope and role both allow it."""
+    return _scope_allows(place, action) and may(place.role, action)
+
+
+def _scope_allows(place: Caller, action: Action) -> bool:
+    return action == Action.SEE or place.token.scope == "operate"
+
+
+def caller(request: Request, action: Action = Action.SEE) -> Caller:
+    """Who calls, if they may do ``action``. Raises :class:`Refused` (403)."""
+    found: Caller = request.auth
+    if not _scope_allows(found, action):
+        raise Refused(
+            403,
+            "scope_too_small",
+            "This token may only read. Make one that may operate to launch, extend and stop.",
+        )
+    if not may(found.role, action):
+        raise Refused(
+            403, "role_too_small", "Your role in this team does not allow that. Ask one of its admins."
+        )
+    return found
+
+
+def job(request: Request, job_id: uuid.UUID, action: Action = Action.SEE) -> tuple[Caller, Job]:
+    """A job of the token's team. The same 404 for another team's job and for none."""
+    place = caller(request, action)
+    rows = Job.objects.select_related("credential", "created_by", "stop_requested_by", "team")
+    found = rows.filter(pk=job_id, team=place.team).first()
+    if found is None:
+        raise Http404
+    return place, found
+
+
+def credential(place: Caller, credential_id: uuid.UUID) -> Credential:
+    """The credential that a body names. The same refusal for another team's credential and for none."""
+    found = Credential.objects.filter(pk=credential_id, team=place.team).first()
+    if found is None:
+        sentence = "The team of this token has no such credential."
+        raise Refused(400, "invalid", sentence, {"credential_id": sentence})
+    return found

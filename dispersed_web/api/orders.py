@@ -1,0 +1,106 @@
+"""From the body of a launch to the domain's order, and whether a repeated key repeats the same body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+from rest_framework.request import Request
+
+from dispersed_web.api.errors import Refused
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import JobSpec, Secret
+from dispersed_web.jobs import marker, market, specs
+from dispersed_web.jobs.launch import Order
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Team
+
+KEY_HEADER = "Idempotency-Key"
+KEY = re.compile(r"[!-~]{1,100}")
+LISTS = {"allowed_region_codes", "ports", "allowed_ips"}
+
+
+def idempotency_key(request: Request) -> str:
+    """The header's value. Raises :class:`Refused` (400)."""
+    key = request.headers.get(KEY_HEADER, "")
+    if not key:
+        raise Refused(
+            400,
+            "idempotency_key_required",
+            f"Send {KEY_HEADER}: a new random text for each launch, the same for each repetition of it.",
+        )
+    if not KEY.fullmatch(key):
+        sentence = f"{KEY_HEADER} must be 1 to 100 visible ASCII characters without spaces."
+        raise Refused(400, "idempotency_key_invalid", sentence)
+    return key
+
+
+@sensitive_variables()
+def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Order:
+    """What a valid body asks for. Its faults beyond types and lengths are found by the launch itself."""
+    spec = _spec(body)
+    label, quoted_usd = _gpu(spec, credential)
+    return Order(
+        title=body["title"],
+        spec=spec,
+        secret_env=frozenset(row["name"] for row in body.get("env", []) if _is_secret(row)),
+        lifetime_s=body.get("lifetime_s") or team.default_lifetime_s,
+        gpu_label=label,
+        quoted_usd=quoted_usd,
+    )
+
+
+@sensitive_variables()
+def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
+    """Whether ``body`` asks for what ``job`` was launched with, secrets included."""
+    return (
+        job.credential_id == body["credential_id"]
+        and job.title == order.title
+        and job.spec == specs.plain_part(order.spec, order.secret_env)
+        and job.spec_fingerprint == specs.fingerprint(order.spec)
+        and body.get("lifetime_s") in (None, job.lifetime_s)
+    )
+
+
+@sensitive_variables()
+def _spec(body: Mapping[str, Any]) -> JobSpec:
+    given = {name: body[name] for name in specs.PLAIN_FIELDS if name in body}
+    plain = {name: tuple(value) if name in LISTS else value for name, value in given.items()}
+    secret = body.get("registry_secret")
+    return JobSpec(
+        task=body["task"],
+        title=marker.ascii_title(body["title"]),
+        registry_secret=Secret(secret) if secret else None,
+        env={row["name"]: row["value"] for row in body.get("env", [])},
+        **plain,
+    )
+
+
+def _is_secret(row: Mapping[str, Any]) -> bool:
+    return bool(row.get("secret", specs.looks_secret(row["name"])))
+
+
+def _gpu(spec: JobSpec, credential: Credential) -> tuple[str, Decimal | None]:
+    """The GPU's name for lists, and the price per hour of all nodes at the dearest offer for it that was seen lately in
+    the wanted regions, so that the team's cap never counts too little; ``None`` where no price is known."""
+    known = market.of(credential)
+    regions = spec.allowed_region_codes
+    offers = [offer for offer in known.offers if not regions or offer["region_code"] in regions]
+    for choice in market.choices(known.gpus, offers, spec.gpu_count or 1):
+        if choice.uuid == spec.gpu_registry_uuid or _bare(choice.name) == (_bare(spec.gpu_name) or None):
+            price = choice.to_usd * (spec.max_node_count or 1) if choice.to_usd else None
+            return _label(spec, choice.name.removeprefix("NVIDIA ")), price
+    return _label(spec, spec.gpu_name or f"GPU {spec.gpu_registry_uuid[:8]}".strip()), None
+
+
+def _bare(gpu_name: str) -> str:
+    return gpu_name.casefold().removeprefix("nvidia ").strip()
+
+
+def _label(spec: JobSpec, name: str) -> str:
+    if spec.gpu_count == 0 or (spec.gpu_count is None and name == "GPU"):
+        return ""
+    return (f"{spec.gpu_count} × {name}" if (spec.gpu_count or 1) > 1 else name)[:80]

@@ -1,0 +1,1 @@
+"""What goes in and out, declared once: these classes validate, render, and make the OpenAPI document."""

@@ -1,0 +1,60 @@
+"""Acts on one job: stop, extend. Both answer with the job as it is then."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dispersed_web import tasks
+from dispersed_web.api import access, documents
+from dispersed_web.api.serializers.acts import ExtendSerializer, StopSerializer
+from dispersed_web.api.views.base import ApiView, valid
+from dispersed_web.api.views.jobs import rendered
+from dispersed_web.autostop import extend, policy
+from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.clock import database_now
+from dispersed_web.jobs import stop
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import Reason
+from dispersed_web.teams.roles import Action
+
+
+class Stop(ApiView):
+    @documents.stop_job
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.STOP)
+        note = valid(StopSerializer, request.data).get("note", "")
+        now = database_now()
+        if stop.request_stop(job, actor=place.actor, reason=Reason.USER, now=now, note=note):
+            tasks.nudge(tasks.pursue_stop, job.pk)
+        job = access.job(request, job_id)[1]
+        return Response(rendered(job, place.team, now))
+
+
+class Extend(ApiView):
+    @documents.extend_job
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.EXTEND)
+        body = valid(ExtendSerializer, request.data)
+        now = database_now()
+        extend.extend(
+            job,
+            until=_until(job, body, now),
+            actor=place.actor,
+            now=now,
+            seen_version=body.get("limits_version", job.limits_version),
+        )
+        job = access.job(request, job_id)[1]
+        return Response(rendered(job, place.team, now))
+
+
+def _until(job: Job, body: dict[str, Any], now: dt.datetime) -> dt.datetime:
+    if "until" in body:
+        return body["until"]
+    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
+    base = max(deadline.at, now) if deadline else now
+    return base + dt.timedelta(seconds=body["by_s"])
