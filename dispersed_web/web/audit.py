@@ -31,11 +31,13 @@ _TONES = {
 
 @dataclass(frozen=True)
 class Line:
-    """One event; ``job_id`` and ``title`` are those of the job it is about, if it is about one that still exists."""
+    """One event. ``by`` names who acted where the sentence does not; ``job_id`` and ``title`` are those of the job it is
+    about, if it is about one."""
 
     event: Event
     icon: str
     tone: str
+    by: str
     job_id: str = ""
     title: str = ""
 
@@ -62,4 +64,5 @@ def _titles(team_id: uuid.UUID, events: list[Event]) -> dict[str, str]:
 
 def _line(event: Event, title: str) -> Line:
     _, icon = GROUPS.get(event.kind.partition(".")[0], ("", "info"))
-    return Line(event, icon, _TONES.get(event.kind, ""), event.subject_id if title else "", title)
+    by = "" if event.sentence.startswith(event.actor_label) else event.actor_label
+    return Line(event, icon, _TONES.get(event.kind, ""), by, event.subject_id if title else "", title)

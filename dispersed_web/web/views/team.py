@@ -23,7 +23,7 @@ from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import LimitsForm, RoleForm
 
-RECENT = 8
+RECENT = 6
 
 
 @require_safe
