@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q, Sum
 from django.views.decorators.debug import sensitive_variables
 
@@ -57,31 +57,25 @@ def request(
     and the old one is stopped if it turns up after all.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
-    before = Job.objects.filter(team=team, form_token=form_token).first()
-    if before:
-        return _same_or_refused(before, order)
     _check_order(order, team)
-    try:
-        with transaction.atomic():
-            take_turn(team)
-            _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
-            job = _store(order, team, credential, user, form_token, now)
-            if supersedes:
-                _supersede(supersedes, job, actor, now)
-            record(
-                team.pk,
-                actor,
-                "job.requested",
-                ("job", job.pk),
-                f"{actor.label} asked to launch “{job.title}”.",
-                now=now,
-                data={"task": job.task, "gpu": job.gpu_label, "credential": credential.name},
-            )
-    except IntegrityError:
+    with transaction.atomic():
+        take_turn(team)
         before = Job.objects.filter(team=team, form_token=form_token).first()
-        if before is None:
-            raise
-        return _same_or_refused(before, order)
+        if before:
+            return _same_or_refused(before, order)
+        _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
+        job = _store(order, team, credential, user, form_token, now)
+        if supersedes:
+            _supersede(supersedes, job, actor, now)
+        record(
+            team.pk,
+            actor,
+            "job.requested",
+            ("job", job.pk),
+            f"{actor.label} asked to launch “{job.title}”.",
+            now=now,
+            data={"task": job.task, "gpu": job.gpu_label, "credential": credential.name},
+        )
     return job
 
 

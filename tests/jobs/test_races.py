@@ -104,7 +104,7 @@ def test_a_stop_or_an_extension_wins_and_the_other_is_told(world: World) -> None
 
 def test_many_engines_warn_once(world: World) -> None:
     job = factories.make_job(
-        world.team, "RUNNING", credential=world.credential, lifetime_s=3700, warn_lead_s=900
+        world.team, "RUNNING", credential=world.credential, lifetime_s=3700, evaluate_at=world.clock.now
     )
     at_once([lambda: engine.evaluate_due(world.clock.now)] * THREADS)
     assert Event.objects.filter(subject_id=str(job.pk), kind="job.warned").count() == 1

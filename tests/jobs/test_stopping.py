@@ -32,13 +32,6 @@ def running(world: World) -> Job:
     return job
 
 
-def pass_time(world: World, seconds: float) -> None:
-    """Both clocks move, and the background work comes by."""
-    world.clock.advance(seconds)
-    world.control.advance(seconds)
-    world.sweep()
-
-
 def truth(world: World, job: Job) -> str:
     return str(world.control.job(job.remote_uuid or "")["status"])
 
@@ -51,7 +44,7 @@ def test_a_stop_ends_in_cancelled_and_is_made_sure(world: World) -> None:
     job = running(world)
     assert stop(world, job)
     for _ in range(8):
-        pass_time(world, 5)
+        world.pass_time(5)
     job.refresh_from_db()
     assert truth(world, job) == "CANCELLED"
     assert (job.status, job.reason, job.stop_next_at) == (Status.CANCELLED, Reason.USER, None)
@@ -67,7 +60,7 @@ def test_a_job_that_has_not_started_is_stopped_too(world: World, phase_s: int) -
     world.control.advance(phase_s)
     stop(world, job)
     for _ in range(8):
-        pass_time(world, 5)
+        world.pass_time(5)
     assert truth(world, job) == "CANCELLED"
     job.refresh_from_db()
     assert job.stop_next_at is None
@@ -90,7 +83,7 @@ def test_a_cancel_that_says_yes_and_does_nothing_is_repeated_until_the_ledger_sh
     world.control.add_fault(CANCEL, "cancel_dropped", times=3)
     stop(world, job)
     for _ in range(80):
-        pass_time(world, 10)
+        world.pass_time(10)
         if truth(world, job) == "CANCELLED":
             break
         job.refresh_from_db()
@@ -124,7 +117,7 @@ def test_no_fault_ends_the_pursuit_before_the_job(
     world.control.add_fault(CANCEL, times=4, **FAULTS[name])
     stop(world, job)
     for _ in range(40):
-        pass_time(world, 15)
+        world.pass_time(15)
     job.refresh_from_db()
     assert truth(world, job) == "CANCELLED"
     assert (job.status, job.stop_next_at) == (Status.CANCELLED, None)
@@ -135,7 +128,7 @@ def test_cancelling_for_ever_is_alarmed_and_still_counts_cost(world: World) -> N
     world.control.add_fault(CANCEL, "cancel_slow", seconds=None)
     stop(world, job)
     for _ in range(45):
-        pass_time(world, 60)
+        world.pass_time(60)
     job.refresh_from_db()
     assert job.status == Status.CANCELLING
     assert is_stuck(job, world.clock.now)
@@ -146,7 +139,7 @@ def test_cancelling_for_ever_is_alarmed_and_still_counts_cost(world: World) -> N
     assert job.meter.read(world.clock.now) > 0
     world.control.finish_job(job.remote_uuid or "")
     for _ in range(8):
-        pass_time(world, 60)
+        world.pass_time(60)
     job.refresh_from_db()
     assert job.stop_next_at is None
 
@@ -156,7 +149,7 @@ def test_a_revoked_key_is_told_and_the_stop_goes_out_when_it_works_again(world: 
     world.control.revoke_key(world.credential.public_key)
     stop(world, job)
     for _ in range(5):
-        pass_time(world, 30)
+        world.pass_time(30)
     job.refresh_from_db()
     world.credential.refresh_from_db()
     assert (job.status, world.credential.state) == (Status.RUNNING, "broken")
@@ -164,7 +157,7 @@ def test_a_revoked_key_is_told_and_the_stop_goes_out_when_it_works_again(world: 
     assert Event.objects.filter(kind="credential.broken", audience="admins").count() == 1
     world.control.restore_key(world.credential.public_key)
     for _ in range(10):
-        pass_time(world, 15)
+        world.pass_time(15)
     assert truth(world, job) == "CANCELLED"
     world.credential.refresh_from_db()
     assert world.credential.state == "active"
@@ -181,7 +174,7 @@ def test_another_key_of_the_team_that_shows_the_job_stops_it(world: World) -> No
     world.control.revoke_key(public)
     stop(world, job)
     for _ in range(4):
-        pass_time(world, 15)
+        world.pass_time(15)
     assert truth(world, job) == "CANCELLED"
     assert secret not in str(world.control.cancels())
 
@@ -192,7 +185,7 @@ def test_a_key_of_another_account_stops_nothing(world: World) -> None:
     world.control.revoke_key(world.credential.public_key)
     stop(world, job)
     for _ in range(4):
-        pass_time(world, 15)
+        world.pass_time(15)
     job.refresh_from_db()
     assert (truth(world, job), job.status, job.missing_since) == ("RUNNING", Status.RUNNING, None)
 
@@ -201,11 +194,11 @@ def test_a_key_that_may_not_cancel_blocks_new_launches(world: World) -> None:
     job = running(world)
     world.control.set_permissions(world.credential.public_key, forbid=["jobs.cancel.own"])
     stop(world, job)
-    pass_time(world, 5)
+    world.pass_time(5)
     assert Credential.objects.get(pk=world.credential.pk).cancel_refused_at is not None
     world.control.set_permissions(world.credential.public_key, forbid=[])
     for _ in range(10):
-        pass_time(world, 30)
+        world.pass_time(30)
     assert truth(world, job) == "CANCELLED"
     assert Credential.objects.get(pk=world.credential.pk).cancel_refused_at is None
 
@@ -215,7 +208,7 @@ def test_a_job_already_ended_counts_as_stopped(world: World) -> None:
     world.control.finish_job(job.remote_uuid or "")
     stop(world, job)
     for _ in range(5):
-        pass_time(world, 10)
+        world.pass_time(10)
     job.refresh_from_db()
     assert (job.status, job.stop_next_at) == (Status.COMPLETED, None)
     assert world.control.cancels(job.remote_uuid) == []
@@ -227,7 +220,7 @@ def test_a_stop_of_a_launch_in_doubt_goes_out_the_moment_it_is_found(world: Worl
     assert job.status == Status.UNCONFIRMED
     assert stop(world, job)
     for _ in range(8):
-        pass_time(world, 5)
+        world.pass_time(5)
     job.refresh_from_db()
     assert world.in_ledger(job)[0]["status"] == "CANCELLED"
     assert job.status == Status.CANCELLED
@@ -250,12 +243,12 @@ def test_the_cloud_out_of_reach_delays_the_stop_and_never_forgets_it(world: Worl
     Credential.objects.update(api_url="http://127.0.0.1:9")
     stop(world, job)
     for _ in range(6):
-        pass_time(world, 300)
+        world.pass_time(300)
     job.refresh_from_db()
     assert job.stop_next_at is not None
     assert job.stop_error
     assert job.stop_next_at - world.clock.now <= dt.timedelta(minutes=5)
     Credential.objects.update(api_url=world.sandbox.url)
     for _ in range(6):
-        pass_time(world, 300)
+        world.pass_time(300)
     assert truth(world, job) == "CANCELLED"

@@ -84,6 +84,12 @@ class World:
         for job_id in pursuit.due(now):
             pursuit.pursue(job_id, self.clock)
 
+    def pass_time(self, seconds: float) -> None:
+        """Our clock and the cloud's move, and the background work comes by."""
+        self.clock.advance(seconds)
+        self.control.advance(seconds)
+        self.sweep()
+
     def settle(self, minutes: int = 12) -> None:
         """Lets time pass with the background work coming by."""
         for step in [3, 5, 7, 15, 30] + [60] * minutes:
