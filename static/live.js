@@ -166,8 +166,9 @@
     tick();
   });
 
-  /* A morph keeps what the reader opened or ticked. */
+  /* A morph keeps what the reader opened or ticked, and a form that is being filled in. */
   if (window.Idiomorph) {
+    window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (element) => !element.matches?.("[data-keep]");
     window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
       !(name === "open" && element.matches("details, dialog")) && !(name === "checked" && element.matches("[data-select]"));
   }

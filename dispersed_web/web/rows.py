@@ -104,7 +104,7 @@ def row(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Row:
         runtime=runtime_of(job, now),
         cost=cost_of(job, now),
         rate=rate_of(job),
-        rate_note=f"quoted {words.rate(job.quoted_usd)}" if surprise and job.quoted_usd else "",
+        rate_note=f", quoted {words.money(job.quoted_usd)}" if surprise and job.quoted_usd else "",
         stops=stops,
         why=why,
         acts=acts_of(job, now),
@@ -297,7 +297,6 @@ def timeout_s(job: Job, which: str) -> int:
     """The cloud's own limit for finding a node (``assign``) or starting the container (``start``), in seconds."""
     name, default = ("assign_ms", ASSIGN_MS) if which == "assign" else ("start_ms", START_MS)
     value = getattr(job, name) if hasattr(job, name) else job.spec_value(f"max_timeout_{name}")
-    # Read out of JSON by the database, a missing number is the word "null".
     return (int(value) if str(value).isdecimal() else default) // 1000
 
 

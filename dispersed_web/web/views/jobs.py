@@ -36,6 +36,7 @@ COLUMNS = (
 class Table:
     """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept."""
 
+    stats_html: str
     html: str
     poll_ms: int
     shell: dict[str, Any]
@@ -85,7 +86,7 @@ def jobs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     return response
 
 
-def address_of(slug: str, wanted: JobFilter, **changes: str) -> str:
+def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **changes: str) -> str:
     """The address of the table with this filter; defaults are left out. ``changes`` may overrule its parameters."""
     params = {
         "q": wanted.text,
@@ -97,7 +98,7 @@ def address_of(slug: str, wanted: JobFilter, **changes: str) -> str:
         "cursor": str(wanted.cursor or ""),
     } | changes
     query = urlencode({name: value for name, value in params.items() if value})
-    address = reverse("web:jobs", args=[slug])
+    address = reverse(route, args=[slug])
     return f"{address}?{query}" if query else address
 
 
@@ -105,16 +106,17 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     found = figures.figures(team.pk, midnight, now)
     page = queries.page(team.pk, wanted, now)
+    jobs_url = reverse("web:jobs", args=[team.slug])
     context = {
         "rows": [rows.row(job, now, zone) for job in page.jobs],
-        "stats": stats.stats(found),
         "columns": [_column(team.slug, wanted, *column) for column in COLUMNS],
         "wanted": wanted,
         "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),
         "older": page.older and address_of(team.slug, wanted, cursor=page.older),
         "stale": figures.stale_credentials(team.pk, now),
         "unmanaged": unmanaged_rows.rows(figures.unmanaged(team.pk), now) if not wanted.cursor else [],
-        "jobs_url": reverse("web:jobs", args=[team.slug]),
+        "csv": address_of(team.slug, wanted, cursor="", route="web:jobs-csv"),
+        "jobs_url": jobs_url,
         "launch_url": reverse("web:launch", args=[team.slug]),
         "icons": static("icons.svg"),
         "is_filtered": wanted != JobFilter(sort=wanted.sort),
@@ -122,6 +124,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         "now": now,
     }
     return Table(
+        stats_html=render_to_string("jobs/_stats.html", {"stats": stats.stats(found), "jobs_url": jobs_url}),
         html=render_to_string("jobs/_table.html", context),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
         shell=frame_news(team, found.unfinished),
