@@ -17,7 +17,6 @@ SANDBOX, SERVICE = "sandbox", "service"
 LEARNED = AuthShapes(
     stale_time=(401, "timestamp_out_of_range"), reused_nonce=(401, "nonce_reused"), window_enforced=True
 )
-SHORT_S = 0.4
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dispersed_web.dispersed import BATCH, PERSISTENT, Client, JobSpec, KeyPair
 from dispersed_web.sandbox import DEMO_KEYS, Sandbox
 from dispersed_web.sandbox.control import Control
 
-from .clouds import SANDBOX, SERVICE, SERVICE_PLACE, SHORT_S, Cloud, once
+from .clouds import SANDBOX, SERVICE, SERVICE_PLACE, Cloud, once
 
 SPEND = "--spend-real-money"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f somebody@laptop"
@@ -106,8 +106,8 @@ def client(cloud: Cloud) -> Iterator[Client]:
 
 @pytest.fixture
 def hasty(cloud: Cloud, control: Control) -> Iterator[Client]:
-    """A client without patience: what takes minutes in use takes a moment here."""
-    with cloud.client(deadline_s=SHORT_S, backoff_s=(0.0, 0.0), sleep=lambda seconds: None) as client:
+    """A client that tries again at once."""
+    with cloud.client(backoff_s=(0.0, 0.0), sleep=lambda seconds: None) as client:
         yield client
 
 
