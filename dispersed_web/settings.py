@@ -151,6 +151,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_keepalive": not _UNIX,
     "health_check_interval": 25,
     "visibility_timeout": 300,
+    # A nudge does not wait for a dead broker; without this it tries for six seconds while a page waits.
+    "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_POOL_ACQUIRE_TIMEOUT = 2
