@@ -12,9 +12,10 @@ import time
 import uuid
 from collections.abc import Callable
 
-from celery import Task, shared_task
+from celery import Task
 
 from dispersed_web.autostop import engine
+from dispersed_web.celery import app
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
@@ -40,61 +41,61 @@ def nudge(task: Task, *ids: uuid.UUID) -> None:
         log.warning("The broker cannot be reached (%s); the sweeps will do the work.", type(error).__name__)
 
 
-@shared_task
+@app.task
 def send_launch(job_id: str) -> None:
     sending.send(uuid.UUID(job_id), database_now)
 
 
-@shared_task
+@app.task
 def pursue_stop(job_id: str) -> None:
     pursuit.pursue(uuid.UUID(job_id), database_now)
 
 
-@shared_task
+@app.task
 def sync_credential(credential_id: str) -> None:
     sync.sync(uuid.UUID(credential_id), database_now)
 
 
-@shared_task
+@app.task
 def refresh_market(credential_id: str) -> None:
     market.refresh(uuid.UUID(credential_id), database_now)
 
 
-@shared_task
+@app.task
 def sweep_launches() -> None:
     sweep_launches_with(
         lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)
     )
 
 
-@shared_task
+@app.task
 def sweep_stops() -> None:
     sweep_stops_with(lambda job_id: nudge(pursue_stop, job_id))
 
 
-@shared_task
+@app.task
 def sweep_sync() -> None:
     sweep_sync_with(lambda key_id: nudge(sync_credential, key_id))
 
 
-@shared_task
+@app.task
 def sweep_autostop() -> None:
     sweep_autostop_with(lambda job_id: nudge(pursue_stop, job_id))
 
 
-@shared_task
+@app.task
 def sweep_notices() -> None:
     outbox.fan_out(database_now())
     outbox.send_waiting(database_now)
     sweeps.note_finished("notices", database_now())
 
 
-@shared_task
+@app.task
 def sweep_market() -> None:
     market.refresh_all(database_now)
 
 
-@shared_task
+@app.task
 def sweep_credentials() -> None:
     for credential in Credential.objects.all():
         keeping.probe_again(credential, database_now)

@@ -140,6 +140,7 @@ def _refuse_unless_possible(
     recent = Job.objects.filter(
         team=team,
         created_by=user,
+        title=order.title,
         spec_fingerprint=specs.fingerprint(order.spec),
         created_at__gt=now - SAME_AGAIN,
     ).exclude(status__in=ENDED)

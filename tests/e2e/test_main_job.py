@@ -1,0 +1,175 @@
+"""The main job, end to end: every process of the product, a real browser, and the simulated cloud's ledger as the judge."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dispersed_web.sandbox import SandboxControl
+from tests.factories import SSH_KEY
+from tests.product import Product, eventually, start_fixture  # noqa: F401 - a fixture
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.browser,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
+
+
+class Visit:
+    """One person's browser at one running product."""
+
+    def __init__(self, product: Product, page: Page) -> None:
+        self.product, self.page = product, page
+        self.url = f"http://127.0.0.1:{product.port}"
+        address = re.search(r"Dispersed +(http\S+)", product.text())
+        assert address
+        self.cloud = SandboxControl(address[1])
+        page.set_default_timeout(30_000)
+
+    def sign_in(self, email: str = "owner@example.com") -> None:
+        people = json.loads((self.product.data / "secrets/demo.json").read_text())["people"]
+        self.page.goto(self.url)
+        self.page.fill("input[name=login]", email)
+        self.page.fill("input[name=password]", people[email])
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_url("**/t/demo-lab/")
+
+    def store_key(self) -> None:
+        self.page.goto(f"{self.url}/me/")
+        self.page.fill("#ssh-form [name=key]", SSH_KEY)
+        self.page.get_by_role("button", name="Store the key").click()
+        expect(self.page.get_by_text("SHA256:").first).to_be_visible()
+
+    def launch(self, example: str, **fields: str) -> str:
+        """Launches an example as it stands but for ``fields``; returns the address of the job's page."""
+        self.page.goto(f"{self.url}/t/demo-lab/launch/")
+        self.page.get_by_role("link", name=example).click()
+        self.page.wait_for_url("**example=**")
+        for name, value in fields.items():
+            self.page.fill(f"[name={name}]", value)
+        self.page.locator("button[name=launch]").click()
+        self.page.wait_for_url("**/jobs/*/")
+        return self.page.url
+
+    def ledger(self, title: str) -> list[dict[str, Any]]:
+        return list(self.cloud.jobs(title=title))
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        with (
+            contextlib.closing(sqlite3.connect(self.product.data / "db.sqlite3", timeout=20)) as database,
+            database,
+        ):
+            return database.execute(statement, values).fetchall()
+
+
+@pytest.fixture
+def visit(start: Callable[..., Product], page: Page) -> Visit:
+    there = Visit(start().started(), page)
+    there.cloud.set_time_scale(8)
+    there.sign_in()
+    return there
+
+
+def test_a_newcomer_launches_watches_and_stops(visit: Visit) -> None:
+    page = visit.page
+    visit.store_key()
+    batch = visit.launch("Process Dataset")
+    short = visit.launch("Development Environment", lifetime="1m", title="Short environment")
+    environment = visit.launch("Development Environment")
+
+    # It reaches RUNNING on the page by itself, with a price and the right ssh command.
+    expect(page.locator("#job-live")).to_contain_text("Running", timeout=60_000)
+    command = page.locator("pre[id^=ssh-]").first
+    expect(command).to_contain_text("duser@", timeout=60_000)
+    (job,) = [row for row in visit.ledger("Development Environment") if "Short" not in row["title"]]
+    (run,) = visit.cloud.billing(job["uuid"])
+    (stored,) = visit.sql("SELECT node_urls FROM jobs_jobrun WHERE remote_uuid = ?", run["run_uuid"])
+    (node,) = [url for url in json.loads(stored[0]) if url["container_port"] == 22]
+    assert command.inner_text().strip() == f"ssh -p {node['port']} duser@{node['hostname']}"
+
+    # The cost ticks in the browser.
+    cost = page.locator("[data-tick=cost]").first
+    before = cost.inner_text()
+    eventually(lambda: cost.inner_text() != before, "the cost ticks")
+
+    # The table shows all three, and one is stopped by hand from its page.
+    page.goto(f"{visit.url}/t/demo-lab/jobs/")
+    for title in ("Process Dataset", "Short environment", "Development Environment"):
+        expect(page.get_by_role("link", name=title, exact=True).first).to_be_visible()
+    page.goto(environment)
+    page.get_by_role("link", name="Stop", exact=True).first.click()
+    page.fill("#stop-note", "done for today")
+    page.get_by_role("button", name="Stop the job").click()
+    eventually(lambda: visit.cloud.job(job["uuid"])["status"] == "CANCELLED", "the ledger shows the end")
+    expect(page.locator("#job-live")).to_contain_text("Stopped", timeout=60_000)
+    assert visit.cloud.cancels(job["uuid"])
+
+    # The short one is warned about, and stopped by itself.
+    (brief,) = visit.ledger("Short environment")
+    page.goto(short)
+    eventually(lambda: visit.cloud.job(brief["uuid"])["status"] == "CANCELLED", "the lifetime ends")
+    expect(page.locator("#job-live")).to_contain_text("lifetime", timeout=60_000)
+    kinds = [
+        row[0]
+        for row in visit.sql(
+            "SELECT kind FROM events_event WHERE subject_id IN (SELECT id FROM jobs_job "
+            "WHERE title = 'Short environment') OR subject_id = ?",
+            short.split("/")[-2],
+        )
+    ]
+    assert kinds.index("job.warned") < kinds.index("job.stop_requested") < kinds.index("job.ended")
+    eventually(lambda: "Stops soon: Short environment" in visit.product.text(), "the warning is mailed")
+
+    # The batch job ends by itself, or is running still: it has the cloud's own limit.
+    page.goto(batch)
+    expect(page.locator("#job-live")).to_contain_text(re.compile("Running|Completed|Pulling|Starting"))
+    assert {row["status"] for row in visit.ledger("Process Dataset")} <= {"RUNNING", "COMPLETED", "ASSIGNED"}
+
+
+def test_processes_killed_between_claim_and_answer_lead_to_no_second_job(visit: Visit) -> None:
+    visit.cloud.add_fault("POST /v1/jobs", "stall", times=1, at="after", seconds=20)
+    visit.launch("Process Dataset", title="Torn apart")
+    eventually(lambda: visit.ledger("Torn apart"), "the request takes effect")
+    sessions = visit.product.sessions()
+    for name in ("worker", "reconcile"):
+        for pid in sessions[name]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert visit.sql("SELECT status FROM jobs_job") == [("LAUNCHING",)]
+    visit.sql("UPDATE jobs_job SET lease_until = '2020-01-01 00:00:00'")  # two minutes pass
+
+    def found() -> bool:
+        return bool(visit.sql("SELECT 1 FROM jobs_job WHERE remote_uuid IS NOT NULL"))
+
+    eventually(found, "the job is found by its marker")
+    (row,) = visit.ledger("Torn apart")
+    assert visit.sql("SELECT remote_uuid FROM jobs_job") == [(row["uuid"],)]
+    assert ("job.unconfirmed",) in visit.sql("SELECT kind FROM events_event")
+
+
+def test_with_the_broker_hung_a_launch_is_taken_sent_and_stopped(visit: Visit) -> None:
+    for pid in visit.product.sessions()["valkey"]:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        visit.launch("Process Dataset", title="Without a broker")
+        eventually(lambda: visit.ledger("Without a broker"), "it is sent all the same")
+        visit.page.get_by_role("link", name="Stop", exact=True).first.click()
+        visit.page.get_by_role("button", name="Stop the job").click()
+        (row,) = visit.ledger("Without a broker")
+        eventually(
+            lambda: visit.cloud.job(row["uuid"])["status"] == "CANCELLED", "it is stopped all the same"
+        )
+    finally:
+        for pid in visit.product.sessions()["valkey"]:
+            os.kill(pid, signal.SIGCONT)
