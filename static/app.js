@@ -163,7 +163,7 @@
   const CLICKS = {
     "[data-copy], [data-copy-text]": copy,
     "[data-dialog]": (link) => open($(link.dataset.dialog)),
-    "[data-close]": (button) => button.closest("dialog").close(),
+    "[data-close]": (button) => button.closest("dialog")?.close(),
     "[data-dismiss]": (button) => button.closest(button.dataset.dismiss).remove(),
     "[data-add-row]": addRow,
     "[data-remove-row]": removeRow,

@@ -82,10 +82,11 @@
   }
 
   let timer = 0;
+  let leaving = false;
 
   function run() {
     clearInterval(timer);
-    if (document.hidden) return;
+    if (document.hidden || leaving) return;
     tick();
     timer = setInterval(() => {
       tick();
@@ -95,7 +96,11 @@
 
   document.addEventListener("visibilitychange", () => {
     run();
-    if (!document.hidden) poll(true);
+    if (!document.hidden && !leaving) poll(true);
+  });
+  addEventListener("pageshow", () => {
+    leaving = false;
+    run();
   });
   document.addEventListener("refresh", () => poll(true));
 
@@ -103,7 +108,11 @@
 
   const loginPath = document.body.dataset.loginUrl;
 
+  /* Once: a second poll that came back would begin the way to the sign-in page anew. */
   function signIn() {
+    if (leaving) return;
+    leaving = true;
+    clearInterval(timer);
     location.assign(`${loginPath}?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
 
@@ -172,6 +181,4 @@
     window.Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) =>
       !(name === "open" && element.matches("details, dialog")) && !(name === "checked" && element.matches("[data-select]"));
   }
-
-  run();
 })();

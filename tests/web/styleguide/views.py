@@ -8,12 +8,12 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 
 class Person:
-    name, email, is_authenticated, is_active = "Alice Martin", "alice@example.com", True, True
+    name, email, is_authenticated, is_active, pk = "Alice Martin", "alice@example.com", True, True, None
 
 
 def status(kind: str, label: str, detail: str = "") -> dict:
@@ -21,24 +21,123 @@ def status(kind: str, label: str, detail: str = "") -> dict:
 
 
 ROWS = [
-    ("warned", status("running", "Running", "ends in 13 min"), "Development Environment", "Bob Ito · custom", "RTX 5090",
-     192, "2.21", "0.69", "in 13 min", "24 h lifetime", ["Extend", "Stop"]),
-    ("", status("running", "Running", "2 of 2 nodes"), "Process Dataset", "Alice Martin · custom", "2 × RTX 5090",
-     65, "1.49", "1.38", "in 55 min", "2 h limit", ["Logs", "Stop"]),
-    ("", status("waiting", "Pulling image", "6 of 30 min"), "llama.cpp 70B endpoint with a title that somebody wrote without mercy for tables",
-     "Mei Chen · custom", "RTX 5090", 6, "0.07", "0.69", "tomorrow 14:02", "24 h lifetime", ["Stop"]),
-    ("alarmed", status("alarm", "Stop not confirmed", "asked 6 min ago"), "unsloth finetune run 18", "Bob Ito · custom",
-     "RTX 5090", 3460, "39.67", "0.69", "retrying", "$0.07 since asked", ["Details"]),
-    ("", status("unknown", "No clear answer", "known by 14:09"), "GPU benchmark FP16", "Mei Chen · custom", "any ≥ 13 GB",
-     None, "", "", "–", "looking for it", ["Stop when found"]),
-    ("", status("stopping", "Stopping", "asked 8 s ago"), "stable-diffusion", "Mei Chen · custom", "RTX 4090",
-     44, "0.26", "0.35", "now", "by Mei Chen", []),
-    ("", status("stopped", "Stopped", "lifetime, 13:02"), "notebook scratch", "Mei Chen · custom", "RTX 4090",
-     130, "0.76", "0.35", "–", "", ["Launch again"]),
-    ("", status("completed", "Completed", "exit after 22 min"), "render scene 12", "Alice Martin · custom", "RTX 4090",
-     22, "0.13", "0.35", "–", "", ["Launch again"]),
-    ("", status("failed", "Failed", "image not found"), "typo in tag", "Alice Martin · custom", "RTX 4090",
-     2, "0.00", "0.35", "–", "", ["Launch again"]),
+    (
+        "warned",
+        status("running", "Running", "ends in 13 min"),
+        "Development Environment",
+        "Bob Ito · custom",
+        "RTX 5090",
+        192,
+        "2.21",
+        "0.69",
+        "in 13 min",
+        "24 h lifetime",
+        ["Extend", "Stop"],
+    ),
+    (
+        "",
+        status("running", "Running", "2 of 2 nodes"),
+        "Process Dataset",
+        "Alice Martin · custom",
+        "2 × RTX 5090",
+        65,
+        "1.49",
+        "1.38",
+        "in 55 min",
+        "2 h limit",
+        ["Logs", "Stop"],
+    ),
+    (
+        "",
+        status("waiting", "Pulling image", "6 of 30 min"),
+        "llama.cpp 70B endpoint with a title that somebody wrote without mercy for tables",
+        "Mei Chen · custom",
+        "RTX 5090",
+        6,
+        "0.07",
+        "0.69",
+        "tomorrow 14:02",
+        "24 h lifetime",
+        ["Stop"],
+    ),
+    (
+        "alarmed",
+        status("alarm", "Stop not confirmed", "asked 6 min ago"),
+        "unsloth finetune run 18",
+        "Bob Ito · custom",
+        "RTX 5090",
+        3460,
+        "39.67",
+        "0.69",
+        "retrying",
+        "$0.07 since asked",
+        ["Details"],
+    ),
+    (
+        "",
+        status("unknown", "No clear answer", "known by 14:09"),
+        "GPU benchmark FP16",
+        "Mei Chen · custom",
+        "any ≥ 13 GB",
+        None,
+        "",
+        "",
+        "–",
+        "looking for it",
+        ["Stop when found"],
+    ),
+    (
+        "",
+        status("stopping", "Stopping", "asked 8 s ago"),
+        "stable-diffusion",
+        "Mei Chen · custom",
+        "RTX 4090",
+        44,
+        "0.26",
+        "0.35",
+        "now",
+        "by Mei Chen",
+        [],
+    ),
+    (
+        "",
+        status("stopped", "Stopped", "lifetime, 13:02"),
+        "notebook scratch",
+        "Mei Chen · custom",
+        "RTX 4090",
+        130,
+        "0.76",
+        "0.35",
+        "–",
+        "",
+        ["Launch again"],
+    ),
+    (
+        "",
+        status("completed", "Completed", "exit after 22 min"),
+        "render scene 12",
+        "Alice Martin · custom",
+        "RTX 4090",
+        22,
+        "0.13",
+        "0.35",
+        "–",
+        "",
+        ["Launch again"],
+    ),
+    (
+        "",
+        status("failed", "Failed", "image not found"),
+        "typo in tag",
+        "Alice Martin · custom",
+        "RTX 4090",
+        2,
+        "0.00",
+        "0.35",
+        "–",
+        "",
+        ["Launch again"],
+    ),
 ]
 NAMES = ("state", "status", "title", "owner", "gpu", "minutes", "cost", "rate", "stops", "why", "actions")
 
@@ -55,7 +154,9 @@ def shell(active: str, **changes: object) -> dict:
 
 def page(request: HttpRequest, template: str, active: str, **context: object) -> HttpResponse:
     request.user = Person()
-    return render(request, f"styleguide/{template}.html", {"shell": shell(active), "now": timezone.now(), **context})
+    return render(
+        request, f"styleguide/{template}.html", {"shell": shell(active), "now": timezone.now(), **context}
+    )
 
 
 def rows() -> list[dict]:
@@ -73,7 +174,9 @@ def jobs(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 @login_not_required
 def home(request: HttpRequest, slug: str) -> HttpResponse:
-    return page(request, "home", "home", shell=shell("home", teams=[], active_jobs=0, synced_at=None, checked_at=None))
+    return page(
+        request, "home", "home", shell=shell("home", teams=[], active_jobs=0, synced_at=None, checked_at=None)
+    )
 
 
 @login_not_required
@@ -101,11 +204,23 @@ class LaunchForm(forms.Form):
         choices=[("BATCH", "Batch: ends by itself"), ("PERSISTENT", "Persistent: runs until it is stopped")],
         widget=forms.RadioSelect, initial="PERSISTENT",
     )  # fmt: skip
-    gpu = forms.ChoiceField(label="GPU", choices=[("", "Any that fits"), ("5090", "RTX 5090 · 32 GB · $0.69/h")], required=False)
-    lifetime = forms.CharField(label="Stop after", initial="24h", help_text="As you would say it: 90m, 2h 30m, 1d.")
-    regions = forms.MultipleChoiceField(choices=[("us", "North America"), ("eu", "Europe")], widget=forms.CheckboxSelectMultiple, required=False)
-    ssh_key = forms.CharField(label="SSH public key", widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}), required=False)
-    notify = forms.BooleanField(label="Write me an e-mail before it is stopped", required=False, help_text="15 minutes before.")
+    gpu = forms.ChoiceField(
+        label="GPU", choices=[("", "Any that fits"), ("5090", "RTX 5090 · 32 GB · $0.69/h")], required=False
+    )
+    lifetime = forms.CharField(
+        label="Stop after", initial="24h", help_text="As you would say it: 90m, 2h 30m, 1d."
+    )
+    regions = forms.MultipleChoiceField(
+        choices=[("us", "North America"), ("eu", "Europe")],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+    ssh_key = forms.CharField(
+        label="SSH public key", widget=forms.Textarea(attrs={"rows": 3, "class": "mono"}), required=False
+    )
+    notify = forms.BooleanField(
+        label="Write me an e-mail before it is stopped", required=False, help_text="15 minutes before."
+    )
 
     def clean_lifetime(self) -> str:
         raise forms.ValidationError("“soon” is not a duration. Write for example 90m or 2h 30m.")
@@ -120,6 +235,9 @@ def form(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 @login_not_required
 def poll(request: HttpRequest) -> HttpResponse:
+    """Leads to the sign-in page, as an ended session does, when the cookie ``ended`` is there."""
+    if "ended" in request.COOKIES:
+        return redirect("account_login")
     answer = HttpResponse(status=204)
     answer["HX-Trigger"] = '{"toast": {"text": "Polled", "level": "success"}}'
     return answer
