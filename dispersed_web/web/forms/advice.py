@@ -46,8 +46,11 @@ def _of_access(data: Mapping[str, Any], exposed_env: Sequence[str]) -> Iterator[
     reachable = data.get("ssh_key") or data.get("ports")
     if reachable and any(address in WIDE_OPEN for address in addresses_of(data)):
         other = [port for port in ports_of(data) if port != 22]
-        what = f"port {', '.join(map(str, other))}" if other else "its SSH port"
-        yield f"Anyone on the internet can reach {what}. Whatever listens there needs its own password or key."
+        if other:
+            what = f"port {', '.join(map(str, other))}"
+            yield f"Anyone on the internet can reach {what}. What listens there needs a password of its own."
+        else:
+            yield "Anyone on the internet can reach its SSH port; only your key opens it."
     if exposed_env:
         names = ", ".join(exposed_env)
         yield f"Stored in plain although it sounds secret: {names}. Your team can read it on the job's page."

@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
@@ -20,23 +19,14 @@ from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.teams.models import Team
 from dispersed_web.web import durations
-from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
-from dispersed_web.web.forms.fields import (
-    AddressesField,
-    DurationField,
-    PortsField,
-    RefusingTextarea,
-    SshKeyField,
-    split_image,
-)
+from dispersed_web.web.forms.fields import split_image
+from dispersed_web.web.forms.launch_fields import LaunchFields
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, gpu_of, spec_of
 from dispersed_web.web.forms.quote import Quote
 from dispersed_web.web.forms.visitor import Visitor
 
 SHORTEST_LIFETIME_S = 60
-TASKS = [(BATCH, "Batch"), (PERSISTENT, "Persistent")]
-REACHES = [("me", "Only my address"), ("list", "These addresses"), ("anyone", "Anyone")]
 # What the other task does not have is neither read nor found fault with.
 FOREIGN = {BATCH: ["lifetime"], PERSISTENT: ["max_timeout_run"]}
 # What the estimate and the list of GPUs are asked with, in an address: nothing that could be a secret.
@@ -74,103 +64,7 @@ CREDENTIAL_CODES = {
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def _typed(**attrs: str) -> dict[str, str]:
-    """What is no prose is neither corrected nor remembered by the browser."""
-    return {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off", **attrs}
-
-
-def _number(least: int, **attrs: str) -> forms.NumberInput:
-    return forms.NumberInput(
-        attrs={"min": str(least), "inputmode": "numeric", "autocomplete": "off", **attrs}
-    )
-
-
-class LaunchForm(forms.Form):
-    title = forms.CharField(
-        max_length=120,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What is it for?"}),
-    )
-    description = forms.CharField(
-        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": "2", "autocomplete": "off"})
-    )
-    task = forms.ChoiceField(choices=TASKS, widget=forms.RadioSelect)
-    image = forms.CharField(
-        max_length=500, widget=forms.TextInput(attrs=_typed(placeholder="dispersednetwork/base"))
-    )
-    tag = forms.CharField(
-        required=False, max_length=200, widget=forms.TextInput(attrs=_typed(placeholder="latest"))
-    )
-    registry_host = forms.CharField(
-        label="Registry",
-        required=False,
-        max_length=300,
-        widget=forms.TextInput(attrs=_typed(placeholder="registry.gitlab.com")),
-    )
-    registry_user = forms.CharField(
-        label="User", required=False, max_length=300, widget=forms.TextInput(attrs=_typed())
-    )
-    # Typed values are sent back in a password input for the reason told in env.py.
-    registry_secret = forms.CharField(
-        label="Password or token",
-        required=False,
-        max_length=4000,
-        strip=False,
-        widget=forms.PasswordInput(
-            render_value=True, attrs={"autocomplete": "new-password", "spellcheck": "false"}
-        ),
-    )
-    credential = forms.UUIDField(widget=forms.Select)
-    gpu = forms.CharField(required=False, max_length=64, label="GPU")
-    gpu_name = forms.CharField(
-        label="Name of the GPU",
-        required=False,
-        max_length=80,
-        widget=forms.TextInput(attrs=_typed(placeholder="RTX 5090")),
-    )
-    gpu_count = forms.IntegerField(label="GPUs", widget=_number(0))
-    cpu_count = forms.IntegerField(label="CPU cores, at least", required=False, widget=_number(0))
-    min_vram_gb = forms.IntegerField(label="VRAM, at least", required=False, widget=_number(0))
-    min_ram_gb = forms.IntegerField(label="RAM, at least", required=False, widget=_number(0))
-    min_storage_gb = forms.IntegerField(label="Disk, at least", required=False, widget=_number(0))
-    allowed_region_codes = forms.MultipleChoiceField(
-        label="Regions", required=False, choices=regions.CHOICES, widget=forms.CheckboxSelectMultiple
-    )
-    max_node_count = forms.IntegerField(label="Nodes, at most", widget=_number(1))
-    max_retry_count = forms.IntegerField(label="Retries after a failure", widget=_number(0))
-    max_timeout_assign = DurationField(label="Wait for a node")
-    max_timeout_start = DurationField(label="Start, image pull included")
-    max_timeout_run = DurationField(label="Run for at most", required=False)
-    lifetime = DurationField(label="Stop after", required=False)
-    ssh_key = SshKeyField(
-        label="SSH public key",
-        required=False,
-        max_length=20_000,
-        widget=RefusingTextarea(
-            attrs=_typed(rows="3", placeholder="ssh-ed25519 AAAA… you@laptop") | {"class": "mono"}
-        ),
-    )
-    ports = PortsField(
-        label="Ports to publish", required=False, widget=forms.TextInput(attrs=_typed(placeholder="22, 8888"))
-    )
-    reach = forms.ChoiceField(
-        label="Who may connect", required=False, choices=REACHES, widget=forms.RadioSelect
-    )
-    allowed_ips = AddressesField(
-        label="Addresses",
-        required=False,
-        widget=forms.TextInput(attrs=_typed(placeholder="203.0.113.7, 198.51.100.0/24")),
-    )
-    env_lines = forms.CharField(
-        label="Paste NAME=value lines",
-        required=False,
-        max_length=200_000,
-        widget=forms.Textarea(attrs=_typed(rows="4", placeholder="MODEL=llama") | {"class": "mono"}),
-    )
-    same_again = forms.BooleanField(label="Launch the same again", required=False)
-    supersedes_sure = forms.BooleanField(
-        label="I know that the first one may be running and costing money", required=False
-    )
-
+class LaunchForm(LaunchFields):
     @sensitive_variables()
     def __init__(
         self,
