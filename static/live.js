@@ -22,7 +22,9 @@
     return `${Math.floor(h / 24)}${NBSP}d${NBSP}${h % 24}${NBSP}h`;
   }
 
-  const money = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+  const dollars = (digits) => new Intl.NumberFormat("en-US", { style: "currency", currency: "USD", minimumFractionDigits: digits });
+  const money = dollars(2);
+  const smallMoney = dollars(3); // below a dollar a cent takes minutes: one more digit shows that it moves
 
   const TICKS = {
     age: (element) => `${duration(now() - at(element))} ago`,
@@ -31,7 +33,8 @@
     cost: (element) => {
       const { rateUsdPerHour, since, baseUsd } = element.dataset;
       const hours = since ? Math.max(0, now() - Date.parse(since)) / 3_600_000 : 0;
-      return money.format(Number(baseUsd || 0) + Number(rateUsdPerHour || 0) * hours);
+      const usd = Number(baseUsd || 0) + Number(rateUsdPerHour || 0) * hours;
+      return (usd < 1 ? smallMoney : money).format(usd);
     },
   };
 

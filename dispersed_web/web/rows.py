@@ -275,8 +275,8 @@ def runtime_of(job: Job, now: dt.datetime) -> Phrase:
 def cost_of(job: Job, now: dt.datetime) -> Cost:
     meter = job.meter
     total = meter.read(now)
-    text = DASH if total is None else words.money(total)
     going = meter.since is not None and meter.hourly_rate_usd is not None
+    text = DASH if total is None else (words.running_cost if going else words.money)(total)
     return Cost(text, meter.spent_usd, meter.since if going else None, meter.hourly_rate_usd)
 
 

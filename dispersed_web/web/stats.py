@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 
 from dispersed_web.jobs.figures import Figures
 from dispersed_web.web import words
@@ -22,8 +24,9 @@ class Stat:
     cost: Cost | None = None
 
 
-def stats(figures: Figures) -> list[Stat]:
-    today = Cost(words.money(figures.today_usd), figures.today_usd, figures.as_of, figures.burning_usd)
+def stats(figures: Figures, today_usd: Decimal, as_of: dt.datetime) -> list[Stat]:
+    """``today_usd`` was spent today until ``as_of``; it is counted on at the rate that burns now."""
+    today = Cost(words.running_cost(today_usd), today_usd, as_of, figures.burning_usd)
     attention = "nothing needs a person" if not figures.attention else "see what and why"
     return [
         Stat("Burning now", words.money(figures.burning_usd), _burning(figures), unit="/h"),

@@ -44,7 +44,7 @@ def _row(job: UnmanagedJob, now: dt.datetime) -> UnmanagedRow:
         gpu=job.gpu_label or DASH,
         runtime=since(begun, now) if begun <= now else said(DASH),
         cost=Cost(
-            DASH if rate_usd is None else words.money(cost),
+            DASH if rate_usd is None else words.running_cost(cost),
             Decimal(0),
             None if rate_usd is None else begun,
             rate_usd,

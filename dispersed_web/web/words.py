@@ -82,6 +82,11 @@ def money(amount_usd: Decimal) -> str:
     return f"${cents(amount_usd):,}"
 
 
+def running_cost(amount_usd: Decimal) -> str:
+    """The cost of something that bills right now: below a dollar with one more digit, so that it is seen to move."""
+    return money(amount_usd) if amount_usd >= 1 else f"${amount_usd:.3f}"
+
+
 def rate(hourly_rate_usd: Decimal) -> str:
     return f"{money(hourly_rate_usd)}/h"
 
@@ -96,3 +101,11 @@ def clock_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
         return f"{'tomorrow' if days == 1 else 'yesterday'} {local:%H:%M}"
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def at_clock_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """The same inside a sentence: ``at 14:02``, ``tomorrow 14:02``, ``on 12 Mar 14:02``."""
+    text = clock_time(at, now, zone)
+    if text[0].isdigit():
+        return f"{'on' if ' ' in text else 'at'} {text}"
+    return text
