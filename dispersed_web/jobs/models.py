@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from dispersed_web.costs.estimate import Meter
 from dispersed_web.jobs import states
+from dispersed_web.jobs.lookups import InStatuses
 from dispersed_web.jobs.states import Reason, Status
 
 # Always in one order: SQLite uses a partial index only for a condition that is written as the index has it.
@@ -200,6 +201,9 @@ class Job(models.Model):
         if self.running_at is None:
             return None
         return max((self.ended_at or now) - self.running_at, dt.timedelta(0))
+
+
+Job._meta.get_field("status").register_lookup(InStatuses)
 
 
 class JobRun(models.Model):
