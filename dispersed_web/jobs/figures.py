@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, DateTimeField, FloatField, Min, Q, Sum, Value
+from django.db.models import Count, DateTimeField, FloatField, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web.credentials.models import Credential
@@ -17,18 +17,27 @@ from dispersed_web.jobs.queries import Seconds, needs_attention
 
 SOON = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(minutes=2)
+MOST_UNMANAGED = 200
+UNMANAGED_SHOWN = (
+    "credential__name",
+    "remote_uuid",
+    "title",
+    "status",
+    "gpu_label",
+    "hourly_rate_usd",
+    "created_at",
+    "first_seen_at",
+)
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one team at ``as_of``. Money is an estimate in USD; ``burning_usd`` is per hour and includes the unmanaged jobs,
+    """Of one team at one moment. Money is an estimate in USD; ``burning_usd`` is per hour and includes the unmanaged jobs,
     which ``unmanaged_usd`` says alone. ``under_way`` jobs start, stop or are looked for."""
 
-    as_of: dt.datetime
     burning_usd: Decimal
     unmanaged_usd: Decimal
-    today_usd: Decimal
     unfinished: int
     billing: int
     under_way: int
@@ -36,8 +45,8 @@ class Figures:
     attention: int
 
 
-def figures(team_id: uuid.UUID, midnight: dt.datetime, now: dt.datetime) -> Figures:
-    """The figures at ``now``; today begins at ``midnight`` of the reader."""
+def figures(team_id: uuid.UUID, now: dt.datetime, unmanaged_usd: Decimal = Decimal(0)) -> Figures:
+    """The figures at ``now``; ``unmanaged_usd`` is what the unmanaged jobs cost per hour."""
     active = Job.objects.filter(team=team_id).exclude(status__in=ENDED)
     found = active.aggregate(
         unfinished=Count("pk"),
@@ -47,13 +56,9 @@ def figures(team_id: uuid.UUID, midnight: dt.datetime, now: dt.datetime) -> Figu
         stops_soon=Count("pk", filter=Q(stop_at__lte=now + SOON, stop_requested_at=None)),
         attention=Count("pk", filter=needs_attention(now)),
     )
-    unmanaged = UnmanagedJob.objects.filter(credential__team=team_id).aggregate(usd=Sum("hourly_rate_usd"))
-    unmanaged_usd = unmanaged["usd"] or Decimal(0)
     return Figures(
-        as_of=now,
         burning_usd=(found["burning"] or Decimal(0)) + unmanaged_usd,
         unmanaged_usd=unmanaged_usd,
-        today_usd=spent_since(team_id, midnight, now),
         unfinished=found["unfinished"],
         billing=found["billing"],
         under_way=found["under_way"],
@@ -64,14 +69,19 @@ def figures(team_id: uuid.UUID, midnight: dt.datetime, now: dt.datetime) -> Figu
 
 def spent_since(team_id: uuid.UUID, begin: dt.datetime, now: dt.datetime) -> Decimal:
     """What the team's runs cost between ``begin`` and ``now``, estimated."""
-    ended_before = Q(job__status__in=ENDED, job__ended_at__lt=begin)
-    runs = JobRun.objects.filter(job__team=team_id, hourly_rate_usd__isnull=False).exclude(ended_before)
+    runs = JobRun.objects.filter(job__team=team_id, hourly_rate_usd__isnull=False)
     moment = DateTimeField()
     end = Coalesce("ended_at", Value(now, moment))
     start = Greatest(Coalesce("started_at", "first_seen_at"), Value(begin, moment))
     seconds = Greatest(Seconds(end, start), Value(0.0))
-    cost = Cast("hourly_rate_usd", FloatField()) * seconds / 3600.0
-    return Decimal(str(round(runs.aggregate(usd=Sum(cost))["usd"] or 0.0, 4)))
+    cost = Sum(Cast("hourly_rate_usd", FloatField()) * seconds / 3600.0)
+    # Each half has an index of its own; together they would read every job of the team.
+    halves = (
+        runs.exclude(job__status__in=ENDED),
+        runs.filter(job__status__in=ENDED, job__ended_at__gte=begin),
+    )
+    total = sum(half.aggregate(usd=cost)["usd"] or 0.0 for half in halves)
+    return Decimal(str(round(total, 4)))
 
 
 @dataclass(frozen=True)
@@ -83,20 +93,24 @@ class Stale:
     failure: str
 
 
-def stale_credentials(team_id: uuid.UUID, now: dt.datetime) -> list[Stale]:
-    """The team's credentials whose listing failed or is older than two minutes, while they have unfinished jobs."""
-    old = Q(listed_at=None) | Q(listed_at__lt=now - STALE_AFTER) | Q(failures__gt=0)
-    unfinished = Job.objects.filter(team=team_id).exclude(status__in=ENDED).values("credential")
-    rows = Credential.objects.filter(old, team=team_id, pk__in=unfinished).order_by("name")
-    return [Stale(*row) for row in rows.values_list("name", "listed_at", "failure")]
+@dataclass(frozen=True)
+class Sight:
+    """How fresh the picture is: when the oldest of the team's listings was made, and which are stale."""
+
+    synced_at: dt.datetime | None
+    stale: tuple[Stale, ...]
 
 
-def synced_at(team_id: uuid.UUID) -> dt.datetime | None:
-    """The age of the oldest of the team's listings."""
-    return Credential.objects.filter(team=team_id).aggregate(at=Min("listed_at"))["at"]
+def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
+    """A listing is stale when it failed or is older than two minutes."""
+    names = ("name", "listed_at", "failure", "failures")
+    rows = list(Credential.objects.filter(team=team_id).order_by("name").values_list(*names))
+    old = now - STALE_AFTER
+    stale = [Stale(*row[:3]) for row in rows if row[3] or row[1] is None or row[1] < old]
+    return Sight(min((row[1] for row in rows if row[1]), default=None), tuple(stale))
 
 
 def unmanaged(team_id: uuid.UUID) -> list[UnmanagedJob]:
     """Live jobs of the team's keys that were not launched here, oldest first."""
     rows = UnmanagedJob.objects.filter(credential__team=team_id).select_related("credential")
-    return list(rows.defer("credential__secret_sealed").order_by("first_seen_at")[:50])
+    return list(rows.only(*UNMANAGED_SHOWN).order_by("first_seen_at")[:MOST_UNMANAGED])

@@ -54,8 +54,13 @@ LIFE = [
     Status.CANCELLED,
     Status.COMPLETED,
 ]
-# Large columns that no list shows.
-LEFT_OUT = ("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "nonce")
+# Columns that no list shows: large ones, and those of the protocol.
+LEFT_OUT = (
+    *("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "send_by", "next_try_at", "claims"),
+    *("maybe_sent", "claim_token", "lease_until", "x_time_ms", "nonce", "unknown_since", "absent_lists"),
+    *("watch_until", "remote_status", "evaluate_at", "stop_note", "stop_token", "stop_attempts"),
+    *("stop_lease_until", "stop_error", "end_seen_at"),
+)
 
 
 class Seconds(Func):
@@ -198,8 +203,8 @@ def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PA
 def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
     """With what a row shows of the owner and the specification, and without the rest of them."""
     return (
-        rows.select_related("created_by", "stop_requested_by")
-        .defer(*LEFT_OUT, "created_by__password", "stop_requested_by__password")
+        rows.select_related("created_by")
+        .defer(*LEFT_OUT, *(f"created_by__{name}" for name in ("password", "ssh_public_key", "last_login")))
         .annotate(assign_ms=_number("max_timeout_assign_ms"), start_ms=_number("max_timeout_start_ms"))
     )
 

@@ -52,6 +52,8 @@ def connection(job: Job, runs: Iterable[JobRun], now: dt.datetime) -> Connection
     nodes = tuple(_node(job, run) for run in runs if not is_terminal(run.status) and run.node_urls)
     if nodes:
         return Connection("ready", "", nodes, _ssh_note(job, nodes))
+    if job.stop_requested_at is not None:
+        return Connection("over", "It is being stopped.")
     if not _publishes(job):
         return Connection("never", _nothing_published(job))
     if job.state != Status.RUNNING or job.running_at is None:

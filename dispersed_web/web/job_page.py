@@ -46,7 +46,8 @@ def costs(job: Job, now: dt.datetime) -> list[Fact]:
     """All of it estimates: price × time, until the cloud's ledger says otherwise."""
     facts = [Fact("So far", NOTHING, rows.cost_of(job, now))]
     if job.hourly_rate_usd is not None:
-        quoted = f"quoted {words.rate(job.quoted_usd)}" if job.quoted_usd is not None else ""
+        differs = job.quoted_usd is not None and words.rate(job.quoted_usd) != words.rate(job.hourly_rate_usd)
+        quoted = f"quoted {words.rate(job.quoted_usd)}" if differs else ""
         facts.append(Fact("Rate", said(words.rate(job.hourly_rate_usd)), note=quoted))
     elif job.quoted_usd is not None:
         facts.append(Fact("Rate", said(f"≈ {words.rate(job.quoted_usd)}"), note="as quoted at launch"))
@@ -106,13 +107,12 @@ def verdict(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
     found = policy.decide(policy_of(job), facts_of(job), now)
     if found.stop_at is None:
         return Notice("amber", "warning", said("Nothing stops it"), found.sentence)
-    at = words.clock_time(found.stop_at, now, zone)
-    title = until(found.stop_at, now, f"Stops {at}, ")
+    title = until(found.stop_at, now, f"Stops {words.at_clock_time(found.stop_at, now, zone)}, ")
     if rows.is_warned(job):
         return Notice(
             "amber", "clock", title, f"{found.sentence} Extend it if somebody still needs it.", ("extend",)
         )
-    warn = f" A warning comes {words.clock_time(found.warn_at, now, zone)}." if found.warn_at else ""
+    warn = f" A warning comes {words.at_clock_time(found.warn_at, now, zone)}." if found.warn_at else ""
     return Notice("grey", "clock", title, f"{found.sentence}{warn}")
 
 

@@ -38,7 +38,9 @@ def ask(request: HttpRequest, slug: str, act: str) -> HttpResponse:
         "act": act,
         "hit": [rows.row(job, now, zone) for job in hit],
         "spared": len(found) - len(hit),
-        "rate": words.rate(sum((job.hourly_rate_usd or Decimal(0) for job in hit), Decimal(0))),
+        "rate": words.rate(
+            sum((job.hourly_rate_usd or job.quoted_usd or Decimal(0) for job in hit), Decimal(0))
+        ),
         "steps": extending.STEPS.items(),
     }
     template = "jobs/_ask_bulk.html"

@@ -81,6 +81,7 @@ def frame(
     zone = timezone.get_current_timezone()
     slug = place.team.slug
     address = reverse(f"web:{tab}", args=[slug, job.pk])
+    options = extending.options(job, now, zone)
     under_way = job.state in states.UNDER_WAY or job.is_stopping
     return {
         "team": place.team,
@@ -93,17 +94,24 @@ def frame(
         "part": f"job/_{tab.removeprefix('job-') if tab != 'job' else 'overview'}.html",
         "row": rows.row(job, now, zone),
         "notice": job_page.notice(job, now, zone),
-        "options": extending.options(job, now, zone),
+        "options": options,
         "may_act": place.may(Action.STOP),
+        "can_extend": job.remote_uuid is not None and options.possible,
         "can_stop": job.is_active and job.stop_requested_at is None,
-        "stale": next(
-            (one for one in figures.stale_credentials(place.team.pk, now) if one.name == job.credential.name),
-            None,
-        ),
+        "stale": _stale(job, now),
         "poll_address": f"{address}?v={token}",
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
+    """Why the page of an unfinished job may be out of date."""
+    if not job.is_active:
+        return None
+    return next(
+        (one for one in figures.sight(job.team_id, now).stale if one.name == job.credential.name), None
+    )
 
 
 def _overview(job: Job, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -20,8 +22,10 @@ from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, csv_rows, live, rows, stats, unmanaged_rows
+from dispersed_web.web import access, cells, csv_rows, live, rows, stats, unmanaged_rows
 
+# The sum of a day moves little in that time, and the browser counts on from it.
+TODAY_KEPT_S = 20
 COLUMNS = (
     ("status", "Status", ""),
     ("title", "Job", ""),
@@ -104,37 +108,48 @@ def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **chang
 
 def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> Table:
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = figures.figures(team.pk, midnight, now)
+    strangers = figures.unmanaged(team.pk)
+    strangers_usd = sum((job.hourly_rate_usd or Decimal(0) for job in strangers), Decimal(0))
+    today = cache.get_or_set(
+        f"today:{team.pk}:{midnight.timestamp()}",
+        lambda: (figures.spent_since(team.pk, midnight, now), now),
+        TODAY_KEPT_S,
+    )
+    found = figures.figures(team.pk, now, strangers_usd)
     page = queries.page(team.pk, wanted, now)
-    jobs_url = reverse("web:jobs", args=[team.slug])
+    sight = figures.sight(team.pk, now)
+    places = cells.Places(
+        reverse("web:jobs", args=[team.slug]), reverse("web:launch", args=[team.slug]), static("icons.svg")
+    )
     context = {
-        "rows": [rows.row(job, now, zone) for job in page.jobs],
+        "rows": cells.table_rows([rows.row(job, now, zone) for job in page.jobs], places),
         "columns": [_column(team.slug, wanted, *column) for column in COLUMNS],
         "wanted": wanted,
         "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),
         "older": page.older and address_of(team.slug, wanted, cursor=page.older),
-        "stale": figures.stale_credentials(team.pk, now),
-        "unmanaged": unmanaged_rows.rows(figures.unmanaged(team.pk), now) if not wanted.cursor else [],
+        "stale": sight.stale if found.unfinished else (),
+        "unmanaged": unmanaged_rows.rows(strangers, now) if not wanted.cursor else [],
         "csv": address_of(team.slug, wanted, cursor="", route="web:jobs-csv"),
-        "jobs_url": jobs_url,
-        "launch_url": reverse("web:launch", args=[team.slug]),
-        "icons": static("icons.svg"),
+        "jobs_url": places.jobs,
+        "launch_url": places.launch,
+        "icons": places.icons,
         "is_filtered": wanted != JobFilter(sort=wanted.sort),
         "has_jobs": bool(page.jobs) or team.jobs.exists(),
         "now": now,
     }
     return Table(
-        stats_html=render_to_string("jobs/_stats.html", {"stats": stats.stats(found), "jobs_url": jobs_url}),
+        stats_html=render_to_string(
+            "jobs/_stats.html", {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
+        ),
         html=render_to_string("jobs/_table.html", context),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
-        shell=frame_news(team, found.unfinished),
+        shell=_frame_news(sight.synced_at, found.unfinished),
     )
 
 
-def frame_news(team: Team, unfinished: int) -> dict[str, Any]:
+def _frame_news(synced_at: dt.datetime | None, unfinished: int) -> dict[str, Any]:
     """What the frame around the page shows of the team, so that it stays true while only the part is fetched."""
-    checked_at = sweeps.last_finished().get("autostop")
-    moments = {"synced_at": figures.synced_at(team.pk), "checked_at": checked_at}
+    moments = {"synced_at": synced_at, "checked_at": sweeps.last_finished().get("autostop")}
     return {name: at.isoformat() for name, at in moments.items() if at} | {"active_jobs": unfinished}
 
 
