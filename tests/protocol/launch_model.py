@@ -105,8 +105,7 @@ def _fault_in_the_end(state: State, design: Design) -> str | None:
     state = state._replace(workers=(), looker=None, requests=())
     for now in range(END + 1, END + FENCE + NEEDED + 4):
         state = state._replace(now=now)
-        for _, state in _sweep(state, design):
-            pass
+        state = next((after for _, after in _sweep(state, design)), state)
         looked = next(_begin_look(state), None)
         if looked is not None:
             state = next(_conclude(looked[1], design))[1]

@@ -24,7 +24,7 @@ def search(
     start: State,
     steps_from: Callable[[State], Iterable[Step[State]]],
     fault_of: Callable[[State], str | None],
-    most: int = 2_000_000,
+    most: int = 300_000,
 ) -> Found[State]:
     """Visits all states reachable from ``start``, nearest first; stops at the first with a fault."""
     came_from: dict[State, tuple[State, str] | None] = {start: None}
