@@ -131,8 +131,9 @@ def _welcome(url: str, folder: DataFolder, environment: Mapping[str, str], simul
         people = [f"{email}   {password}" for email, password in folder.read_demo()["people"].items()]
         about_money = "a simulation, nothing costs money"
     else:
-        people = ["made by: bin/manage add_member --help"]
-        about_money = "JOBS COST REAL MONEY"
+        people = ['bin/manage add_member you@example.com "Your team" --role owner --create-team --password']
+        given = environment.get("DW_DISPERSED_URL")
+        about_money = "as DW_DISPERSED_URL says" if given else "JOBS COST REAL MONEY"
     lines = [
         ("Open", url),
         *zip(("Sign in", *[""] * len(people)), people, strict=False),
