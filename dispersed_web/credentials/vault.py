@@ -63,7 +63,7 @@ def unseal(sealed: str, place: Place) -> str:
         raise CannotOpen(key_id, f"The encryption key {key_id!r} is missing from DW_KEYS.")
     try:
         return AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), place.associated_data()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise CannotOpen(
             key_id, "The stored secret does not belong to this row, or its key was replaced."
         ) from None
