@@ -62,7 +62,7 @@ def request(
         take_turn(team)
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
-            return _same_or_refused(before, order)
+            return _same_or_refused(before, order, team, credential)
         _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
         job = _store(order, team, credential, user, form_token, now)
         if supersedes:
@@ -79,8 +79,9 @@ def request(
     return job
 
 
-def _same_or_refused(job: Job, order: Order) -> Job:
-    if job.spec_fingerprint == specs.fingerprint(order.spec) and job.title == order.title:
+def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
+    asked = (specs.fingerprint(order.spec), order.title, credential.pk, lifetime_of(order, team)[0])
+    if asked == (job.spec_fingerprint, job.title, job.credential_id, job.lifetime_s):
         return job
     raise FormAlreadyUsed(job.pk)
 

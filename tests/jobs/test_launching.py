@@ -329,6 +329,17 @@ def test_a_used_form_cannot_launch_something_else(world: World) -> None:
     assert caught.value.job_id == first.pk
 
 
+def test_another_lifetime_or_credential_is_something_else(world: World) -> None:
+    token = uuid.uuid4().hex
+    world.request(form_token=token)
+    order = world.order()
+    with pytest.raises(FormAlreadyUsed):
+        world.request(order.__class__(order.title, order.spec, frozenset(), 7200), form_token=token)
+    with pytest.raises(FormAlreadyUsed):
+        world.request(credential=factories.make_credential(world.team, world.sandbox), form_token=token)
+    assert Job.objects.count() == 1
+
+
 def test_the_same_again_within_a_minute_is_asked_about(world: World) -> None:
     world.request()
     with pytest.raises(LaunchRefused) as caught:
