@@ -42,6 +42,8 @@ def main(arguments: list[str]) -> int:
     except Failed as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

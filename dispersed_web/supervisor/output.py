@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -15,6 +16,9 @@ class Output:
 
     def __init__(self) -> None:
         self._gone = False
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A terminal may not know every character that a process writes.
+            sys.stdout.reconfigure(errors="replace")
         self._coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
 
     def say(self, *lines: str) -> None:

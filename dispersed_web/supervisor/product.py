@@ -30,20 +30,21 @@ def start_product(
     def child(name: str, *command: str) -> Child:
         return Child(name, list(command), environment)
 
-    python = sys.executable
+    # The broker and the sandbox need nothing of the product's, least of all its keys.
+    apart = {name: value for name, value in environment.items() if not name.startswith("DW_")}
     socket = broker.socket_path(folder.path)
     if environment["DW_REDIS_URL"] == f"unix://{socket}":
         broker.end_stale_server(socket)
         # It warns of what can go wrong when it saves by a fork; here it appends to a log.
         server = broker.command(socket, folder.broker)
-        supervisor.start(Child("valkey", server, environment, hidden="Memory overcommit"))
+        supervisor.start(Child("valkey", server, apart, hidden="Memory overcommit"))
         supervisor.wait_until(lambda: broker.answers(socket), "valkey", START_LIMIT_S)
     seed = []
     if sandbox_port is not None:
-        supervisor.start(_sandbox(environment, folder, sandbox_port))
+        supervisor.start(_sandbox(apart, folder, sandbox_port))
         supervisor.wait_until(lambda: not port_is_free(sandbox_port), "sandbox", START_LIMIT_S)
         seed = ["--demo", str(folder.demo)]
-    supervisor.run(child("prepare", python, "-m", "dispersed_web.supervisor.prepare", *seed))
+    supervisor.run(child("prepare", sys.executable, "-m", "dispersed_web.supervisor.prepare", *seed))
     supervisor.start(child("web", str(ROOT / "bin/start"), "web"))
     port = int(environment["DW_WEB_PORT"])
     supervisor.wait_until(lambda: _answers(port), "web", START_LIMIT_S)
@@ -55,9 +56,7 @@ def _sandbox(environment: dict[str, str], folder: DataFolder, port: int) -> Chil
     demo = folder.read_demo()
     keys = f"{demo['public_key']}:{demo['secret_key']}:demo-lab"
     command = [sys.executable, "-m", "dispersed_web.sandbox", "--host", HOST, "--port", str(port)]
-    # Only what it needs: it is not to know the product's keys.
-    passed = {name: value for name, value in environment.items() if not name.startswith("DW_")}
-    return Child("sandbox", [*command, "--data", str(folder.sandbox)], passed | {"SANDBOX_KEYS": keys})
+    return Child("sandbox", [*command, "--data", str(folder.sandbox)], environment | {"SANDBOX_KEYS": keys})
 
 
 def _answers(port: int) -> bool:
