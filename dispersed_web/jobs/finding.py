@@ -83,7 +83,7 @@ def _conclude(
         return
     refused = job.reason == Reason.REFUSED
     proved = job.absent_lists + 1 >= LISTINGS_NEEDED and job.fence_at is not None and began > job.fence_at
-    if refused or (proved and credential.probe.get("window_enforced") is not False):
+    if refused or (proved and credential.probe.get("window_enforced") is True):
         _give_up(job, began, now)
     else:
         Job.objects.filter(pk=job.pk, status=Status.UNCONFIRMED).update(absent_lists=F("absent_lists") + 1)

@@ -25,7 +25,7 @@ from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import applying, sync
+from dispersed_web.jobs import applying, sending, sync
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
 from dispersed_web.jobs.states import Status
 
@@ -91,10 +91,11 @@ def _lease(job_id: uuid.UUID, now: dt.datetime) -> Job | None:
 
 
 def _wait_for_its_launch(job: Job, now: dt.datetime) -> None:
-    """Its launch is in doubt: adoption makes the stop due at once, this is only the net below it."""
-    Job.objects.filter(pk=job.pk, status__in=LOCAL_ONLY).update(
-        stop_next_at=now + DOUBT_CHECK, stop_lease_until=None
-    )
+    """Its launch is in doubt: adoption makes the stop due at once, this is only the net below it. If the request turned
+    out not to have left, it never will."""
+    sending.take_back(job, "It was not sent, because its stop was asked for first.", now)
+    Job.objects.filter(pk=job.pk, status__in=LOCAL_ONLY).update(stop_next_at=now + DOUBT_CHECK)
+    Job.objects.filter(pk=job.pk, stop_lease_until=now + LEASE).update(stop_lease_until=None)
 
 
 def _step(job: Job, clock: Clock) -> None:
@@ -134,11 +135,12 @@ def _keys_for(job: Job) -> Iterator[Credential]:
 def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -> None:
     """Looks, then cancels unless the end or its beginning is seen. Raises Unauthorized when this key is refused, and
     NotFound when it is another one than the job's own and does not show the job."""
+    began = clock()
     sight = _look(job, client, must_see=credential.pk != job.credential_id)
     if sight.job is not None:
         sync.apply_single(job, sight.job, list(sight.runs), clock())
     if sight.ended:
-        _note_end(job, clock())
+        _note_end(job, began, clock())
     elif sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:
         Job.objects.filter(pk=job.pk).update(stop_next_at=clock() + VERIFY_EVERY, end_seen_at=None)
     else:
@@ -170,6 +172,8 @@ def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> N
         stop_next_at=now + _delay(job, now),
         end_seen_at=None,
     ):
+        # Its end was seen once, or somebody else tries: the next look is due later, not at once.
+        Job.objects.filter(pk=job.pk, stop_next_at__lte=now).update(stop_next_at=now + VERIFY_EVERY)
         return
     try:
         client.cancel_job(job.remote_uuid or "", f"dw:{job.stop_reason}:{job.stop_token}")
@@ -207,13 +211,13 @@ def _note(job: Job, why: str, now: dt.datetime) -> None:
     Job.objects.filter(pk=job.pk).update(stop_error=why, stop_next_at=now + _delay(job, now))
 
 
-def _note_end(job: Job, now: dt.datetime) -> None:
-    """The first sight of the end starts the wait for the second; the second, 20 s later, makes it sure."""
+def _note_end(job: Job, looked_at: dt.datetime, now: dt.datetime) -> None:
+    """The first sight of the end starts the wait for the second; one that was begun 20 s later makes it sure."""
     row = Job.objects.get(pk=job.pk)
     if row.end_seen_at is None or row.status not in ENDED:
         Job.objects.filter(pk=job.pk).update(end_seen_at=now, stop_next_at=now + applying.SURE_AFTER)
         return
-    if now - row.end_seen_at < applying.SURE_AFTER:
+    if looked_at - row.end_seen_at < applying.SURE_AFTER:
         Job.objects.filter(pk=job.pk).update(stop_next_at=row.end_seen_at + applying.SURE_AFTER)
         return
     with transaction.atomic():

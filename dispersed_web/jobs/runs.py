@@ -13,6 +13,8 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.jobs.models import Job, JobRun
 
+MAX_HOURLY_USD = 10_000
+
 
 def token_place(job: Job, run_uuid: str) -> vault.Place:
     return vault.Place("run", f"{job.pk}:{run_uuid}", job.team_id, "access_tokens")
@@ -25,7 +27,7 @@ def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
         "status": remote.status[:32],
         "started_at": min(started, now) if started else None,
         "ended_at": min(remote.ended_at or now, now) if is_terminal(remote.status) else None,
-        "hourly_rate_usd": remote.hourly_rate_usd,
+        "hourly_rate_usd": _believable(remote.hourly_rate_usd),
         "node_urls": [
             {
                 "description": url.description,
@@ -38,6 +40,11 @@ def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
             for url in remote.node_urls
         ],
     }
+
+
+def _believable(rate_usd: Decimal | None) -> Decimal | None:
+    """The rate, unless no node has it: one too large for its column would make the row unreadable."""
+    return rate_usd if rate_usd is not None and 0 <= rate_usd <= MAX_HOURLY_USD else None
 
 
 def take_over(

@@ -30,12 +30,12 @@ def test_the_built_protocol_has_no_fault(design: Design) -> None:
 
 VARIANTS = {
     "send again after a timeout": (Design(tries_again=True), "launched twice"),
-    "a dead claim goes back to the queue": (Design(dead_claim_is_queued=True), "launched twice"),
+    "a dead claim goes back to the queue": (Design(dead_claim_is_queued=True), "given up although it exists"),
     "one listing without it proves absence": (Design(one_listing_proves=True), "given up although it exists"),
     "signed when it is sent": (Design(signs_when_sending=True), "given up although it exists"),
     "look, then set": (Design(compares_and_sets=False), "launched twice"),
     "401 is a refusal": (Design(unauthorized_refuses=True), "given up although it exists"),
-    "429 may be sent again": (Design(rate_limit_sends_again=True), "launched twice"),
+    "429 may be sent again": (Design(rate_limit_sends_again=True), "given up although it exists"),
     "a cloud without a time window": (Design(cloud_has_window=False), "given up although it exists"),
 }
 
