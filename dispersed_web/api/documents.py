@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 
@@ -13,8 +14,9 @@ from dispersed_web.api.serializers.acts import ExtendSerializer, JobQuerySeriali
 from dispersed_web.api.serializers.base import ErrorSerializer
 from dispersed_web.api.serializers.jobs import JobPageSerializer, JobSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
+from dispersed_web.api.throttling import CALLS
 
-OVERVIEW = """
+OVERVIEW = f"""
 Launch, watch, extend and stop the jobs of your team on Dispersed.
 
 **Token.** Make one on the *Me* page, or with `manage.py create_api_token`. It belongs to you and to one team, which is
@@ -22,18 +24,20 @@ the team that every call is about. What it may do is what its scope *and* your r
 `operate` also launches, extends and stops. When you leave the team, it is dead at once.
 
 ```
-export DW=https://dispersed.example.org/api/v1
+export DW={settings.PUBLIC_URL}/api/v1
 export TOKEN=dwp_…
 curl -H "Authorization: Bearer $TOKEN" $DW/me
 ```
 
-**Faults** have one shape: `{"error": {"code": "…", "message": "…", "fields": {"env.0.name": "…"}}}`. Programs look at the
-status and `code`; `message` is for people; `fields` names each input at fault. Unknown fields are refused.
+**Faults** have one shape:
+`{{"error": {{"code": "…", "message": "…", "fields": {{"env.0.name": "…"}}}}}}`. Programs look
+at the status and `code`; `message` is for people; `fields` names each input at fault. Unknown fields are refused.
 
 **Values.** Times are ISO 8601 in UTC. Money is US dollars as text, estimated until the cloud bills. Durations name their
 unit: `lifetime_s`, `max_timeout_run_ms`. Another team's job answers 404 like one that does not exist.
 
-**Bounds.** Each token may make 120 calls in a minute (`429` with `Retry-After`). A body may have 1 MiB.
+**Bounds.** Each token may make {CALLS} calls in a minute (`429` with `Retry-After`). A body may have
+{settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB.
 """
 
 
@@ -131,8 +135,8 @@ with `200` and `Idempotent-Replay: true`. A call that was answered with 400 or 4
 `too_expensive`.
 
 ```
-curl -H "Authorization: Bearer $TOKEN" -H "Idempotency-Key: $(uuidgen)" -H "Content-Type: application/json" \\
-  $DW/jobs -d '{"credential_id": "…", "task": "BATCH", "title": "Process Dataset",
+curl $DW/jobs -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -H "Idempotency-Key: $(uuidgen)" -d '{"credential_id": "…", "task": "BATCH", "title": "Process Dataset",
     "image": "ubuntu", "tag": "24.04", "gpu_count": 1, "gpu_name": "RTX 5090",
     "max_timeout_run_ms": 3600000, "env": [{"name": "HF_TOKEN", "value": "…", "secret": true}]}'
 ```
@@ -208,8 +212,8 @@ The wish is stored and pursued until the cloud shows the job's end; the job cost
 200 as well; so does stopping a job that has ended.
 
 ```
-curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-  $DW/jobs/$JOB/stop -d '{"note": "Training has converged"}'
+curl $DW/jobs/$JOB/stop -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"note": "Training has converged"}'
 ```
 """,
     request=StopSerializer,
@@ -225,8 +229,8 @@ Moves the stop to `until`, or to `by_s` seconds after the present stop time, but
 answer says what was granted. Send `limits_version` as you saw it, so that you extend what you looked at.
 
 ```
-curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
-  $DW/jobs/$JOB/extend -d '{"by_s": 7200, "limits_version": 1}'
+curl $DW/jobs/$JOB/extend -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"by_s": 7200, "limits_version": 1}'
 ```
 """,
     request=ExtendSerializer,

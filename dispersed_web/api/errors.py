@@ -6,7 +6,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
@@ -52,8 +53,9 @@ def refusal_of(error: Exception) -> Refused | None:
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
     if isinstance(error, Http404 | exceptions.NotFound):
         return Refused(404, "not_found", NOT_FOUND)
-    if isinstance(error, PermissionDenied):
-        return Refused(403, "permission_denied", "This is not allowed.")
+    if isinstance(error, RequestDataTooBig):
+        longest_kib = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024
+        return Refused(413, "too_large", f"The body is larger than {longest_kib} KiB.")
     if isinstance(error, exceptions.ValidationError):
         return invalid(error.detail)
     if isinstance(error, exceptions.APIException):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 
@@ -50,5 +51,21 @@ class FaultSerializer(serializers.Serializer):
     )
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Fault",
+            value={
+                "error": {
+                    "code": "invalid",
+                    "message": "Not valid: max_timeout_run_ms.",
+                    "fields": {
+                        "max_timeout_run_ms": "A BATCH job needs a run time limit of at least 1 minute."
+                    },
+                }
+            },
+        )
+    ]
+)
 class ErrorSerializer(serializers.Serializer):
     error = FaultSerializer()

@@ -20,7 +20,7 @@ class Schema(Private, SpectacularAPIView):
     """YAML, or JSON by ``?format=json``; for signed-in people and tokens."""
 
     schema = None
-    custom_settings: ClassVar = {"DESCRIPTION": OVERVIEW}
+    custom_settings: ClassVar = {"DESCRIPTION": OVERVIEW, "TAGS": [{"name": "Jobs"}, {"name": "Team"}]}
     authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 

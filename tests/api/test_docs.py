@@ -1,0 +1,38 @@
+"""The page to read the API, in a real browser under the strict policy."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests import factories
+from tests.api.caller import make_token
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_it_shows_every_call_and_makes_one_without_breaking_the_policy(live_server, page, client):
+    team = factories.make_team(name="Documented Lab")
+    factories.sign_in(client, factories.owner_of(team))
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    faults = []
+    page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.goto(f"{live_server.url}/api/docs/")
+    expect(page.locator(".opblock")).to_have_count(7)
+
+    page.get_by_role("button", name="Authorize").click()
+    page.get_by_label("auth-bearer-value").fill(make_token(team))
+    page.get_by_role("button", name="Apply credentials").click()
+    page.get_by_role("button", name="Close", exact=True).first.click()
+    call = page.locator("#operations-Team-get_me")
+    call.locator(".opblock-summary-control").click()
+    call.get_by_role("button", name="Try it out").click()
+    call.get_by_role("button", name="Execute").click()
+    expect(call.locator(".live-responses-table")).to_contain_text("Documented Lab")
+
+    page.evaluate("dwTheme.choose('dark')")
+    expect(page.locator("html.dark-mode")).to_have_count(1)
+    assert faults == []
