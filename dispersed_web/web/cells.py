@@ -73,6 +73,6 @@ def _act(act: Act, row: Row, places: Places) -> dict[str, str]:
     return {
         "address": address,
         "label": act.label,
-        "title": f"{act.title or act.label}: {row.title}",
+        "title": f"{act.label}: {row.title}",
         "css": f"btn-{act.look}{' needs-member' * needs_member}",
     }

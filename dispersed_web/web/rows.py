@@ -55,7 +55,6 @@ class Act:
     label: str
     name: str
     look: str = "quiet"
-    title: str = ""
 
     @property
     def asks(self) -> bool:
@@ -83,7 +82,7 @@ class Row:
 
 EXTEND = Act("Extend", "ask/extend", "primary")
 STOP = Act("Stop", "ask/stop")
-STOP_WHEN_FOUND = Act("Stop when found", "ask/stop", title="Stop it as soon as it is found")
+STOP_WHEN_FOUND = Act("Stop when found", "ask/stop")
 CONNECT = Act("Connect", "#connect")
 LOGS = Act("Logs", "logs/")
 DETAILS = Act("Details", "", "danger")

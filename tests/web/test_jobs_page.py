@@ -1,44 +1,308 @@
 from __future__ import annotations
 
-import pytest
-from django.urls import reverse
+import csv
+import datetime as dt
+import io
+import json
+import re
+import uuid
 
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from dispersed_web.jobs.models import Job, UnmanagedJob
+from dispersed_web.teams.models import Team
+from dispersed_web.web import csv_rows
+from dispersed_web.web.cache import ForgivingRedisCache
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
 
 
-def test_page_shows_jobs(client):
-    team = factories.make_team()
+@pytest.fixture
+def team(client):
+    team = factories.make_team(default_lifetime_s=7200)
     factories.sign_in(client, factories.owner_of(team))
-    for status in (
-        "QUEUED",
-        "LAUNCHING",
-        "UNCONFIRMED",
-        "PENDING",
-        "ASSIGNED",
-        "PREPARING",
-        "RUNNING",
-        "FAILING",
-        "CANCELLING",
-        "COMPLETED",
-        "FAILED",
-        "CANCELLED",
+    return team
+
+
+@pytest.fixture
+def live_cache(redis_server, monkeypatch):
+    """A cache that answers, also when an earlier test found it dead a moment ago."""
+    monkeypatch.setattr(ForgivingRedisCache, "_down_until", 0.0)
+    cache.clear()
+
+
+def jobs_url(team, query: str = "") -> str:
+    return reverse("web:jobs", args=[team.slug]) + query
+
+
+def version_in(html: str) -> str:
+    return re.search(r"v=([\d-]+)", html)[1]
+
+
+def shown(response) -> list[str]:
+    return re.findall(r'class="row-title"[^>]*>([^<]+)', response.content.decode())
+
+
+def test_the_page_holds_the_figures_the_filter_and_the_rows(client, team):
+    factories.make_job(team, title="Dev", hourly_rate_usd=2, quoted_usd=2)
+    html = client.get(jobs_url(team)).content.decode()
+    for words in (
+        "Burning now",
+        "$2.00",
+        "Dev",
+        "Running",
+        "2\u00a0h lifetime",
+        "Launch a job",
+        "Export as CSV",
     ):
-        job = factories.make_job(team, status)
-        factories.make_run(job)
-        for name in ("job", "job-logs", "job-activity", "job-events", "job-spec"):
-            assert client.get(reverse("web:" + name, args=[team.slug, job.pk])).status_code == 200
-        for act in ("stop", "extend", "again"):
-            assert client.get(reverse("web:job-ask", args=[team.slug, job.pk, act])).status_code == 200
-            assert (
-                client.get(
-                    reverse("web:job-ask", args=[team.slug, job.pk, act]), headers={"HX-Request": "true"}
-                ).status_code
-                == 200
-            )
-    for sort in ("newest", "title", "status", "cost", "runtime", "stops"):
-        r = client.get(reverse("web:jobs", args=[team.slug]) + "?show=all&sort=" + sort)
-        assert r.status_code == 200
-    r = client.get(reverse("web:jobs-csv", args=[team.slug]) + "?show=all")
-    assert len(b"".join(r.streaming_content).splitlines()) == 13
+        assert words in html
+
+
+def test_the_part_is_what_the_page_includes(client, team):
+    factories.make_job(team, title="Dev")
+    page, part = client.get(jobs_url(team)), client.get(jobs_url(team), headers=HTMX)
+    assert "<!doctype html>" in page.content.decode()
+    assert "<!doctype" not in part.content.decode()
+    assert part.content.decode().strip() in page.content.decode()
+    restored = client.get(jobs_url(team), headers=HTMX | {"HX-History-Restore-Request": "true"})
+    assert "<!doctype html>" in restored.content.decode()
+
+
+def test_an_unchanged_poll_is_204_in_three_queries_and_a_change_is_shown(client, team):
+    job = factories.make_job(team, title="Dev")
+    version = version_in(client.get(jobs_url(team)).content.decode())
+    with CaptureQueriesContext(connection) as queries:
+        response = client.get(jobs_url(team, f"?v={version}"), headers=HTMX)
+    assert (response.status_code, response.content, len(queries)) == (204, b"", 3)
+    Job.objects.filter(pk=job.pk).update(title="Renamed")
+    assert client.get(jobs_url(team, f"?v={version}"), headers=HTMX).status_code == 204
+    Team.bump(team.pk)
+    changed = client.get(jobs_url(team, f"?v={version}"), headers=HTMX)
+    assert shown(changed) == ["Renamed"]
+    assert version_in(changed.content.decode()) != version
+    assert "HX-Push-Url" not in changed
+    assert json.loads(changed["HX-Trigger"])["shell"]["active_jobs"] == 1
+
+
+def test_words_that_time_changes_are_fetched_again_within_half_a_minute(client, team, time_machine):
+    factories.make_job(team)
+    version = version_in(client.get(jobs_url(team)).content.decode())
+    time_machine.move_to(timezone.now() + dt.timedelta(seconds=31))
+    assert client.get(jobs_url(team, f"?v={version}"), headers=HTMX).status_code == 200
+
+
+def test_a_part_that_a_reader_asks_for_sets_the_address(client, team):
+    response = client.get(jobs_url(team, "?q=&status=RUNNING&whose=&show=&sort=title"), headers=HTMX)
+    assert response["HX-Push-Url"] == jobs_url(team, "?status=RUNNING&sort=title")
+
+
+def test_all_watchers_share_one_rendering(client, team, live_cache):
+    factories.make_job(team, title="Dev")
+    with CaptureQueriesContext(connection) as first:
+        owners = client.get(jobs_url(team), headers=HTMX)
+    factories.sign_in(client, factories.make_member(team, "viewer"))
+    with CaptureQueriesContext(connection) as second:
+        viewers = client.get(jobs_url(team), headers=HTMX)
+    assert len(second) == 3 < len(first)
+    assert shown(owners) == shown(viewers) == ["Dev"]
+    assert "only-looking" in viewers.content.decode()
+    assert "only-looking" not in owners.content.decode()
+    Job.objects.update(title="New")
+    Team.bump(team.pk)
+    assert shown(client.get(jobs_url(team), headers=HTMX)) == ["New"]
+
+
+def test_a_reader_in_another_zone_gets_other_words(client, team, live_cache):
+    ended = dt.datetime.combine(timezone.now().date(), dt.time(3, 17), tzinfo=dt.UTC)
+    factories.make_job(team, "COMPLETED", ended_at=ended)
+    assert "03:17" in client.get(jobs_url(team, "?show=all")).content.decode()
+    tokyo = factories.make_user(time_zone="Asia/Tokyo")
+    factories.sign_in(client, factories.make_member(team, "member", tokyo))
+    assert "12:17" in client.get(jobs_url(team, "?show=all")).content.decode()
+
+
+def test_ten_rows_more_cost_no_query_more(client, team):
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(jobs_url(team))
+        return len(queries)
+
+    client.get(jobs_url(team))
+    for _ in range(10):
+        factories.make_job(team)
+    ten = count()
+    for _ in range(10):
+        factories.make_job(team, created_by=factories.make_member(team))
+    assert count() == ten
+
+
+@pytest.mark.parametrize(
+    ("statuses", "query", "words"),
+    [
+        ([], "", "No jobs yet"),
+        (["COMPLETED"], "", "Nothing runs, nothing costs"),
+        (["RUNNING"], "?q=zzz", "No job matches"),
+        (["RUNNING"], "?show=attention", "Nothing needs attention"),
+        (["RUNNING"], "?status=PENDING", "No job matches"),
+    ],
+)
+def test_an_empty_table_says_why(client, team, statuses, query, words):
+    for status in statuses:
+        factories.make_job(team, status)
+    assert words in client.get(jobs_url(team, query)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "ms"),
+    [
+        (None, 30000),
+        ({"status": "COMPLETED"}, 30000),
+        ({"status": "RUNNING"}, 5000),
+        ({"status": "PENDING"}, 2000),
+    ],
+)
+def test_the_page_asks_as_often_as_something_moves(client, team, fields, ms):
+    if fields:
+        factories.make_job(team, **fields)
+    assert f'data-poll-ms="{ms}"' in client.get(jobs_url(team)).content.decode()
+
+
+def test_jobs_that_were_not_launched_here_are_shown_apart(client, team):
+    credential = factories.make_credential(team, name="main")
+    now = timezone.now()
+    UnmanagedJob.objects.create(
+        credential=credential, remote_uuid="0193-x", title="theirs", task="BATCH", status="RUNNING", first_seen_at=now,
+        seen_at=now, hourly_rate_usd=3, created_at=now - dt.timedelta(hours=1),
+    )  # fmt: skip
+    html = client.get(jobs_url(team)).content.decode()
+    assert "Not launched here" in html
+    assert "theirs" in html
+    assert "$3.00/h not from here" in html
+
+
+def test_old_data_is_shown_with_its_age_and_cause(client, team):
+    credential = factories.make_credential(team, name="main")
+    factories.make_job(team)
+    assert "shown as of" not in client.get(jobs_url(team)).content.decode()
+    credential.listed_at, credential.failures = timezone.now() - dt.timedelta(minutes=9), 3
+    credential.failure = "Dispersed cannot be reached."
+    credential.save()
+    html = client.get(jobs_url(team)).content.decode()
+    assert "Jobs on “main” are shown as of" in html
+    assert "Dispersed cannot be reached." in html
+
+
+def test_nothing_of_another_team_is_seen(client, team):
+    other = factories.make_team()
+    factories.make_job(other, title="theirs alone")
+    assert client.get(jobs_url(other)).status_code == 404
+    assert "theirs alone" not in client.get(jobs_url(team, "?show=all")).content.decode()
+
+
+@pytest.mark.parametrize("name", ["jobs", "jobs-csv"])
+def test_a_stranger_is_asked_to_sign_in(client, name):
+    team = factories.make_team()
+    response = client.get(reverse(f"web:{name}", args=[team.slug]))
+    assert response.status_code == 302
+    assert "login" in response["Location"]
+
+
+# CSV -----------------------------------------------------------------------------------------------------------------
+
+
+def test_the_csv_has_every_job_of_the_filter_and_no_formula(client, team):
+    factories.make_job(team, title='=HYPERLINK("http://x","y"), and\na line')
+    factories.make_job(team, "COMPLETED", title="plain")
+    response = client.get(reverse("web:jobs-csv", args=[team.slug]) + "?show=all")
+    assert response["Content-Type"].startswith("text/csv")
+    assert "attachment" in response["Content-Disposition"]
+    text = b"".join(response.streaming_content).decode()
+    table = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert sorted(row["title"] for row in table) == ['\'=HYPERLINK("http://x","y"), and\na line', "plain"]
+    assert {row["status"] for row in table} == {"RUNNING", "COMPLETED"}
+    active = client.get(reverse("web:jobs-csv", args=[team.slug]))
+    assert b"plain" not in b"".join(active.streaming_content)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\0x", "  =1"])
+def test_no_cell_begins_like_a_formula(text):
+    assert csv_rows.safe(text) == f"'{text}"
+
+
+def test_other_cells_stay_as_they_are():
+    assert csv_rows.safe("a=b") == "a=b"
+    assert csv_rows.safe(None) == ""
+    assert csv_rows.safe(dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)) == "2026-01-02T03:04:05+00:00"
+
+
+# Several at once -----------------------------------------------------------------------------------------------------
+
+
+def ask(team, act: str, *jobs: Job) -> str:
+    query = "&".join(f"job={job.pk}" for job in jobs)
+    return reverse("web:jobs-ask", args=[team.slug, act]) + f"?{query}"
+
+
+def test_what_is_about_to_be_stopped_is_listed_with_its_cost(client, team):
+    one = factories.make_job(team, title="one", hourly_rate_usd="1.25")
+    two = factories.make_job(team, "PENDING", title="two", quoted_usd="0.75")
+    over = factories.make_job(team, "COMPLETED", title="over")
+    html = client.get(ask(team, "stop", one, two, over), headers=HTMX).content.decode()
+    assert "Stop 2 jobs" in html
+    assert "$2.00/h" in html
+    assert "over" not in re.findall(r'asked-title">([^<]+)', html)
+    assert "1 chosen job is left out" in html
+    assert "<!doctype html>" in client.get(ask(team, "stop", one)).content.decode()
+    assert "None of the chosen jobs" in client.get(ask(team, "extend", over)).content.decode()
+
+
+def test_several_are_stopped_and_another_teams_is_not(client, team):
+    mine = [factories.make_job(team) for _ in range(2)]
+    theirs = factories.make_job(factories.make_team())
+    data = {
+        "act": "stop",
+        "note": "end of day",
+        "job": [mine[0].pk, mine[1].pk, theirs.pk, "nonsense", uuid.uuid4()],
+    }
+    response = client.post(reverse("web:jobs-bulk", args=[team.slug]), data)
+    assert response["Location"] == jobs_url(team)
+    assert Job.objects.filter(stop_requested_at__isnull=False, stop_note="end of day").count() == 2
+    theirs.refresh_from_db()
+    assert theirs.stop_requested_at is None
+
+
+def test_several_are_extended_each_from_its_own_stop(client, team):
+    jobs = [factories.make_job(team) for _ in range(2)]
+    over = factories.make_job(team, "COMPLETED")
+    data = {"act": "extend", "by": "60", "job": [job.pk for job in [*jobs, over]]}
+    response = client.post(reverse("web:jobs-bulk", args=[team.slug]), data, headers=HTMX)
+    assert response.status_code == 204
+    assert "2 jobs extended. 1 job left" in json.loads(response["HX-Trigger"])["toast"]["text"]
+    for job in jobs:
+        before = job.stop_at
+        job.refresh_from_db()
+        assert job.extend_until == before + dt.timedelta(hours=1)
+
+
+@pytest.mark.parametrize("act", ["stop", "extend"])
+def test_a_viewer_may_not_and_an_unknown_act_is_nothing(client, team, act):
+    job = factories.make_job(team)
+    assert client.get(ask(team, "delete", job)).status_code == 404
+    bulk = reverse("web:jobs-bulk", args=[team.slug])
+    assert client.post(bulk, {"act": "delete", "job": job.pk}).status_code == 404
+    assert client.get(bulk).status_code == 405
+    factories.sign_in(client, factories.make_member(team, "viewer"))
+    assert client.get(ask(team, act, job)).status_code == 403
+    assert client.post(bulk, {"act": act, "job": job.pk}).status_code == 403
+    factories.sign_in(client, factories.make_user())
+    assert client.get(ask(team, act, job)).status_code == 404
+    assert client.post(bulk, {"act": act, "job": job.pk}).status_code == 404
+    job.refresh_from_db()
+    assert job.stop_requested_at is None

@@ -1,0 +1,165 @@
+"""The live table in a real browser: it follows what happens and leaves the reader's hands alone; a phone can stop a job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page, expect
+
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Team
+from tests import factories
+
+from .axe import assert_accessible
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def team():
+    return factories.make_team(name="Vision Lab")
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server, team) -> Iterator[Open]:
+    """Opens an address of the team, signed in as its owner; at the end the browser must not have complained."""
+    client = Client()
+    factories.sign_in(client, factories.owner_of(team))
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    contexts, complaints = [], []
+
+    def opened(path: str = "jobs/", width: int = 1440, height: int = 900) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=width < 500)
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
+        )
+        context.set_default_timeout(8000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        page.goto(f"{live_server.url}/t/{team.slug}/{path}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def change(job: Job, **values: object) -> None:
+    Job.objects.filter(pk=job.pk).update(**values)
+    Team.bump(job.team_id)
+
+
+def test_the_table_follows_what_happens_and_keeps_focus_selection_and_typing(team, open_page):
+    job = factories.make_job(team, "PENDING", title="Dev")
+    factories.make_job(team, "RUNNING", title="Other")
+    page = open_page()
+    row = page.locator(f"#job-{job.pk}")
+    row.locator("[data-select]").check()
+    stop = row.get_by_role("link", name="Stop: Dev")
+    stop.focus()
+    change(job, status="PREPARING", remote_status="PREPARING", assigned_at=job.launched_at)
+    expect(row.locator(".status-label")).to_have_text("Pulling image")
+    expect(row.locator("[data-select]")).to_be_checked()
+    expect(stop).to_be_focused()
+    expect(page.locator("[data-bulk-count]")).to_have_text("1")
+
+    search = page.get_by_role("searchbox")
+    search.press_sequentially("de")
+    expect(page.locator(".row-title")).to_have_text(["Dev"])
+    page.wait_for_url("**/jobs/?q=de")
+    change(job, title="Dev, renamed")
+    expect(page.locator(".row-title")).to_have_text(["Dev, renamed"])
+    expect(search).to_be_focused()
+    expect(search).to_have_value("de")
+
+
+def test_sorting_and_going_back_and_forth_are_addresses(team, open_page):
+    for title in ("b", "c", "a"):
+        factories.make_job(team, title=title)
+    page = open_page()
+    page.get_by_role("link", name="Job", exact=True).click()
+    expect(page.locator(".row-title")).to_have_text(["a", "b", "c"])
+    page.get_by_role("searchbox").fill("b")
+    page.wait_for_url("**/jobs/?q=b&sort=title")
+    expect(page.locator(".row-title")).to_have_text(["b"])
+    page.go_back()
+    expect(page.locator(".row-title")).to_have_text(["a", "b", "c"])
+
+
+def test_several_jobs_are_stopped_after_a_look_at_what_that_hits(team, open_page):
+    jobs = [factories.make_job(team, title=title) for title in ("one", "two", "three")]
+    page = open_page()
+    for job in jobs[:2]:
+        page.locator(f"#job-{job.pk} [data-select]").check()
+    page.locator("[data-bulk-bar]").get_by_role("button", name="Stop").click()
+    dialog = page.locator("#dialog")
+    expect(dialog.locator(".asked-title")).to_have_count(2)
+    expect(dialog).to_contain_text("$1.38/h")
+    dialog.get_by_role("button", name="Stop 2 jobs").click()
+    expect(page.locator(".toast-note")).to_contain_text("2 jobs asked to stop")
+    expect(page.locator(f"#job-{jobs[0].pk} .status-label")).to_have_text("Stopping")
+    expect(page.locator(f"#job-{jobs[2].pk} .status-label")).to_have_text("Running")
+    assert Job.objects.filter(stop_requested_at__isnull=False).count() == 2
+
+
+def test_a_job_is_stopped_from_the_table_on_a_phone(team, open_page):
+    job = factories.make_job(team, title="Development Environment")
+    page = open_page(width=390, height=844)
+    page.get_by_role("link", name="Stop: Development Environment").tap()
+    dialog = page.locator("#dialog")
+    expect(dialog).to_contain_text("What is not saved outside the machine is lost")
+    dialog.get_by_label("Reason").fill("done for today")
+    dialog.get_by_role("button", name="Stop the job").tap()
+    expect(dialog).to_be_hidden()
+    expect(page.locator(f"#job-{job.pk} .status-label")).to_have_text("Stopping")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    job.refresh_from_db()
+    assert job.stop_note == "done for today"
+
+
+def test_a_job_is_extended_on_its_page_and_says_until_when(team, open_page):
+    job = factories.make_job(team)
+    before = job.stop_at
+    page = open_page(f"jobs/{job.pk}/", width=390, height=844)
+    page.get_by_role("link", name="Extend").tap()
+    page.locator("#dialog").get_by_role("button", name="4").tap()
+    expect(page.locator(".toast-note")).to_contain_text("runs until")
+    expect(page.get_by_text("Extended", exact=True)).to_be_visible()
+    job.refresh_from_db()
+    assert job.extend_until > before
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
+def test_the_pages_are_accessible(team, open_page, width, height):
+    job = factories.make_job(team)
+    factories.make_job(team, "UNCONFIRMED")
+    factories.make_event(team, subject=job)
+    for path in ("jobs/", f"jobs/{job.pk}/", f"jobs/{job.pk}/activity/", f"jobs/{job.pk}/spec/"):
+        page = open_page(path, width, height)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_everything_works_without_scripts(browser, live_server, team):
+    job = factories.make_job(team, title="Dev")
+    client = Client()
+    factories.sign_in(client, factories.owner_of(team))
+    context = browser.new_context(java_script_enabled=False)
+    value = client.cookies[settings.SESSION_COOKIE_NAME].value
+    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
+    page = context.new_page()
+    page.goto(f"{live_server.url}/t/{team.slug}/jobs/?q=dev")
+    page.get_by_role("link", name="Stop: Dev").click()
+    page.get_by_role("button", name="Stop the job").click()
+    expect(page.locator(".messages")).to_contain_text("is being stopped")
+    job.refresh_from_db()
+    assert job.stop_requested_at
+    context.close()

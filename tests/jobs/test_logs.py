@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import base64
+import json
+import unicodedata
+import urllib.parse
+
+import pytest
+from django.core.cache import cache
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from dispersed_web.jobs import logs
+from dispersed_web.web.cache import ForgivingRedisCache
+from tests import factories
+
+SECRET = "s3cr3t/with+odd=chars&more"
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=()), max_size=200))
+@example("\x1b\x1b[0m[31m")
+@example("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x07")
+@example("\x9b31mred\x9d0;title\x9c")
+@example("\x1b[\x1b[31m\r\r\n\x00")
+def test_nothing_but_newline_and_tab_controls_the_terminal_or_the_page(raw):
+    text = logs.clean(raw)
+    assert not [char for char in text if unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"]
+    assert not {
+        char for char in text if unicodedata.bidirectional(char) in ("RLO", "LRO", "RLE", "LRE", "PDF")
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("plain\nlines\n", "plain\nlines\n"),
+        ("\x1b[1;31merror\x1b[0m: no", "error: no"),
+        ("\x1b]0;a title\x07after", "after"),
+        ("\x1bPsomething\x1b\\after", "after"),
+        ("\x1b]never ended\nnext line", "\nnext line"),
+        ("10 %\r50 %\r100 %\ndone", "100 %\ndone"),
+        ("100 %\r", "100 %"),
+        ("dos\r\nlines\r\n", "dos\nlines\n"),
+        ("safe\u202egnp.exe", "safe\\u202egnp.exe"),
+        ("a\u200bb", "a\\u200bb"),
+        ("col\tumn\x08\x7f", "col\tumn"),
+    ],
+)
+def test_a_line_reads_as_it_was_last_seen(raw, shown):
+    assert logs.clean(raw) == shown
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET,
+        urllib.parse.quote(SECRET, safe=""),
+        urllib.parse.quote_plus(SECRET),
+        base64.b64encode(SECRET.encode()).decode(),
+        base64.b64encode(f"user:{SECRET}".encode()).decode(),
+        base64.b64encode(f"me:{SECRET}:x".encode()).decode(),
+        base64.urlsafe_b64encode(SECRET.encode()).decode(),
+        json.dumps(SECRET),
+        "".join(f"{char}\x1b[0m" for char in SECRET),
+    ],
+)
+def test_a_secret_is_masked_however_it_is_written(written):
+    text, _ = logs.presentable(f"before {written} after\n", [SECRET])
+    core = base64.b64encode(SECRET.encode()).decode()[:20]
+    assert SECRET not in text
+    assert core not in text
+    assert "before" in text
+    assert "after" in text
+    assert logs.MASK in text
+
+
+@given(
+    st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=8, max_size=40),
+    st.binary(max_size=6),
+)
+def test_a_secret_in_base64_is_masked_at_every_offset(secret, before):
+    encoded = base64.b64encode(before + secret.encode()).decode()
+    masked = logs.mask(encoded, [secret])
+    assert len(masked) < len(encoded)
+    assert logs.MASK in masked
+
+
+def test_each_line_of_a_key_is_masked_and_short_words_are_not():
+    key = "-----BEGIN KEY-----\nabcdefghijkl\n-----END KEY-----"
+    assert "abcdefghijkl" not in logs.mask("x abcdefghijkl y", [key])
+    assert logs.mask("on and on", ["on"]) == "on and on"
+
+
+def test_what_looks_like_a_key_is_masked_without_being_known():
+    assert "sk_live" not in logs.mask("using sk_live_0123456789", [])
+
+
+def test_the_tail_is_bounded_in_lines_bytes_and_columns():
+    text, is_cut = logs.tail("\n".join(str(number) for number in range(5000)))
+    assert (text.split("\n")[0], text.split("\n")[-1], is_cut) == ("3000", "4999", True)
+    text, is_cut = logs.tail("\n".join(["ä" * 3000] * 200))
+    assert len(text.encode()) <= logs.TAIL_BYTES
+    assert is_cut
+    assert logs.tail("x" * 9000)[0] == "x" * 4000 + " …"
+    assert logs.tail("one\ntwo\n") == ("one\ntwo", False)
+
+
+@pytest.fixture
+def live_cache(redis_server, monkeypatch):
+    """A cache that answers, also when an earlier test found it dead a moment ago."""
+    monkeypatch.setattr(ForgivingRedisCache, "_down_until", 0.0)
+    cache.clear()
+
+
+def test_a_log_is_asked_for_once_however_many_watch(world, live_cache):
+    job = world.launched()
+    world.pass_time(120)
+    run = job.runs.get()
+    first = logs.read(job, run)
+    before = len(world.control.requests())
+    assert logs.read(job, run) == first
+    assert first.trouble == ""
+    assert len(world.control.requests()) == before
+
+
+def test_a_fault_of_the_cloud_is_a_sentence(world, settings):
+    job = world.launched()
+    world.pass_time(120)
+    run = job.runs.get()
+    job.credential.api_url = "http://127.0.0.1:9"
+    assert logs.read(job, run).trouble
+
+
+@pytest.mark.django_db
+def test_without_the_key_to_its_secrets_no_log_is_shown(settings):
+    spec = factories.make_spec(env={"HF_TOKEN": "very-secret-value"})
+    job = factories.make_job(factories.make_team(), spec=spec, secret_env=frozenset({"HF_TOKEN"}))
+    run = factories.make_run(job)
+    assert logs.secrets_of(job) == ["very-secret-value"]
+    settings.KEYRING = [("other", bytes(32))]
+    assert "cannot be read" in logs.read(job, run).trouble

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import itertools
+import json
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispersed_web.jobs import figures, queries
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.queries import Cursor, JobFilter, read_filter
+from tests import factories
+
+NOW = timezone.now()
+
+
+def ago(minutes: float) -> dt.datetime:
+    return NOW - dt.timedelta(minutes=minutes)
+
+
+@pytest.fixture
+def team(db):
+    return factories.make_team()
+
+
+def titles(team, **wanted) -> list[str]:
+    return [job.title for job in queries.page(team.pk, JobFilter(**wanted), NOW).jobs]
+
+
+@pytest.fixture
+def jobs(team):
+    """A handful that differs in everything one can look for or sort by."""
+    mei = factories.make_member(team, "member", factories.make_user("mei@example.org", "Mei Chen"))
+    made = [
+        factories.make_job(
+            team, "RUNNING", title="beta", created_at=ago(40), running_at=ago(39), spending_since=ago(39)
+        ),
+        factories.make_job(team, "PENDING", title="Alpha", created_at=ago(30), task="BATCH"),
+        factories.make_job(
+            team, "COMPLETED", title="gamma", created_at=ago(20), ended_at=ago(5), running_at=ago(19)
+        ),
+        factories.make_job(team, "UNCONFIRMED", title="delta", created_at=ago(10), created_by=mei),
+    ]
+    factories.make_job(factories.make_team(), title="of another team")
+    return made
+
+
+def test_the_default_is_what_is_active_newest_first(team, jobs):
+    assert titles(team) == ["delta", "Alpha", "beta"]
+    assert titles(team, show="all") == ["delta", "gamma", "Alpha", "beta"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"text": "ALPHA"}, ["Alpha"]),
+        ({"text": "mei chen"}, ["delta"]),
+        ({"text": "mei@"}, ["delta"]),
+        ({"text": "%"}, []),
+        ({"status": "COMPLETED"}, ["gamma"]),
+        ({"status": "RUNNING"}, ["beta"]),
+        ({"task": "BATCH"}, ["Alpha"]),
+        ({"show": "attention"}, ["delta"]),
+        ({"show": "all", "sort": "title"}, ["Alpha", "beta", "delta", "gamma"]),
+        ({"show": "all", "sort": "status"}, ["delta", "beta", "Alpha", "gamma"]),
+        ({"show": "all", "sort": "runtime"}, ["beta", "gamma"]),
+        ({"show": "all", "sort": "cost"}, ["gamma", "beta"]),
+        ({"sort": "stops"}, ["beta", "Alpha", "delta"]),
+    ],
+)
+def test_filters_and_orders(team, jobs, wanted, found):
+    assert titles(team, **wanted)[: len(found)] == found or found == []
+    if "sort" not in wanted:
+        assert titles(team, **wanted) == found
+
+
+def test_marker_and_the_clouds_uuid_find_a_job(team, jobs):
+    assert titles(team, text=jobs[0].marker) == ["beta"]
+    assert titles(team, text=jobs[0].remote_uuid[:13].upper()) == ["beta"]
+    assert titles(team, owner_id=jobs[3].created_by_id) == ["delta"]
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+@pytest.mark.parametrize("show", ["active", "all"])
+def test_pages_forth_and_back_show_each_job_once(team, sort, show):
+    for number in range(9):
+        status = ("RUNNING", "PENDING", "COMPLETED")[number % 3]
+        factories.make_job(team, status, title=f"same {number % 2}", created_at=ago(number // 2), now=NOW)
+    whole = [job.pk for job in queries.page(team.pk, JobFilter(show=show, sort=sort), NOW).jobs]
+    seen, pages, cursor, now = [], [], None, NOW
+    while True:
+        page = queries.page(team.pk, JobFilter(show=show, sort=sort, cursor=cursor), now, size=2)
+        seen += [job.pk for job in page.jobs]
+        pages.append(page)
+        if not page.older:
+            break
+        cursor = Cursor.read(page.older)
+        now += dt.timedelta(minutes=7)  # what costs and runs goes on meanwhile
+    assert seen == whole
+    assert pages[0].newer == ""
+    for before, after in itertools.pairwise(pages):
+        back = queries.page(
+            team.pk, JobFilter(show=show, sort=sort, cursor=Cursor.read(after.newer)), now, size=2
+        )
+        assert [job.pk for job in back.jobs] == [job.pk for job in before.jobs]
+
+
+@given(st.text(max_size=60))
+def test_a_cursor_that_is_not_ours_is_none(text):
+    cursor = Cursor.read(text)
+    assert cursor is None or str(cursor)
+
+
+@pytest.mark.parametrize(
+    "part", [("newest", "x"), ("title", "2025-01-01"), ("nothing", "2025-01-01T00:00:00+00:00")]
+)
+def test_a_forged_cursor_is_none(part):
+    sort, as_of = part
+    text = base64.urlsafe_b64encode(json.dumps([sort, as_of, "key", "id", False]).encode()).decode()
+    assert Cursor.read(text) is None
+
+
+def test_an_address_is_read_forgivingly():
+    wanted = read_filter(
+        {"q": " a\0  b ", "status": "running", "task": "?", "sort": "bogus", "whose": "mine"}, 7
+    )
+    assert wanted == JobFilter(text="a b", status="RUNNING", owner_id=7)
+    assert read_filter({"show": "everything", "cursor": "%%%"}, 7) == JobFilter()
+
+
+def test_a_page_costs_one_query_however_many_rows(team):
+    def count() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            for job in queries.page(team.pk, JobFilter(show="all"), NOW).jobs:
+                assert str(job.created_by)
+        return len(captured)
+
+    for _ in range(3):
+        factories.make_job(team)
+    few = count()
+    for _ in range(7):
+        factories.make_job(team)
+    assert count() == few == 1
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (
+            lambda team: (
+                Job.objects.filter(team=team).exclude(status__in=ENDED).order_by("-created_at", "-id")[:50]
+            ),
+            "job_active_of_team",
+        ),
+        (
+            lambda team: Job.objects.filter(team=team, status__in=ENDED, ended_at__gte=NOW),
+            "job_ended_of_team",
+        ),
+        (
+            lambda team: Job.objects.filter(team=team).order_by("-created_at", "-id")[:50],
+            "job_newest_of_team",
+        ),
+    ],
+)
+def test_lists_follow_their_index(team, rows, index):
+    assert index in rows(team).explain()
+
+
+def test_figures_count_what_is_unfinished(team):
+    factories.make_job(
+        team, "RUNNING", hourly_rate_usd=Decimal("1.5"), stop_at=NOW + dt.timedelta(minutes=30)
+    )
+    factories.make_job(team, "PENDING")
+    factories.make_job(team, "RUNNING", stop_requested_at=ago(5), hourly_rate_usd=Decimal("0.5"))
+    factories.make_job(team, "COMPLETED")
+    found = figures.figures(team.pk, NOW, Decimal(2))
+    assert (found.unfinished, found.billing, found.stops_soon, found.attention) == (3, 2, 1, 1)
+    assert found.under_way == 2
+    assert found.burning_usd == Decimal("4.0")
+
+
+def test_the_cost_of_today_begins_at_midnight(team):
+    midnight = ago(120)
+    rate = Decimal("0.6")
+    crossing = factories.make_job(team, "RUNNING")
+    factories.make_run(crossing, started_at=ago(240), hourly_rate_usd=rate)
+    ended = factories.make_job(team, "COMPLETED", ended_at=ago(60))
+    factories.make_run(ended, started_at=ago(90), ended_at=ago(60), hourly_rate_usd=rate)
+    yesterday = factories.make_job(team, "COMPLETED", ended_at=ago(200))
+    factories.make_run(yesterday, started_at=ago(300), ended_at=ago(200), hourly_rate_usd=rate)
+    factories.make_run(factories.make_job(factories.make_team()), started_at=ago(60), hourly_rate_usd=rate)
+    assert float(figures.spent_since(team.pk, midnight, NOW)) == pytest.approx(1.2 + 0.3, abs=0.001)
+
+
+def test_a_listing_that_failed_or_is_old_makes_its_credential_stale(team):
+    factories.make_credential(team, name="well", listed_at=ago(0.5))
+    factories.make_credential(team, name="old", listed_at=ago(3))
+    factories.make_credential(team, name="failing", listed_at=ago(1), failures=1, failure="No answer.")
+    sight = figures.sight(team.pk, NOW)
+    assert [(one.name, one.failure) for one in sight.stale] == [("failing", "No answer."), ("old", "")]
+    assert sight.synced_at == ago(3)
