@@ -17,7 +17,9 @@ from dispersed_web.sandbox.control import Control
 from .conftest import SPEND
 
 FOLDER = "tests/contract"
-SHARED = [f"{FOLDER}/{name}.py" for name in ("test_read_only", "test_refusals", "test_spending")]
+SHARED = [
+    f"{FOLDER}/{name}.py" for name in ("test_read_only", "test_refusals", "test_fields", "test_spending")
+]
 
 
 @pytest.fixture
