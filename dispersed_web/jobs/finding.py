@@ -19,8 +19,8 @@ from dispersed_web.clock import Clock
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import Client, DispersedError
 from dispersed_web.dispersed import Job as RemoteJob
-from dispersed_web.events.models import Audience
-from dispersed_web.events.record import CLOUD, record
+from dispersed_web.events.models import Audience, Event
+from dispersed_web.events.record import CLOUD, LAUNCHER, record
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.models import Job
@@ -30,6 +30,7 @@ LISTINGS_NEEDED = 3
 LISTED_BEFORE = dt.timedelta(minutes=15)
 WATCH = dt.timedelta(days=30)
 SCHEDULE_S = [3, 8, 15, 30, 60]
+UNRESOLVED_AFTER = dt.timedelta(hours=24)
 
 
 def credentials_to_look_with(now: dt.datetime) -> list[uuid.UUID]:
@@ -125,6 +126,20 @@ def _look_again(job: Job, now: dt.datetime) -> None:
     Job.objects.filter(pk=job.pk, status=Status.UNCONFIRMED).update(
         next_try_at=now + dt.timedelta(seconds=delay)
     )
+    if job.unknown_since and now - job.unknown_since > UNRESOLVED_AFTER:
+        _ask_a_person(job, now)
+
+
+def _ask_a_person(job: Job, now: dt.datetime) -> None:
+    """A day without certainty: the admins are told once. Looking goes on."""
+    kind = "job.unresolved"
+    if Event.objects.filter(subject_type="job", subject_id=str(job.pk), kind=kind).exists():
+        return
+    sentence = (
+        "For a day it could not be found out whether this launch reached Dispersed. Look for it in the console of "
+        f"Dispersed by “{job.marker}”, and stop it there if it is not wanted. Looking goes on here."
+    )
+    record(job.team_id, LAUNCHER, kind, ("job", job.pk), sentence, now=now, audience=Audience.ADMINS)
 
 
 def _alarm_of_twins(job: Job, remotes: list[RemoteJob], now: dt.datetime) -> None:

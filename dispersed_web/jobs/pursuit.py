@@ -78,6 +78,13 @@ def pursue(job_id: uuid.UUID, clock: Clock) -> None:
         return
     try:
         _step(job, clock)
+    except Exception:
+        _note(
+            job,
+            "Something in Dispersed Web itself went wrong; its log says what. It is tried again.",
+            clock(),
+        )
+        raise
     finally:
         Job.objects.filter(pk=job.pk, stop_lease_until=now + LEASE).update(stop_lease_until=None)
     alarm_if_stuck(job_id, clock())

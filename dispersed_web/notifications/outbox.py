@@ -106,6 +106,7 @@ SUBJECTS = {
     "job.missing": "Lost sight of",
     "job.duplicate": "Started twice",
     "job.found": "Found again",
+    "job.unresolved": "Still not known",
     "job.back": "Alive again",
     "job.not_launched": "Not launched",
     "job.refused": "Refused",

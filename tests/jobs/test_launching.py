@@ -182,6 +182,12 @@ def test_without_a_time_window_only_a_person_ends_the_doubt(world: World) -> Non
     world.settle(30)
     job.refresh_from_db()
     assert job.status == Status.UNCONFIRMED
+    unresolved = Event.objects.filter(subject_id=str(job.pk), kind="job.unresolved", audience="admins")
+    assert not unresolved.exists()
+    for _ in range(3):
+        world.clock.advance(12 * 3600 + 60)
+        world.sweep()
+    assert unresolved.count() == 1
 
 
 def test_a_listing_that_lags_does_not_hide_a_job_for_good(world: World) -> None:

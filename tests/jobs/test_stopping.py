@@ -238,6 +238,21 @@ def test_two_processes_never_pursue_one_stop_at_once(world: World) -> None:
     assert len(world.control.cancels(job.remote_uuid)) == 1
 
 
+def test_a_fault_of_our_own_delays_the_stop_and_is_not_repeated_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = running(world)
+    stop(world, job)
+    with monkeypatch.context() as patch:
+        patch.setattr(pursuit, "client_for", lambda *args, **kwargs: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            pursuit.pursue(job.pk, world.clock)
+    assert pursuit.due(world.clock.now) == []
+    for _ in range(6):
+        world.pass_time(10)
+    assert truth(world, job) == "CANCELLED"
+
+
 def test_the_cloud_out_of_reach_delays_the_stop_and_never_forgets_it(world: World) -> None:
     job = running(world)
     Credential.objects.update(api_url="http://127.0.0.1:9")
