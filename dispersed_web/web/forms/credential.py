@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django import forms
 from django.utils import timezone
@@ -12,12 +13,19 @@ from dispersed_web.web.forms.confirm import ConfirmedForm
 NOT_KEPT = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "class": "mono"}
 
 
+class NoSecretInput(forms.TextInput):
+    """Does not send back a secret key that was typed into the wrong field."""
+
+    def format_value(self, value: Any) -> str | None:
+        return None if "sk_" in str(value or "") else super().format_value(value)
+
+
 class KeysForm(ConfirmedForm):
     """A new pair for a credential."""
 
     public_key = forms.CharField(
         max_length=200,
-        widget=forms.TextInput(attrs={**NOT_KEPT, "placeholder": "pk_…"}),
+        widget=NoSecretInput(attrs={**NOT_KEPT, "placeholder": "pk_…"}),
         help_text="It names the key in every request and is no secret.",
     )
     secret_key = forms.CharField(
@@ -51,7 +59,15 @@ class CredentialForm(KeysForm):
 
     name = forms.CharField(
         max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Lab account"}),
+        widget=NoSecretInput(attrs={"autocomplete": "off", "placeholder": "Lab account"}),
         help_text="What your team calls it, for example after the account or the project that pays.",
     )
     field_order = ("name", *KeysForm.field_order)
+
+    def clean_name(self) -> str:
+        name = self.cleaned_data["name"]
+        if "sk_" in name:
+            raise forms.ValidationError(
+                "This looks like a secret key. It belongs into the field of that name."
+            )
+        return str(name)

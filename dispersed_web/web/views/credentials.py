@@ -66,9 +66,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(refused.field or None, refused.sentence)
         else:
             tasks.nudge(tasks.sync_credential, row.pk)
-            messages.success(
-                request, f"“{row.name}” works: Dispersed accepted it. The team may launch with it."
-            )
+            messages.success(request, f"“{row.name}” is stored: Dispersed accepted it.")
             return redirect("web:credential", slug, row.pk)
     context = {"team": seat.team, "form": form}
     return render(request, "credentials/add.html", context, status=422 if form.errors else 200)

@@ -1,0 +1,177 @@
+"""Every address of home, team and credentials: who gets in, who is turned away, and how a stranger cannot tell."""
+
+import re
+import uuid
+
+import pytest
+from django.urls import reverse
+
+from dispersed_web.credentials.models import Credential
+from dispersed_web.teams.models import ApiToken, Membership, Team
+from dispersed_web.web import urls
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+ALL = ("viewer", "member", "admin", "owner")
+ADMINS = ("admin", "owner")
+# Name, method, the roles that may, and what the address names beside the team
+ADDRESSES = [
+    ("team-home", "get", ALL, ""),
+    ("team", "get", ALL, ""),
+    ("team-events", "get", ALL, ""),
+    ("team-limits", "get", ADMINS, ""),
+    ("team-limits", "post", ADMINS, ""),
+    ("team-freeze", "post", ADMINS, ""),
+    ("team-leave", "post", ALL, ""),
+    ("team-member", "get", ADMINS, "membership"),
+    ("team-member", "post", ADMINS, "membership"),
+    ("team-member-remove", "post", ADMINS, "membership"),
+    ("team-token-revoke", "post", ADMINS, "token"),
+    ("credential-add", "get", ADMINS, ""),
+    ("credential-add", "post", ADMINS, ""),
+    ("credential", "get", ALL, "credential"),
+    ("credential-replace", "get", ADMINS, "credential"),
+    ("credential-replace", "post", ADMINS, "credential"),
+    ("credential-disable", "post", ADMINS, "credential"),
+    ("credential-enable", "post", ADMINS, "credential"),
+]
+POST_ONLY = [name for name, method, *_ in ADDRESSES if method == "post"]
+POST_ONLY = sorted({name for name in POST_ONLY if (name, "get") not in {(n, m) for n, m, *_ in ADDRESSES}})
+names = pytest.mark.parametrize(
+    ("name", "method", "allowed", "names"), ADDRESSES, ids=lambda value: str(value)[:24]
+)
+
+
+class Place:
+    """A team with one of everything that an address can name."""
+
+    def __init__(self) -> None:
+        self.team = make.make_team()
+        self.member = make.make_member(self.team, "member")
+        self.membership = Membership.objects.get(team=self.team, user=self.member)
+        self.credential = make.make_credential(self.team)
+        self.token = ApiToken.objects.create(
+            team=self.team,
+            user=self.member,
+            name="t",
+            digest=uuid.uuid4().hex,
+            prefix="dwp_abcd",
+            scope="read",
+            expires_at=self.team.created_at,
+        )
+
+    def url(self, name: str, names: str) -> str:
+        return reverse(f"web:{name}", args=[self.team.slug, *([getattr(self, names).pk] if names else [])])
+
+    def rows(self) -> list:
+        models = (Team, Membership, Credential, ApiToken)
+        return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+@pytest.fixture
+def place():
+    return Place()
+
+
+def said(answer, slug: str) -> str:
+    """The page without what differs from one request to the next."""
+    html = answer.content.decode().replace(slug, "")
+    return re.sub(
+        r'"X-CSRFToken": "\w+"|csrfmiddlewaretoken" value="\w+"|server-time" content="[^"]+"', "", html
+    )
+
+
+def with_another_id(url: str, names: str) -> str:
+    head, _, tail = url.partition(
+        {"membership": "members/", "token": "tokens/", "credential": "credentials/"}[names]
+    )
+    rest = tail.partition("/")[2]
+    other = "999999999" if names == "membership" else str(uuid.uuid4())
+    return f"{head}{names}s/{other}/{rest}".replace("memberships/", "members/")
+
+
+@names
+def test_without_signing_in_one_is_sent_to_the_sign_in_page(client, place, name, method, allowed, names):
+    before = place.rows()
+    answer = getattr(client, method)(place.url(name, names))
+    assert answer.status_code == 302
+    assert answer["Location"].startswith("/account/login/?next=/t/")
+    assert place.rows() == before
+
+
+@names
+def test_a_stranger_sees_the_same_as_where_there_is_nothing(client, place, name, method, allowed, names):
+    make.sign_in(client, make.owner_of(make.make_team()))
+    before = place.rows()
+    url = place.url(name, names)
+    answer = getattr(client, method)(url)
+    nothing = getattr(client, method)(url.replace(place.team.slug, "no-such-team"))
+    assert (answer.status_code, nothing.status_code) == (404, 404)
+    assert said(answer, place.team.slug) == said(nothing, "no-such-team")
+    assert place.rows() == before
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "names"), [(name, method, names) for name, method, _, names in ADDRESSES if names]
+)
+def test_what_belongs_to_another_team_is_not_there(client, place, name, method, names):
+    """The owner of one team puts another team's id behind their own team's address."""
+    other = Place()
+    make.sign_in(client, make.owner_of(place.team))
+    before = place.rows()
+    mixed = reverse(f"web:{name}", args=[place.team.slug, getattr(other, names).pk])
+    nothing = with_another_id(place.url(name, names), names)
+    answers = [getattr(client, method)(url) for url in (mixed, nothing)]
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert said(answers[0], place.team.slug) == said(answers[1], place.team.slug)
+    assert place.rows() == before
+
+
+@pytest.mark.parametrize("role", ALL)
+@names
+def test_each_role(client, place, name, method, allowed, names, role):
+    make.sign_in(client, make.make_member(place.team, role))
+    before = place.rows()
+    answer = getattr(client, method)(place.url(name, names))
+    if role in allowed:
+        assert answer.status_code in (200, 302, 422)
+    else:
+        assert answer.status_code == 403
+        assert place.rows() == before
+
+
+@pytest.mark.parametrize("name", POST_ONLY)
+def test_acts_are_posts(client, place, name):
+    names = next(names for other, _, _, names in ADDRESSES if other == name)
+    make.sign_in(client, make.owner_of(place.team))
+    before = place.rows()
+    for method in ("get", "head", "put", "delete"):
+        assert getattr(client, method)(place.url(name, names)).status_code == 405
+    assert place.rows() == before
+
+
+def test_no_address_of_people_is_missing_here():
+    mine = ("team-", "credential")
+    known = {pattern.name for pattern in urls.urlpatterns if pattern.name}
+    listed = {name for name, *_ in ADDRESSES} | {"team-new"}
+    assert {name for name in known if name == "team" or name.startswith(mine)} == listed
+
+
+def test_an_admin_does_not_reach_an_owner(client, place):
+    make.sign_in(client, make.make_member(place.team, "admin"))
+    owner = Membership.objects.get(team=place.team, role="owner")
+    for name, method in (("team-member", "get"), ("team-member", "post"), ("team-member-remove", "post")):
+        url = reverse(f"web:{name}", args=[place.team.slug, owner.pk])
+        assert getattr(client, method)(url, {"role": "viewer"}).status_code == 403
+    owner.refresh_from_db()
+    assert owner.role == "owner"
+
+
+def test_who_was_removed_is_out_with_the_next_request(client, place):
+    make.sign_in(client, place.member)
+    url = place.url("team-home", "")
+    assert client.get(url).status_code == 200
+    place.membership.delete()
+    assert client.get(url).status_code == 404
+    assert client.get(url, headers={"HX-Request": "true"}).status_code == 404
