@@ -103,6 +103,8 @@ class Cursor:
             moment = dt.datetime.fromisoformat(as_of)
             if moment.tzinfo is None or (kind is dt.datetime and key.tzinfo is None):
                 return None
+            if kind is str and "\0" in key:
+                return None
             return cls(sort, moment, key, uuid.UUID(job_id), bool(back))
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, binascii.Error):
             return None
