@@ -72,3 +72,36 @@ def launch_body(credential: Credential, **changes: Any) -> dict[str, Any]:
         "env": [{"name": "HF_TOKEN", "value": "canary-env-value", "secret": True}],
     } | changes
     return {name: value for name, value in body.items() if value is not None}
+
+
+def every_field_body(credential: Credential) -> dict[str, Any]:
+    """A PERSISTENT job that names every field, with three secrets."""
+    return launch_body(
+        credential,
+        task="PERSISTENT",
+        title="Entwicklung für Jürgen",
+        description="For the paper",
+        registry_host="registry.example.org",
+        registry_user="puller",
+        registry_secret="canary-registry-secret",
+        cpu_count=8,
+        gpu_count=2,
+        min_vram_gb=24,
+        min_ram_gb=64,
+        min_storage_gb=200,
+        allowed_region_codes=["us-east-1"],
+        max_node_count=2,
+        max_retry_count=1,
+        max_timeout_assign_ms=600_000,
+        max_timeout_start_ms=240_000,
+        max_timeout_run_ms=None,
+        ports=[22, 8888],
+        allowed_ips=["203.0.113.7"],
+        ssh_key=factories.SSH_KEY,
+        env=[
+            {"name": "HF_TOKEN", "value": "canary-env-value"},
+            {"name": "MODE", "value": "plain value"},
+            {"name": "ODD", "value": " canary-odd ", "secret": True},
+        ],
+        lifetime_s=7200,
+    )

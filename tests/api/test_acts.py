@@ -32,13 +32,6 @@ def api(job):
     return Api(make_token(job.team))
 
 
-@pytest.fixture
-def nudges(monkeypatch):
-    sent = []
-    monkeypatch.setattr(tasks, "nudge", lambda task, *ids: sent.append((task, *ids)))
-    return sent
-
-
 def at(path, job):
     return path.format(job_id=job.pk)
 

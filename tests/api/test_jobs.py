@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import itertools
+import json
+import uuid
 from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
 from dispersed_web.credentials import vault
+from dispersed_web.jobs import queries
 from dispersed_web.jobs.runs import token_place
 from tests import factories
 from tests.api.caller import Api, make_token
@@ -16,16 +21,6 @@ from tests.api.shape import check
 
 PATH = "/api/v1/jobs"
 ONE = "/api/v1/jobs/{job_id}"
-
-
-@pytest.fixture
-def team(db):
-    return factories.make_team()
-
-
-@pytest.fixture
-def api(team):
-    return Api(make_token(team))
 
 
 def titles(answer):
@@ -105,7 +100,7 @@ def test_a_list_takes_the_same_few_queries_for_one_job_and_for_many(api, team, d
     api.get(PATH)
     for number in range(20):
         job(team, f"job {number}", created_by=factories.make_member(team))
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert len(titles(api.get(PATH))) == 21
 
 
@@ -183,3 +178,15 @@ def test_me_and_credentials(api, team, document):
     reader = Api(make_token(team, scope="read"))
     assert reader.get("/api/v1/me").json()["may"] == ["see"]
     assert reader.get("/api/v1/credentials").json()["credentials"][0]["may_launch"]["allowed"] is False
+
+
+FORGED = [10**40, -1, "x", "\x00", None, [], "0001-01-01T00:00:00+00:00", float("inf")]
+
+
+@pytest.mark.parametrize("sort", list(queries.SORTS))
+def test_a_forged_cursor_breaks_nothing(api, team, sort):
+    job(team, "env")
+    for moment, key in itertools.product(("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"), FORGED):
+        parts = json.dumps([sort, moment, key, str(uuid.uuid4()), False])
+        cursor = base64.urlsafe_b64encode(parts.encode()).decode()
+        assert api.get(PATH, sort=sort, cursor=cursor).status_code in (200, 400), (moment, key)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from decimal import Decimal
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from dispersed_web import tasks
@@ -16,68 +14,14 @@ from dispersed_web.events.models import Event
 from dispersed_web.jobs import specs
 from dispersed_web.jobs.models import Job, Market
 from tests import factories
-from tests.api.caller import Api, launch_body, make_token
+from tests.api.caller import every_field_body, launch_body
 from tests.api.shape import check
 
 PATH = "/api/v1/jobs"
 
 
-@pytest.fixture
-def team(db):
-    return factories.make_team(default_lifetime_s=3600)
-
-
-@pytest.fixture
-def credential(team):
-    return factories.make_credential(team)
-
-
-@pytest.fixture
-def api(team):
-    return Api(make_token(team))
-
-
-@pytest.fixture
-def nudges(monkeypatch):
-    sent = []
-    monkeypatch.setattr(tasks, "nudge", lambda task, *ids: sent.append((task, *ids)))
-    return sent
-
-
-def every_field(credential):
-    return launch_body(
-        credential,
-        task="PERSISTENT",
-        title="Entwicklung für Jürgen",
-        description="For the paper",
-        registry_host="registry.example.org",
-        registry_user="puller",
-        registry_secret="canary-registry-secret",
-        cpu_count=8,
-        gpu_count=2,
-        min_vram_gb=24,
-        min_ram_gb=64,
-        min_storage_gb=200,
-        allowed_region_codes=["us-east-1"],
-        max_node_count=2,
-        max_retry_count=1,
-        max_timeout_assign_ms=600_000,
-        max_timeout_start_ms=240_000,
-        max_timeout_run_ms=None,
-        ports=[22, 8888],
-        allowed_ips=["203.0.113.7"],
-        ssh_key=factories.SSH_KEY,
-        env=[
-            {"name": "HF_TOKEN", "value": "canary-env-value"},
-            {"name": "MODE", "value": "plain value"},
-            {"name": "ODD", "value": " canary-odd ", "secret": True},
-        ],
-        lifetime_s=7200,
-    )
-
-
 def test_every_field_reaches_the_stored_specification(api, team, credential, nudges, document):
-    answer = api.launch(every_field(credential))
+    answer = api.launch(every_field_body(credential))
     assert answer.status_code == 201
     body = check(document, "post", PATH, answer)
     job = Job.objects.get()
@@ -102,11 +46,11 @@ def test_every_field_reaches_the_stored_specification(api, team, credential, nud
     assert "“ci”" in event.actor_label
 
 
-def test_what_is_left_out_has_the_teams_default(api, credential):
+def test_what_is_left_out_has_the_teams_default(api, team, credential):
     body = launch_body(
         credential, task="PERSISTENT", max_timeout_run_ms=None, ssh_key=factories.SSH_KEY, env=None
     )
-    assert api.launch(body).json()["limits"]["lifetime_s"] == 3600
+    assert api.launch(body).json()["limits"]["lifetime_s"] == team.default_lifetime_s
 
 
 def test_the_price_is_quoted_at_the_dearest_offer_of_the_wanted_regions(api, credential):
@@ -121,104 +65,9 @@ def test_the_price_is_quoted_at_the_dearest_offer_of_the_wanted_regions(api, cre
         ],
         fetched_at=timezone.now(),
     )
-    job = api.launch(every_field(credential)).json()
+    job = api.launch(every_field_body(credential)).json()
     assert job["cost"]["quoted_hourly_usd"] == "3.0000"
     assert job["gpu"] == "2 × RTX 5090"
-
-
-# Idempotency -----------------------------------------------------------------------------------------------------------
-
-
-def test_the_same_key_and_body_give_the_same_job(api, credential, nudges, document):
-    first = api.launch(every_field(credential), "k1")
-    again = api.launch(every_field(credential), "k1")
-    assert "Idempotent-Replay" not in first.headers
-    assert (again.status_code, again.headers["Idempotent-Replay"]) == (200, "true")
-    assert check(document, "post", PATH, again)["id"] == first.json()["id"]
-    assert Job.objects.count() == 1
-    assert len(nudges) == 1
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"title": "Another"},
-        {"image": "debian"},
-        {"description": "Another"},
-        {"lifetime_s": 7300},
-        {"registry_secret": "another"},
-        {"env": [{"name": "HF_TOKEN", "value": "another"}]},
-        {"env": [{"name": "HF_TOKEN", "value": "canary-env-value", "secret": False}]},
-        {"credential_id": "other"},
-    ],
-    ids=str,
-)
-def test_the_same_key_with_another_body_is_refused(api, team, credential, change, document):
-    body = every_field(credential) | {"env": [{"name": "HF_TOKEN", "value": "canary-env-value"}]}
-    assert api.launch(body, "k1").status_code == 201
-    if "credential_id" in change:
-        change = {"credential_id": str(factories.make_credential(team).pk)}
-    answer = api.launch(body | change, "k1")
-    assert answer.status_code == 409
-    assert check(document, "post", PATH, answer)["error"]["code"] == "idempotency_key_reused"
-    assert Job.objects.count() == 1
-
-
-def test_keys_belong_to_their_person_and_team(team, credential):
-    other = factories.make_member(team)
-    body = launch_body(credential)
-    answers = [Api(make_token(team, user)).launch(body, "k1") for user in (factories.owner_of(team), other)]
-    assert [answer.status_code for answer in answers] == [201, 201]
-
-
-def test_a_refused_call_leaves_its_key_free(api, credential):
-    assert api.launch(launch_body(credential, image="ubuntu:24.04"), "k1").status_code == 400
-    assert api.launch(launch_body(credential), "k1").status_code == 201
-
-
-def test_a_repeated_key_answers_even_when_a_new_launch_would_be_refused(api, team, credential):
-    api.launch(launch_body(credential), "k1")
-    team.launches_frozen = True
-    team.save()
-    assert api.launch(launch_body(credential), "k1").status_code == 200
-    assert api.launch(launch_body(credential), "k2").json()["error"]["code"] == "frozen"
-
-
-@pytest.mark.parametrize(
-    ("key", "code"),
-    [("", "required"), ("two words", "invalid"), ("x" * 101, "invalid"), ("käse", "invalid")],
-)
-def test_a_key_is_required_and_plain(api, credential, key, code):
-    answer = api.post(PATH, launch_body(credential), **({"Idempotency-Key": key} if key else {}))
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == f"idempotency_key_{code}"
-    assert not Job.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_same_call_several_times_at_once_launches_once():
-    team = factories.make_team()
-    token, body = make_token(team), launch_body(factories.make_credential(team))
-    start, answers = threading.Barrier(4), []
-
-    def call() -> None:
-        api = Api(token)
-        start.wait()
-        answers.append(api.launch(body, "k1"))
-        connection.close()
-
-    threads = [threading.Thread(target=call) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 201], [
-        a.content for a in answers
-    ]
-    assert {answer.json()["id"] for answer in answers} == {str(Job.objects.get().pk)}
-
-
-# Refusals --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -308,9 +157,9 @@ def test_caps_hold(api, team, credential):
 
 
 def test_no_answer_and_no_event_holds_a_secret(api, credential, caplog):
-    answers = [api.launch(every_field(credential), "k1") for _ in range(2)]
+    answers = [api.launch(every_field_body(credential), "k1") for _ in range(2)]
     job_id = answers[0].json()["id"]
-    wrong = every_field(credential)
+    wrong = every_field_body(credential)
     answers += [
         api.launch(wrong | {"env": [{"name": "1", "value": "canary-bad-name"}]}),
         api.launch(wrong | {"registry_secret": "canary-two words"}),
