@@ -106,7 +106,8 @@ class TokenForm(ConfirmedForm):
     field_order = ("name", "team", "scope", "days", "password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        # It shares its page with the profile, which has a name too.
+        super().__init__(*args, auto_id="token_%s", **kwargs)
         self.fields["team"].queryset = teams_for_tokens(self.request.user)
 
     @property
