@@ -291,7 +291,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["dispersed_web.api.parsing.DiscreetJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["dispersed_web.api.parsing.BoundedJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["dispersed_web.api.throttling.TokenThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "dispersed_web.api.errors.handle",

@@ -9,8 +9,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 
 
-class DiscreetJSONParser(JSONParser):
-    """Refuses a broken body without quoting it, because it may hold a secret."""
+class BoundedJSONParser(JSONParser):
+    """Takes a body that is nested beyond what Python can follow for the caller's fault, not for ours."""
 
     def parse(
         self,
@@ -20,7 +20,5 @@ class DiscreetJSONParser(JSONParser):
     ) -> Any:
         try:
             return super().parse(stream, media_type, parser_context)
-        except ParseError:
-            raise ParseError("The body is not valid JSON.") from None
         except RecursionError:
             raise ParseError("The body is nested too deeply.") from None
