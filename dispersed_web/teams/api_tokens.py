@@ -59,7 +59,8 @@ def create(
             scope=scope,
             expires_at=now + lifetime,
         )
-        sentence = f"{actor.label} made the API token “{name}” for {user}: it may {scope}."
+        for_whom = "" if actor.user_id == user.pk else f" for {user}"
+        sentence = f"{actor.label} made the API token “{name}”{for_whom}: it may {scope}."
         data = {"scope": scope, "expires_at": token.expires_at.isoformat()}
         record(team.pk, actor, "token.created", ("apitoken", token.pk), sentence, now=now, data=data)
     return token, text

@@ -167,7 +167,9 @@ def addresses(team: Team) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("viewport", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("viewport", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"]
+)
 def test_every_page_is_accessible_and_fits(
     opener: Opener, client: Any, full: Team, live_server: Any, viewport: dict[str, int], theme: str
 ) -> None:

@@ -48,6 +48,11 @@ class KeysForm(ConfirmedForm):
         return day
 
     @property
+    def pair(self) -> tuple[str, str]:
+        """The public and the secret key."""
+        return self.cleaned_data["public_key"], self.cleaned_data["secret_key"]
+
+    @property
     def expires_at(self) -> dt.datetime | None:
         """The start of the day, in the reader's zone: the cautious reading of a date without a time."""
         day = self.cleaned_data["expires_on"]

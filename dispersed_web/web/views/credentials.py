@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping
-from dispersed_web.credentials.models import CredentialState
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
@@ -50,13 +50,11 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
     seat = access.seat(request, slug, Action.MANAGE_CREDENTIALS)
     form = CredentialForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
         try:
             row = keeping.add(
                 seat.team,
-                data["name"],
-                data["public_key"],
-                data["secret_key"],
+                form.cleaned_data["name"],
+                *form.pair,
                 user=request.user,
                 actor=seat.actor,
                 clock=database_now,
@@ -65,9 +63,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         except keeping.CredentialRefused as refused:
             form.add_error(refused.field or None, refused.sentence)
         else:
-            tasks.nudge(tasks.sync_credential, row.pk)
-            messages.success(request, f"“{row.name}” is stored: Dispersed accepted it.")
-            return redirect("web:credential", slug, row.pk)
+            return _taken(request, row, f"“{row.name}” is stored: Dispersed accepted it.")
     context = {"team": seat.team, "form": form}
     return render(request, "credentials/add.html", context, status=422 if form.errors else 200)
 
@@ -80,22 +76,16 @@ def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     seat, row = manage(request, slug, credential_id)
     form = KeysForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
         try:
             keeping.replace_secret(
-                row,
-                data["public_key"],
-                data["secret_key"],
-                actor=seat.actor,
-                clock=database_now,
-                expires_at=form.expires_at,
+                row, *form.pair, actor=seat.actor, clock=database_now, expires_at=form.expires_at
             )
         except keeping.CredentialRefused as refused:
             form.add_error(refused.field or None, refused.sentence)
         else:
-            tasks.nudge(tasks.sync_credential, row.pk)
-            messages.success(request, f"The new keys of “{row.name}” work. The old ones are forgotten here.")
-            return redirect("web:credential", slug, row.pk)
+            return _taken(
+                request, row, f"The new keys of “{row.name}” work. The old ones are forgotten here."
+            )
     active_jobs = Job.objects.filter(credential=row).exclude(status__in=ENDED).count()
     context = {"team": seat.team, "credential": row, "form": form, "active_jobs": active_jobs}
     return render(request, "credentials/replace.html", context, status=422 if form.errors else 200)
@@ -109,6 +99,12 @@ def disable(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
 @require_POST
 def enable(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     return _switch(request, slug, credential_id, disabled=False)
+
+
+def _taken(request: HttpRequest, row: Credential, text: str) -> HttpResponse:
+    tasks.nudge(tasks.sync_credential, row.pk)
+    messages.success(request, text)
+    return redirect("web:credential", row.team.slug, row.pk)
 
 
 def _switch(request: HttpRequest, slug: str, credential_id: uuid.UUID, *, disabled: bool) -> HttpResponse:
