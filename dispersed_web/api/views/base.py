@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import Http404, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -26,10 +26,7 @@ class Private:
 class ApiView(Private, APIView):
     """Tokens only, JSON only. ``OPTIONS`` is not answered: the OpenAPI document tells more."""
 
-    metadata_class = None
-
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return self.http_method_not_allowed(request, *args, **kwargs)
+    http_method_names: ClassVar = ["get", "head", "post"]
 
 
 class UnknownAddress(ApiView):
