@@ -75,6 +75,7 @@ def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     """Puts a new pair in the place of the old one. The fields are empty: what is stored is never shown."""
     seat, row = manage(request, slug, credential_id)
     form = KeysForm(request.POST or None, request=request)
+    active_jobs = Job.objects.filter(credential=row).exclude(status__in=ENDED).count()
     if request.method == "POST" and form.is_valid():
         try:
             keeping.replace_secret(
@@ -86,7 +87,6 @@ def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
             return _taken(
                 request, row, f"The new keys of “{row.name}” work. The old ones are forgotten here."
             )
-    active_jobs = Job.objects.filter(credential=row).exclude(status__in=ENDED).count()
     context = {"team": seat.team, "credential": row, "form": form, "active_jobs": active_jobs}
     return render(request, "credentials/replace.html", context, status=422 if form.errors else 200)
 
