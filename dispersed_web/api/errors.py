@@ -43,9 +43,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
         log.error("%s %s broke", request.method, request.path, exc_info=error)
         refused = Refused(500, "internal_error", BROKEN)
     body = {"error": {"code": refused.code, "message": refused.message, "fields": refused.fields}}
-    return JsonResponse(
-        body, status=refused.status, headers=refused.headers, json_dumps_params={"ensure_ascii": False}
-    )
+    # Escaped to ASCII, because a field name that was made up may hold what UTF-8 cannot.
+    return JsonResponse(body, status=refused.status, headers=refused.headers)
 
 
 def refusal_of(error: Exception) -> Refused | None:
