@@ -111,7 +111,6 @@ def sweep_launches_with(send: Each, look: Each) -> None:
     for job_id in sending.due(now):
         send(job_id)
     for credential_id in finding.credentials_to_look_with(now):
-        sync.hurry(credential_id)
         look(credential_id)
     sweeps.note_finished("launches", now)
 

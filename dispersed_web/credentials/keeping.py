@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -30,6 +31,16 @@ class CredentialRefused(Exception):
         self.field = field
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What trying a pair taught: how the cloud refuses its stale and repeated requests, the clock's offset, and the
+    account behind it (empty where the cloud does not say)."""
+
+    shapes: AuthShapes
+    offset_ms: int | None
+    account: str
+
+
 @sensitive_variables()
 def add(
     team: Team,
@@ -44,23 +55,24 @@ def add(
 ) -> Credential:
     """Tries the pair against the cloud, then stores it sealed. Raises :class:`CredentialRefused`."""
     began = clock()
-    shapes, offset_ms = try_pair(public_key, secret_key)
+    trial = try_pair(public_key, secret_key)
     credential = Credential(
         id=uuid.uuid4(),
         team=team,
         name=name,
         api_url=settings.DISPERSED_URL,
         public_key=public_key,
+        account=trial.account,
         expires_at=expires_at,
         created_by=user,
         listed_at=began,
-        clock_offset_ms=offset_ms,
+        clock_offset_ms=trial.offset_ms,
     )
     credential.secret_sealed = vault.seal(secret_key, secret_place(credential))
     try:
         with transaction.atomic():
             credential.save(force_insert=True)
-            health.note_probe(credential, shapes, began)
+            health.note_probe(credential, trial.shapes, began)
             _record(
                 credential,
                 actor,
@@ -81,11 +93,18 @@ def replace_secret(
     *,
     actor: Actor,
     clock: Clock,
+    jobs_need_it: bool,
     expires_at: dt.datetime | None = None,
 ) -> None:
-    """Puts a new pair in the place of the old one, after the same trial. Raises :class:`CredentialRefused`."""
+    """Puts a new pair in the place of the old one, after the same trial. Raises :class:`CredentialRefused`.
+
+    The new pair must be of the same account: with another's, running jobs could not be seen or stopped any more, and a
+    launch in doubt would seem never to have arrived. Where the cloud does not name the account, ``jobs_need_it`` (jobs of
+    this credential have not ended) decides.
+    """
     began = clock()
-    shapes, offset_ms = try_pair(public_key, secret_key)
+    trial = try_pair(public_key, secret_key)
+    _refuse_another_account(credential, trial, jobs_need_it)
     try:
         with transaction.atomic():
             Credential.objects.filter(pk=credential.pk, team=credential.team_id).update(
@@ -97,14 +116,30 @@ def replace_secret(
                 failure="",
                 cancel_refused_at=None,
                 listed_at=began,
-                clock_offset_ms=offset_ms,
+                clock_offset_ms=trial.offset_ms,
+                account=trial.account,
                 sync_due_at=None,
             )
-            health.note_probe(credential, shapes, began)
+            health.note_probe(credential, trial.shapes, began)
             sentence = f"{actor.label} replaced the keys of the credential “{credential.name}”."
             _record(credential, actor, "credential.replaced", sentence, clock())
     except IntegrityError:
         raise _taken(credential.team, credential.name) from None
+
+
+def _refuse_another_account(credential: Credential, trial: Trial, jobs_need_it: bool) -> None:
+    if credential.account and trial.account and credential.account != trial.account:
+        raise CredentialRefused(
+            "These keys are of another Dispersed account, where this credential's jobs cannot be seen or stopped. "
+            "Add them as a new credential.",
+            "public_key",
+        )
+    if jobs_need_it and not (credential.account and trial.account):
+        raise CredentialRefused(
+            "It cannot be told whether these keys are of the same Dispersed account, and jobs of this credential have not "
+            "ended. Add the keys as a new credential, or wait until the jobs have ended.",
+            "public_key",
+        )
 
 
 def set_disabled(credential: Credential, disabled: bool, *, actor: Actor, now: dt.datetime) -> bool:
@@ -122,8 +157,8 @@ def set_disabled(credential: Credential, disabled: bool, *, actor: Actor, now: d
 
 
 @sensitive_variables()
-def try_pair(public_key: str, secret_key: str) -> tuple[AuthShapes, int | None]:
-    """Tries a pair with free calls: what the cloud answers to stale and repeated requests, and its clock's offset in ms.
+def try_pair(public_key: str, secret_key: str) -> Trial:
+    """Tries a pair with free calls.
 
     Raises :class:`CredentialRefused` with a sentence for: keys of the wrong kind, wrong key, clock off, cloud unreachable.
     """
@@ -139,7 +174,15 @@ def try_pair(public_key: str, secret_key: str) -> tuple[AuthShapes, int | None]:
             shapes = client.probe_auth()
         except DispersedError as error:
             raise CredentialRefused(_why(error, client.clock_offset_ms)) from None
-        return shapes, client.clock_offset_ms
+        return Trial(shapes, client.clock_offset_ms, _account(client))
+
+
+def _account(client: Client) -> str:
+    """The account behind the key; empty when the key may not ask for it or the cloud has no answer."""
+    try:
+        return client.me().uuid
+    except DispersedError:
+        return ""
 
 
 def probe_again(credential: Credential, clock: Clock) -> None:

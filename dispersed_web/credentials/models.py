@@ -30,6 +30,11 @@ class Credential(models.Model):
     name = models.CharField(max_length=60)
     api_url = models.CharField(max_length=200, help_text="Base address of the cloud that issued it.")
     public_key = models.CharField(max_length=200)
+    account = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="The cloud's account behind the key; empty where it does not say.",
+    )
     secret_sealed = models.TextField()
     state = models.CharField(max_length=8, choices=CredentialState.choices, default=CredentialState.ACTIVE)
     expires_at = models.DateTimeField(null=True, blank=True)

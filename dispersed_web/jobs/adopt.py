@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -77,10 +78,12 @@ def _plausible(created_at: dt.datetime | None, earliest: dt.datetime, now: dt.da
 
 
 def _stop_if_unwanted(job_id: object, now: dt.datetime) -> None:
-    job = Job.objects.get(pk=job_id)
-    if job.superseded_by_id and job.stop_requested_at is None:
+    """A newer launch took its place: unless that one came to nothing, this one is not wanted any more."""
+    job = Job.objects.select_related("superseded_by").get(pk=job_id)
+    newer = job.superseded_by
+    if newer and (newer.is_active or newer.remote_uuid) and job.stop_requested_at is None:
         Job.objects.filter(pk=job.pk, stop_requested_at=None).update(
-            stop_requested_at=now, stop_reason=Reason.SUPERSEDED, stop_next_at=now
+            stop_requested_at=now, stop_reason=Reason.SUPERSEDED, stop_token=uuid.uuid4(), stop_next_at=now
         )
     elif job.stop_requested_at:
         Job.objects.filter(pk=job.pk).update(stop_next_at=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,7 @@ from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
 from dispersed_web.teams.models import Installation
 
+log = logging.getLogger(__name__)
 BATCH = 50
 MISSING_AFTER = dt.timedelta(seconds=60)
 SURE_AFTER = dt.timedelta(seconds=20)
@@ -35,12 +37,28 @@ def apply_live(
     """Applies the list of live jobs, in short transactions; True when something visible changed."""
     changed = False
     for start in range(0, len(shown), BATCH):
-        with transaction.atomic():
-            for job, remote in shown[start : start + BATCH]:
-                changed |= apply_seen(
-                    job, remote, known.get(job.pk, ()), remote_runs.get(remote.uuid, ()), now
-                )
+        batch = shown[start : start + BATCH]
+        try:
+            with transaction.atomic():
+                for job, remote in batch:
+                    changed |= apply_seen(
+                        job, remote, known.get(job.pk, ()), remote_runs.get(remote.uuid, ()), now
+                    )
+        except Exception:
+            log.exception("A batch of jobs could not be applied; they are applied one by one.")
+            for job, remote in batch:
+                changed |= apply_alone(job, remote, remote_runs.get(remote.uuid, ()), now)
     return changed
+
+
+def apply_alone(job: Job, remote: RemoteJob, remote_runs: Sequence[RemoteRun], now: dt.datetime) -> bool:
+    """Applies one job by itself: what is odd about it is logged and concerns no other job and no stop."""
+    try:
+        with transaction.atomic():
+            return apply_seen(job, remote, list(JobRun.objects.filter(job=job)), remote_runs, now)
+    except Exception:
+        log.exception("What the cloud says of the job %s could not be applied.", job.pk)
+        return False
 
 
 def apply_seen(
@@ -202,11 +220,10 @@ def sort_strangers(
     credential: Credential, strangers: Sequence[RemoteJob], remote_runs: RemoteRuns, now: dt.datetime
 ) -> bool:
     """Live jobs that no live row of ours claims: lost launches are adopted, the rest is shown as unmanaged."""
-    ours = set(
-        Job.objects.filter(
-            credential=credential, remote_uuid__in=[remote.uuid for remote in strangers]
-        ).values_list("remote_uuid", flat=True)
-    )
+    uuids = [remote.uuid for remote in strangers]
+    # Another key of the team may be of the same account, and then shows the same jobs.
+    siblings = Job.objects.filter(team=credential.team_id, credential__api_url=credential.api_url)
+    ours = set(siblings.filter(remote_uuid__in=uuids).values_list("remote_uuid", flat=True))
     changed = False
     unmanaged = []
     for remote in strangers:
@@ -229,10 +246,13 @@ def _adopt_by_marker(credential: Credential, remote: RemoteJob, now: dt.datetime
     mark = finding.marker_of(remote)
     if mark is None or not marker.is_of(mark, Installation.get().code):
         return False
-    job = Job.objects.filter(
-        marker=mark, team=credential.team_id, credential=credential, remote_uuid=None
-    ).first()
-    return job is not None and adopt(job, remote, now, late=True)
+    job = Job.objects.filter(marker=mark, team=credential.team_id, credential=credential).first()
+    if job is None:
+        return False
+    if job.remote_uuid is not None:
+        finding.alarm_of_twin(job, remote, now)
+        return False
+    return adopt(job, remote, now, late=True)
 
 
 def _keep_unmanaged(

@@ -13,17 +13,17 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import Client, DispersedError
+from dispersed_web.dispersed import BadReply, Client, DispersedError, Outcome
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.events.models import Audience, Event
 from dispersed_web.events.record import CLOUD, LAUNCHER, record
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.adopt import adopt
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import IN_CLOUD, Job
 from dispersed_web.jobs.states import Reason, Status
 
 LISTINGS_NEEDED = 3
@@ -31,11 +31,16 @@ LISTED_BEFORE = dt.timedelta(minutes=15)
 WATCH = dt.timedelta(days=30)
 SCHEDULE_S = [3, 8, 15, 30, 60]
 UNRESOLVED_AFTER = dt.timedelta(hours=24)
+RARELY_S = 3600
+LISTING_LAG = dt.timedelta(seconds=60)
 
 
 def credentials_to_look_with(now: dt.datetime) -> list[uuid.UUID]:
     """The credentials with launches in doubt that are due for another look."""
-    rows = Job.objects.filter(status=Status.UNCONFIRMED, next_try_at__lte=now)
+    answering = (
+        Q(credential__failures=0) | Q(credential__sync_due_at=None) | Q(credential__sync_due_at__lte=now)
+    )
+    rows = Job.objects.filter(answering, status=Status.UNCONFIRMED, next_try_at__lte=now)
     return list(rows.order_by().values_list("credential", flat=True).distinct()[:100])
 
 
@@ -48,6 +53,7 @@ def look(credential: Credential, client: Client, clock: Clock) -> None:
     oldest = min(dt.datetime.fromtimestamp((job.x_time_ms or 0) / 1000, dt.UTC) for job in jobs)
     try:
         listed = client.complete_jobs(older_than=oldest - LISTED_BEFORE)
+        _refuse_if_it_hides_jobs(credential, listed, oldest, began)
     except DispersedError:
         for job in jobs:
             _look_again(job, began)
@@ -55,6 +61,21 @@ def look(credential: Credential, client: Client, clock: Clock) -> None:
     found = by_marker(listed)
     for job in jobs:
         _conclude(job, found.get(job.marker, []), credential, began, clock())
+
+
+def _refuse_if_it_hides_jobs(
+    credential: Credential, listed: Iterable[RemoteJob], oldest: dt.datetime, began: dt.datetime
+) -> None:
+    """A listing without a live job that must be in it is wrong about others too. Raises BadReply."""
+    due = Job.objects.filter(
+        credential=credential,
+        status__in=IN_CLOUD,
+        missing_since=None,
+        launched_at__range=(oldest, began - LISTING_LAG),
+    )
+    hidden = set(due.values_list("remote_uuid", flat=True)) - {remote.uuid for remote in listed}
+    if hidden:
+        raise BadReply("A list of the cloud lacks jobs that it has.", outcome=Outcome.UNKNOWN)
 
 
 def marker_of(remote: RemoteJob) -> str | None:
@@ -79,8 +100,9 @@ def _conclude(
     job: Job, remotes: list[RemoteJob], credential: Credential, began: dt.datetime, now: dt.datetime
 ) -> None:
     if remotes:
-        if adopt(job, remotes[0], now, late=True) and len(remotes) > 1:
-            _alarm_of_twins(job, remotes, now)
+        adopt(job, remotes[0], now, late=True)
+        for twin in remotes[1:]:
+            alarm_of_twin(job, twin, now)
         return
     refused = job.reason == Reason.REFUSED
     proved = job.absent_lists + 1 >= LISTINGS_NEEDED and job.fence_at is not None and began > job.fence_at
@@ -123,6 +145,8 @@ def _give_up(job: Job, began: dt.datetime, now: dt.datetime) -> None:
 def _look_again(job: Job, now: dt.datetime) -> None:
     waited = (now - (job.unknown_since or now)).total_seconds()
     delay = next((step for step in SCHEDULE_S if step > waited), SCHEDULE_S[-1])
+    if waited > UNRESOLVED_AFTER.total_seconds():
+        delay = RARELY_S
     Job.objects.filter(pk=job.pk, status=Status.UNCONFIRMED).update(
         next_try_at=now + dt.timedelta(seconds=delay)
     )
@@ -142,15 +166,19 @@ def _ask_a_person(job: Job, now: dt.datetime) -> None:
     record(job.team_id, LAUNCHER, kind, ("job", job.pk), sentence, now=now, audience=Audience.ADMINS)
 
 
-def _alarm_of_twins(job: Job, remotes: list[RemoteJob], now: dt.datetime) -> None:
-    """More than one job carries the marker. Never stopped by itself: somebody may have cloned it in the console."""
-    others = ", ".join(remote.uuid for remote in remotes[1:])
+def alarm_of_twin(job: Job, twin: RemoteJob, now: dt.datetime) -> None:
+    """Another job carries this one's marker: said once, never stopped by itself, as somebody may have cloned it in the
+    console."""
+    told = Event.objects.filter(subject_type="job", subject_id=str(job.pk), kind="job.duplicate")
+    if told.filter(data__remote_uuid=twin.uuid).exists():
+        return
     record(
         job.team_id,
         CLOUD,
         "job.duplicate",
         ("job", job.pk),
-        f"Dispersed shows more than one job for this launch. Look at it in its console: {others}",
+        f"Dispersed shows another job for this launch. Look at it in its console: {twin.uuid}",
         now=now,
+        data={"remote_uuid": twin.uuid},
         audience=Audience.ADMINS,
     )

@@ -70,7 +70,7 @@ class Job(models.Model):
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
 
     # As the cloud knows it
-    remote_uuid = models.CharField(max_length=64, null=True)
+    remote_uuid = models.CharField(max_length=128, null=True)
     remote_status = models.CharField(max_length=32, blank=True, help_text="The cloud's own word.")
     launched_at = models.DateTimeField(
         null=True, help_text="When the cloud took it; billing is assumed from here."
@@ -211,7 +211,7 @@ class JobRun(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
-    remote_uuid = models.CharField(max_length=64)
+    remote_uuid = models.CharField(max_length=128)
     status = models.CharField(max_length=32)
     started_at = models.DateTimeField(null=True)
     running_at = models.DateTimeField(null=True, help_text="First sight of RUNNING.")
@@ -236,7 +236,7 @@ class UnmanagedJob(models.Model):
     credential = models.ForeignKey(
         "credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs"
     )
-    remote_uuid = models.CharField(max_length=64)
+    remote_uuid = models.CharField(max_length=128)
     title = models.CharField(max_length=200)
     task = models.CharField(max_length=16)
     status = models.CharField(max_length=32)

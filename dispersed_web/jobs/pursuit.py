@@ -25,7 +25,7 @@ from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import applying, sending, sync
+from dispersed_web.jobs import applying, sending
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
 from dispersed_web.jobs.states import Status
 
@@ -75,6 +75,7 @@ def pursue(job_id: uuid.UUID, clock: Clock) -> None:
         return
     if job.status in LOCAL_ONLY:
         _wait_for_its_launch(job, now)
+        alarm_if_stuck(job_id, now)
         return
     try:
         _step(job, clock)
@@ -145,7 +146,7 @@ def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -
     began = clock()
     sight = _look(job, client, must_see=credential.pk != job.credential_id)
     if sight.job is not None:
-        sync.apply_single(job, sight.job, list(sight.runs), clock())
+        applying.apply_alone(job, sight.job, sight.runs, clock())
     if sight.ended:
         _note_end(job, began, clock())
     elif sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:

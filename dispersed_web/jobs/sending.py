@@ -90,8 +90,7 @@ def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
         take_turn(job.team)
         if not _may_go(job, now):
             return None
-        offset_ms = job.credential.clock_offset_ms or 0
-        claim = Claim(job, uuid.uuid4(), int(now.timestamp() * 1000) + offset_ms, secrets.token_hex(16))
+        claim = Claim(job, uuid.uuid4(), _cloud_now_ms(job.credential), secrets.token_hex(16))
         claimed = Job.objects.filter(
             pk=job.pk, status=Status.QUEUED, maybe_sent=0, send_by__gt=now, stop_requested_at=None
         ).update(
@@ -258,6 +257,11 @@ def _end_unsent(
 def take_back(job: Job, why: str, now: dt.datetime) -> bool:
     """Ends a queued job because somebody wants it stopped. False when it is too late for that."""
     return _end_unsent(job, Reason.USER, why, now, status=Status.CANCELLED)
+
+
+def _cloud_now_ms(credential: Credential) -> int:
+    """The cloud's time by this machine's clock, against which its offset was measured; the database's clock may differ."""
+    return time.time_ns() // 1_000_000 + (credential.clock_offset_ms or 0)
 
 
 def _boot_time() -> float:

@@ -10,7 +10,7 @@ import datetime as dt
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,8 +21,7 @@ from dispersed_web.clock import Clock
 from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import LIVE, Client, DispersedError, NotFound, Page
-from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.dispersed import LIVE, BadReply, Client, DispersedError, NotFound, Outcome, Page
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.jobs import applying, finding, states
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
@@ -32,6 +31,7 @@ LEASE = dt.timedelta(seconds=90)
 SOON = dt.timedelta(seconds=5)
 CALM = dt.timedelta(seconds=30)
 PAGE_LIMIT = 50
+MAX_PAGES = 400
 SINGLE_LOOKUPS = 50
 WATCHED_S = 20
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
@@ -60,27 +60,23 @@ def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
     if credential is None:
         return False
     try:
-        with client_for(credential, team_id=credential.team_id) as client:
-            try:
-                _pass(credential, client, clock)
-            finally:
-                health.note_clock(credential, client.clock_offset_ms)
+        client = client_for(credential, team_id=credential.team_id)
+    except (vault.CannotOpen, ValueError) as error:
+        health.note_unusable(credential, str(error), clock())
+        _release(credential, clock())
+        return False
+    try:
+        with client:
+            _pass(credential, client, clock)
     except DispersedError as error:
         health.note_failure(credential, error, clock())
         return False
-    except (vault.CannotOpen, ValueError) as error:
-        health.note_unusable(credential, str(error), clock())
-        return False
     finally:
+        health.note_clock(credential, client.clock_offset_ms)
         _release(credential, clock())
     if health.note_success(credential, began, clock()):
         hurry_stops(credential, clock())
     return True
-
-
-def hurry(credential_id: uuid.UUID) -> None:
-    """Makes the credential due at once."""
-    Credential.objects.filter(pk=credential_id).update(sync_due_at=None)
 
 
 def hurry_stops(credential: Credential, now: dt.datetime) -> None:
@@ -131,12 +127,13 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
     known_runs = _runs_of(jobs)
     shown = [(job, remotes[uid]) for uid, job in jobs.items() if uid in remotes]
     changed = applying.apply_live(shown, known_runs, runs, clock())
-    vanished = [job for uid, job in jobs.items() if uid not in remotes]
-    for job in vanished[:SINGLE_LOOKUPS]:
-        changed |= look_singly(job, client, clock)
     strangers = [remote for uid, remote in remotes.items() if uid not in jobs]
     changed |= applying.sort_strangers(credential, strangers, runs, clock())
-    for job in applying.ended_but_shown(credential, strangers)[:SINGLE_LOOKUPS]:
+    odd = [job for uid, job in jobs.items() if uid not in remotes]
+    odd += [job for job, remote in shown if _lost_a_run(known_runs[job.pk], runs[remote.uuid])]
+    odd += applying.ended_but_shown(credential, strangers)
+    # Which ones of too many is left to chance, so that none waits for ever behind the same others.
+    for job in random.sample(odd, min(len(odd), SINGLE_LOOKUPS)):
         changed |= look_singly(job, client, clock)
     if changed:
         Team.bump(credential.team_id)
@@ -156,6 +153,11 @@ def _runs_of(jobs: dict[str, Job]) -> dict[uuid.UUID, list[JobRun]]:
     return known
 
 
+def _lost_a_run(known: Sequence[JobRun], shown: Sequence[RemoteRun]) -> bool:
+    """A run that we hold for live is not among the live ones any more: it ended while its job went on."""
+    return not {run.remote_uuid for run in known if run.ended_at is None} <= {run.uuid for run in shown}
+
+
 def look_singly(job: Job, client: Client, clock: Clock) -> bool:
     """Asks for one job that the list did not show, or showed against our row. True when something visible changed.
 
@@ -166,23 +168,16 @@ def look_singly(job: Job, client: Client, clock: Clock) -> bool:
     except NotFound:
         return applying.note_missing(job, clock())
     runs = _all_pages(partial(client.list_job_runs, job_uuid=remote.uuid))
-    return apply_single(job, remote, runs, clock())
-
-
-def apply_single(job: Job, remote: RemoteJob, runs: list[RemoteRun], now: dt.datetime) -> bool:
-    """Applies what single look-ups said of one job, its end included."""
-    known = list(JobRun.objects.filter(job=job))
-    return applying.apply_seen(job, remote, known, runs, now)
+    return applying.apply_alone(job, remote, runs, clock())
 
 
 def _all_pages(fetch: Callable[..., Page[T]]) -> list[T]:
     """All items of a list, page by page. Items may shift between pages while jobs come and go: one that is seen twice
     is applied twice without harm, one that is missed is asked for singly."""
     items: list[T] = []
-    number = 1
-    while True:
+    for number in range(1, MAX_PAGES + 1):
         page = fetch(page=number, limit=PAGE_LIMIT, sort="-created_at")
         items.extend(page.items)
         if len(page.items) < page.limit or (page.total is not None and number * page.limit >= page.total):
             return items
-        number += 1
+    raise BadReply(f"A list of the cloud has more than {MAX_PAGES} pages.", outcome=Outcome.UNKNOWN)

@@ -174,6 +174,35 @@ def test_a_failed_listing_proves_nothing(world: World) -> None:
     assert job.absent_lists == 0
 
 
+def test_an_empty_list_is_not_believed_while_known_jobs_must_be_in_it(world: World) -> None:
+    world.launched(description="another")
+    Job.objects.update(launched_at=world.clock.now - dt.timedelta(seconds=70))  # well before
+    world.control.add_fault(CREATE, "drop", times=1, at="after")
+    job = world.send(world.request(same_again=True))
+    Job.objects.filter(pk=job.pk).update(x_time_ms=job.x_time_ms - 120_000)
+    world.control.add_fault("GET /v1/jobs", "empty_list")
+    world.settle(15)
+    job.refresh_from_db()
+    assert (job.status, job.absent_lists) == (Status.UNCONFIRMED, 0)
+    world.control.clear_faults()
+    world.settle(2)
+    check_ledger(world, job)
+    assert len(world.in_ledger(job)) == 1
+
+
+def test_a_refused_key_is_not_asked_at_every_sweep(world: World) -> None:
+    world.control.add_fault(CREATE, "drop", times=1, at="before")
+    world.send(world.request())
+    world.control.revoke_key(world.credential.public_key)
+    world.clock.advance(5)
+    world.sweep()
+    before = len(world.control.requests())
+    for _ in range(10):
+        world.clock.advance(0.1)
+        world.sweep()
+    assert len(world.control.requests()) == before
+
+
 def test_without_a_time_window_only_a_person_ends_the_doubt(world: World) -> None:
     probe = {**factories.PROBE, "window_enforced": False}
     Credential.objects.filter(pk=world.credential.pk).update(probe=probe)

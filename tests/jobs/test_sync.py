@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import AuthShapes
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import sync
+from dispersed_web.jobs import applying, sync
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import Team
@@ -135,6 +139,66 @@ def test_an_end_that_turns_out_false_is_taken_back(world: World) -> None:
     assert job.status == Status.RUNNING
     assert job.stop_next_at is not None
     assert Event.objects.filter(subject_id=str(job.pk), kind="job.back").exists()
+
+
+def test_a_run_that_ended_while_its_job_goes_on_stops_costing(world: World) -> None:
+    world.control.add_fault("*", "run_lost", times=1, after_s=60, phase="RUNNING", runs=1)
+    job = world.launched(max_retry_count=1)
+    for _ in range(14):
+        step(world, 15)
+    job.refresh_from_db()
+    assert job.runs.count() == 2
+    assert job.runs.filter(ended_at=None).count() == 1
+    live = [run for run in world.control.billing(job.remote_uuid) if run["status"] == "RUNNING"]
+    assert job.hourly_rate_usd == Decimal(str(live[0]["hourly_rate_usd"]))
+
+
+def test_one_job_that_cannot_be_applied_concerns_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, job = world.launched(), world.launched(description="other")
+    apply = applying.apply_seen
+
+    def fail_for_one(row: Job, *args: Any) -> bool:
+        return 1 / 0 if row.pk == odd.pk else apply(row, *args)
+
+    monkeypatch.setattr(applying, "apply_seen", fail_for_one)
+    step(world, 60)
+    job.refresh_from_db()
+    assert job.status == Status.RUNNING
+    assert Credential.objects.get().state == "active"
+
+
+def test_a_second_job_with_our_marker_is_told_of_once(world: World) -> None:
+    job = world.launched()
+    body = world.control.job(job.remote_uuid or "")["spec"]
+    with client_for(world.credential, team_id=world.team.pk) as client:
+        clone = client.create_job(
+            body, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes()
+        )
+    for _ in range(3):
+        step(world, 5)
+    alarm = Event.objects.get(kind="job.duplicate")
+    assert (alarm.subject_id, alarm.data) == (str(job.pk), {"remote_uuid": clone.uuid})
+    assert UnmanagedJob.objects.get().remote_uuid == clone.uuid
+
+
+def test_another_key_of_the_same_account_shows_no_job_of_ours_as_a_strangers(world: World) -> None:
+    world.launched()
+    world.control.add_key("pk_sim_second000000", "sk_sim_second000000", world.sandbox.keys[0][2])
+    second = factories.make_credential(
+        world.team, world.sandbox, "pk_sim_second000000", "sk_sim_second000000"
+    )
+    assert sync.sync(second.pk, world.clock)
+    assert not UnmanagedJob.objects.exists()
+
+
+def test_a_list_without_end_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.control.seed_jobs(60, keys=[world.credential.public_key])
+    world.control.add_fault("GET /v1/jobs", "bare_list")
+    monkeypatch.setattr(sync, "MAX_PAGES", 1)
+    assert not world.sync()
+    assert "more than 1 pages" in Credential.objects.get().failure
 
 
 def test_several_runs_cost_together(world: World) -> None:
