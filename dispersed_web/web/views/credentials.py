@@ -79,7 +79,12 @@ def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
     if request.method == "POST" and form.is_valid():
         try:
             keeping.replace_secret(
-                row, *form.pair, actor=seat.actor, clock=database_now, expires_at=form.expires_at
+                row,
+                *form.pair,
+                jobs_need_it=active_jobs > 0,
+                actor=seat.actor,
+                clock=database_now,
+                expires_at=form.expires_at,
             )
         except keeping.CredentialRefused as refused:
             form.add_error(refused.field or None, refused.sentence)
