@@ -84,23 +84,13 @@ def _is_secret(row: Mapping[str, Any]) -> bool:
 
 
 def _gpu(spec: JobSpec, credential: Credential) -> tuple[str, Decimal | None]:
-    """The GPU's name for lists, and the price per hour of all nodes at the dearest offer for it that was seen lately in
-    the wanted regions, so that the team's cap never counts too little; ``None`` where no price is known."""
+    """The GPU's name for lists, and what all nodes cost per hour at the dearest offer that was seen lately in the wanted
+    regions, so that the team's cap never counts too little; ``None`` where no price is known."""
     known = market.of(credential)
     regions = spec.allowed_region_codes
     offers = [offer for offer in known.offers if not regions or offer["region_code"] in regions]
-    for choice in market.choices(known.gpus, offers, spec.gpu_count or 1):
-        if choice.uuid == spec.gpu_registry_uuid or _bare(choice.name) == (_bare(spec.gpu_name) or None):
-            price = choice.to_usd * (spec.max_node_count or 1) if choice.to_usd else None
-            return _label(spec, choice.name.removeprefix("NVIDIA ")), price
-    return _label(spec, spec.gpu_name or f"GPU {spec.gpu_registry_uuid[:8]}".strip()), None
-
-
-def _bare(gpu_name: str) -> str:
-    return gpu_name.casefold().removeprefix("nvidia ").strip()
-
-
-def _label(spec: JobSpec, name: str) -> str:
-    if spec.gpu_count == 0 or (spec.gpu_count is None and name == "GPU"):
-        return ""
-    return (f"{spec.gpu_count} × {name}" if (spec.gpu_count or 1) > 1 else name)[:80]
+    wish = market.Wish(
+        spec.gpu_registry_uuid, spec.gpu_name, spec.gpu_count, spec.min_vram_gb, spec.max_node_count or 1
+    )
+    choices = market.choices(known.gpus, offers, spec.gpu_count or 1)
+    return market.label(wish, choices), market.hourly_range_usd(wish, choices)[1]

@@ -68,6 +68,56 @@ def _is_of(offer: dict[str, Any], gpu: dict[str, Any]) -> bool:
     return bool(gpu["name"].removeprefix("NVIDIA ") == offer["gpu_label"].removeprefix("NVIDIA "))
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which machine a launch asks for. No registry uuid and no name: the first GPU that fits."""
+
+    gpu_registry_uuid: str
+    gpu_name: str
+    gpu_count: int | None
+    min_vram_gb: int | None
+    nodes: int
+
+
+def fitting(wish: Wish, found: Sequence[GpuChoice]) -> list[GpuChoice]:
+    """The choices that the cloud may serve this wish with. Pure."""
+    if wish.gpu_count == 0:
+        return []
+    if wish.gpu_registry_uuid:
+        return [choice for choice in found if choice.uuid == wish.gpu_registry_uuid]
+    if wish.gpu_name:
+        return [choice for choice in found if _bare(choice.name) == _bare(wish.gpu_name)]
+    return [choice for choice in found if (choice.vram_gb or 0) >= (wish.min_vram_gb or 0)]
+
+
+def hourly_range_usd(wish: Wish, found: Sequence[GpuChoice]) -> tuple[Decimal | None, Decimal | None]:
+    """What all nodes cost per hour at the cheapest and at the dearest fitting offer. The dearest is the one to count
+    with: which node it will be is the cloud's choice. Pure."""
+    offered = [choice for choice in fitting(wish, found) if choice.from_usd and choice.to_usd]
+    least = min((choice.from_usd * wish.nodes for choice in offered if choice.from_usd), default=None)
+    most = max((choice.to_usd * wish.nodes for choice in offered if choice.to_usd), default=None)
+    return least, most
+
+
+def label(wish: Wish, found: Sequence[GpuChoice]) -> str:
+    """What the job's GPU is called in lists: “2 × RTX 5090”, “any GPU ≥ 24 GB”, “no GPU”. Pure."""
+    if wish.gpu_count == 0:
+        return "no GPU"
+    if wish.gpu_registry_uuid:
+        names = (choice.name for choice in found if choice.uuid == wish.gpu_registry_uuid)
+        name = next(names, f"GPU {wish.gpu_registry_uuid[:8]}")
+    elif wish.gpu_name:
+        name = wish.gpu_name
+    else:
+        name = f"any GPU ≥ {wish.min_vram_gb} GB" if wish.min_vram_gb else "any GPU"
+    name = name.removeprefix("NVIDIA ")
+    return (f"{wish.gpu_count} × {name}" if wish.gpu_count and wish.gpu_count > 1 else name)[:80]
+
+
+def _bare(gpu_name: str) -> str:
+    return gpu_name.casefold().removeprefix("nvidia ").strip()
+
+
 def of(credential: Credential) -> Market:
     """What is stored, stale or not; empty for a credential that was never asked."""
     return Market.objects.filter(credential=credential).first() or Market(credential=credential)

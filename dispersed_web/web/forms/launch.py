@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec
+from dispersed_web.jobs import market
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
@@ -22,7 +23,7 @@ from dispersed_web.web import durations
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields
-from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, gpu_of, spec_of
+from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
 from dispersed_web.web.forms.quote import Quote
 from dispersed_web.web.forms.visitor import Visitor
 
@@ -218,6 +219,6 @@ class LaunchForm(LaunchFields):
             spec=self.spec(),
             secret_env=self.env.secret_names(),
             lifetime_s=data["lifetime"] or self.team.default_lifetime_s,
-            gpu_label=gpu_of(data, choices),
+            gpu_label=market.label(wish_of(data), choices),
             quoted_usd=quoted.to_usd,
         )

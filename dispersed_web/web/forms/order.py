@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
 from dispersed_web.jobs import marker
-from dispersed_web.jobs.market import GpuChoice
+from dispersed_web.jobs.market import Wish
 
 SSH_PORT = 22
 ANYONE = "0.0.0.0/0"
@@ -38,13 +38,13 @@ def spec_of(data: Mapping[str, Any], env: Mapping[str, str]) -> JobSpec:
     """The specification of what was typed; a field at fault counts as left empty."""
     values = {name: data[name] for name in SAME_NAME if data.get(name) is not None}
     values |= {f"{name}_ms": data[name] * 1000 for name in TIMEOUTS if data.get(name) is not None}
-    gpu = data.get("gpu") or ANY_GPU
+    wish = wish_of(data)
     secret = data.get("registry_secret")
     return JobSpec(
         **{"task": "", "image": "", **values},
         title=marker.ascii_title(data.get("title") or ""),
-        gpu_name=data.get("gpu_name", "") if gpu == GPU_BY_NAME else "",
-        gpu_registry_uuid="" if gpu in (ANY_GPU, GPU_BY_NAME) else gpu,
+        gpu_name=wish.gpu_name,
+        gpu_registry_uuid=wish.gpu_registry_uuid,
         allowed_region_codes=tuple(data.get("allowed_region_codes") or ()),
         registry_secret=Secret(secret) if secret else None,
         ports=ports_of(data),
@@ -70,20 +70,16 @@ def addresses_of(data: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(data.get("allowed_ips") or ())
 
 
-def gpu_of(data: Mapping[str, Any], choices: Sequence[GpuChoice]) -> str:
-    """What the job's GPU is called in lists: “2 × RTX 5090”, “any GPU ≥ 24 GB”, “no GPU”."""
-    count, gpu = data.get("gpu_count"), data.get("gpu") or ANY_GPU
-    if count == 0:
-        return "no GPU"
-    if gpu == ANY_GPU:
-        least = data.get("min_vram_gb")
-        name = f"any GPU ≥ {least} GB" if least else "any GPU"
-    elif gpu == GPU_BY_NAME:
-        name = data.get("gpu_name", "")
-    else:
-        name = next((choice.name for choice in choices if choice.uuid == gpu), f"GPU {gpu[:8]}")
-    name = name.removeprefix("NVIDIA ")
-    return (f"{count} × {name}" if count and count > 1 else name)[:80]
+def wish_of(data: Mapping[str, Any]) -> Wish:
+    """Which machine was chosen so far."""
+    gpu = data.get("gpu") or ANY_GPU
+    return Wish(
+        gpu_registry_uuid="" if gpu in (ANY_GPU, GPU_BY_NAME) else gpu,
+        gpu_name=data.get("gpu_name") or "" if gpu == GPU_BY_NAME else "",
+        gpu_count=data.get("gpu_count"),
+        min_vram_gb=data.get("min_vram_gb"),
+        nodes=data.get("max_node_count") or 1,
+    )
 
 
 def longest_run_s(data: Mapping[str, Any]) -> int | None:

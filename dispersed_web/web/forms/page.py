@@ -17,7 +17,7 @@ from dispersed_web.web import credential_words, words
 from dispersed_web.web.credential_words import Health
 from dispersed_web.web.forms import advice, regions
 from dispersed_web.web.forms.launch import LaunchForm
-from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, gpu_of
+from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, wish_of
 from dispersed_web.web.forms.quote import Quote, gpu_choices, quote
 
 POLL_MS = 1500
@@ -98,7 +98,7 @@ def page_of(
         any_price=_range(quote({**data, "gpu": ANY_GPU, "max_node_count": 1}, choices, now)),
         market=row,
         health=_health(credential, now),
-        label=gpu_of(data, choices),
+        label=market.label(wish_of(data), choices),
         rate=_range(quoted),
         most=words.money(quoted.most_usd) if quoted.most_usd is not None else "",
         ends=words.clock_time(quoted.ends_at, now, timezone.get_current_timezone()) if quoted.ends_at else "",

@@ -12,7 +12,7 @@ from dispersed_web.costs.estimate import price
 from dispersed_web.jobs import market
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.models import Market
-from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, longest_run_s
+from dispersed_web.web.forms.order import longest_run_s, wish_of
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,8 @@ def gpu_choices(row: Market, data: Mapping[str, Any]) -> list[GpuChoice]:
 
 def quote(data: Mapping[str, Any], choices: Sequence[GpuChoice], now: dt.datetime) -> Quote:
     """The estimate for what was typed so far."""
-    offered = [choice for choice in _wanted(data, choices) if choice.from_usd and choice.to_usd]
-    nodes = data.get("max_node_count") or 1
-    from_usd = min((c.from_usd * nodes for c in offered if c.from_usd), default=None)
-    to_usd = max((c.to_usd * nodes for c in offered if c.to_usd), default=None)
+    from_usd, to_usd = market.hourly_range_usd(wish_of(data), choices)
     lasts_s = longest_run_s(data)
     lasts = dt.timedelta(seconds=lasts_s) if lasts_s else None
     most_usd = price(to_usd, lasts) if to_usd is not None and lasts else None
     return Quote(from_usd, to_usd, most_usd, lasts_s, now + lasts if lasts else None)
-
-
-def _wanted(data: Mapping[str, Any], choices: Sequence[GpuChoice]) -> list[GpuChoice]:
-    gpu = data.get("gpu") or ANY_GPU
-    if data.get("gpu_count") == 0:
-        return []
-    if gpu == ANY_GPU:
-        least = data.get("min_vram_gb") or 0
-        return [choice for choice in choices if (choice.vram_gb or 0) >= least]
-    if gpu == GPU_BY_NAME:
-        wanted = _plain(data.get("gpu_name") or "")
-        return [choice for choice in choices if _plain(choice.name) == wanted]
-    return [choice for choice in choices if choice.uuid == gpu]
-
-
-def _plain(name: str) -> str:
-    return name.casefold().removeprefix("nvidia ").strip()
