@@ -53,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Data lies in .data, or where DW_DATA_DIR says. With DW_DISPERSED_URL set, that cloud is used.",
     )
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help=f"where the pages are ({DEFAULT_PORT})"
+        "--port", type=_port, default=DEFAULT_PORT, help=f"where the pages are ({DEFAULT_PORT})"
     )
     parser.add_argument(
         "--no-sandbox", action="store_true", help="work with the real Dispersed, for real money"
@@ -61,6 +61,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fresh", action="store_true", help="forget all data and start anew")
     parser.add_argument("--yes", action="store_true", help="do not ask before --fresh forgets the data")
     return parser
+
+
+def _port(text: str) -> int:
+    """ArgumentTypeError where it is no port at all: whether it is free is another question."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is no port; write a number from 1 to 65535")
+    return int(text)
 
 
 def _take(folder: DataFolder) -> int:

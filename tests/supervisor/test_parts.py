@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dispersed_web.supervisor import broker
+from dispersed_web.supervisor.__main__ import main
 from dispersed_web.supervisor.child import LONGEST_DELAY_S, Child
 from dispersed_web.supervisor.data_folder import AlreadyRunning, DataFolder
 from dispersed_web.supervisor.environment import HOST, free_port, port_is_free, product_environment
@@ -75,6 +76,18 @@ def test_a_port_in_use_is_not_free() -> None:
         taken = listener.getsockname()[1]
         assert not port_is_free(taken)
         assert free_port(taken) != taken
+
+
+def test_the_port_after_the_last_one_is_not_free() -> None:
+    assert not port_is_free(65536)
+    assert free_port(65536) < 65536
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", "٣٣٣٣"])
+def test_what_is_no_port_is_refused_in_words(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([f"--port={port}"])
+    assert f"{port} is no port; write a number from 1 to 65535" in capsys.readouterr().err
 
 
 def test_a_socket_path_fits_even_where_the_temp_folder_is_long(
