@@ -1,0 +1,107 @@
+"""``bench/run``: starts the product, measures it, prints the table."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bench import footprint, freshness, launching, pages, stops, syncing, watchers
+from bench.database import postgres
+from bench.plan import FULL, QUICK, Plan
+from bench.report import Figure, machine, number, print_table
+from bench.stack import TEAM, Stack
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    plan = QUICK if options.quick else FULL
+    began = time.monotonic()
+    print(f"before: {machine()}", flush=True)
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="dwbench-") as name, contextlib.ExitStack() as ends:
+        new_url = ends.enter_context(postgres(Path(name))) if options.postgres else lambda: ""
+        for part in options.only or PARTS:
+            print(f"measuring {part} …", file=sys.stderr, flush=True)
+            for figure in PARTS[part](Path(name, part), new_url(), plan):
+                print(
+                    f"  {figure.measure}: {number(figure.value)} {figure.unit}", file=sys.stderr, flush=True
+                )
+                figures.append(figure)
+    print_table(sorted(figures, key=lambda figure: int(figure.goal)))
+    print(f"after:  {machine()}")
+    database = "PostgreSQL" if options.postgres else "SQLite"
+    kind = "small" if options.quick else "full"
+    print(f"{kind} pass on {database}, {time.monotonic() - began:.0f} s")
+    return int(any(figure.verdict == "MISSED" for figure in figures))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bench/run",
+        description=__doc__,
+        epilog="Ends with status 1 when a goal that must be reached was missed.",
+    )
+    parser.add_argument("--quick", action="store_true", help="a small pass of less than three minutes")
+    parser.add_argument(
+        "--postgres", action="store_true", help="on a PostgreSQL that lives as long as the run"
+    )
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
+    return parser
+
+
+@contextlib.contextmanager
+def running(folder: Path, url: str) -> Iterator[Stack]:
+    stack = Stack(folder, url)
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+def _life(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
+    """An empty product, then launches, changes, stops and a crowd."""
+    with running(folder, url) as stack:
+        yield footprint.start(stack, "nothing stored")
+        yield footprint.idle(stack, plan)
+        yield from launching.measure(stack, plan)
+        credential = stack.seed("credential_id", team=TEAM)
+        uuids = stack.cloud.seed_jobs(plan.watch_jobs)
+        jobs = stack.seed("launched", team=TEAM, credential=credential, remote_uuids=uuids)
+        yield from freshness.measure(stack, plan, jobs)
+        yield from watchers.measure(stack, plan, uuids[plan.changes :])
+        yield from stops.measure(stack, plan, credential)
+
+
+def _pages(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
+    """A long history."""
+    with running(folder, url) as stack:
+        yield from pages.measure(stack, plan)
+        yield footprint.memory(stack)
+    with running(folder, url) as again:
+        yield footprint.start(again, "110,000 jobs stored")
+
+
+def _sync(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
+    """Thousands of jobs that run."""
+    with running(folder, url) as stack:
+        yield from syncing.measure(stack, plan)
+
+
+PARTS: dict[str, Callable[[Path, str, Plan], Iterator[Figure]]] = {
+    "life": _life,
+    "pages": _pages,
+    "sync": _sync,
+}
+
+if __name__ == "__main__":
+    # So that what was started is ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    sys.exit(main(sys.argv[1:]))
