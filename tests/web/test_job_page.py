@@ -57,7 +57,7 @@ def test_every_tab_and_question_answers_for_every_status(client, team, status):
 
 
 @pytest.mark.parametrize("name", TABS)
-def test_an_unchanged_poll_is_204_and_a_change_is_shown(client, team, name):
+def test_an_unchanged_poll_is_204_and_a_change_is_shown(client, team, name, one_half_minute):
     job = factories.make_job(team)
     address = re.search(r'hx-get="([^"]+v=[^"]+)"', text_of(client, job, name))[1].replace("&amp;", "&")
     with CaptureQueriesContext(connection) as queries:

@@ -8,7 +8,6 @@ import re
 import uuid
 
 import pytest
-import time_machine
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -66,10 +65,9 @@ def test_the_page_holds_the_figures_the_filter_and_the_rows(client, team):
         assert words in html
 
 
-def test_the_part_is_what_the_page_includes(client, team):
+def test_the_part_is_what_the_page_includes(client, team, one_half_minute):
     factories.make_job(team, title="Dev")
-    with time_machine.travel(timezone.now(), tick=False):  # both name the half minute that they show
-        page, part = client.get(jobs_url(team)), client.get(jobs_url(team), headers=HTMX)
+    page, part = client.get(jobs_url(team)), client.get(jobs_url(team), headers=HTMX)
     assert "<!doctype html>" in page.content.decode()
     assert "<!doctype" not in part.content.decode()
     assert part.content.decode().strip() in page.content.decode()
@@ -77,7 +75,7 @@ def test_the_part_is_what_the_page_includes(client, team):
     assert "<!doctype html>" in restored.content.decode()
 
 
-def test_an_unchanged_poll_is_204_in_three_queries_and_a_change_is_shown(client, team):
+def test_an_unchanged_poll_is_204_in_three_queries_and_a_change_is_shown(client, team, one_half_minute):
     job = factories.make_job(team, title="Dev")
     version = version_in(client.get(jobs_url(team)).content.decode())
     with CaptureQueriesContext(connection) as queries:
