@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db.models import Count, DateTimeField, FloatField, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Greatest
 
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.queries import Seconds, needs_attention
@@ -86,11 +86,13 @@ def spent_since(team_id: uuid.UUID, begin: dt.datetime, now: dt.datetime) -> Dec
 
 @dataclass(frozen=True)
 class Stale:
-    """A credential whose jobs are shown as they were at ``listed_at`` (``None``: never seen), and why."""
+    """A credential whose jobs are shown as they were at ``listed_at`` (``None``: never seen), and why. A ``broken`` one
+    cannot stop them either."""
 
     name: str
     listed_at: dt.datetime | None
     failure: str
+    broken: bool
 
 
 @dataclass(frozen=True)
@@ -103,10 +105,14 @@ class Sight:
 
 def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     """A listing is stale when it failed or is older than two minutes."""
-    names = ("name", "listed_at", "failure", "failures")
+    names = ("name", "listed_at", "failure", "failures", "state")
     rows = list(Credential.objects.filter(team=team_id).order_by("name").values_list(*names))
     old = now - STALE_AFTER
-    stale = [Stale(*row[:3]) for row in rows if row[3] or row[1] is None or row[1] < old]
+    stale = [
+        Stale(*row[:3], broken=row[4] == CredentialState.BROKEN)
+        for row in rows
+        if row[3] or row[1] is None or row[1] < old
+    ]
     return Sight(min((row[1] for row in rows if row[1]), default=None), tuple(stale))
 
 

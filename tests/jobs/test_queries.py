@@ -206,4 +206,11 @@ def test_a_listing_that_failed_or_is_old_makes_its_credential_stale(team):
     factories.make_credential(team, name="failing", listed_at=ago(1), failures=1, failure="No answer.")
     sight = figures.sight(team.pk, NOW)
     assert [(one.name, one.failure) for one in sight.stale] == [("failing", "No answer."), ("old", "")]
+    assert not any(one.broken for one in sight.stale)
     assert sight.synced_at == ago(3)
+
+
+def test_a_credential_that_does_not_work_is_stale_and_broken(team):
+    factories.make_credential(team, listed_at=ago(0.5), failures=1, failure="Refused.", state="broken")
+    (stale,) = figures.sight(team.pk, NOW).stale
+    assert stale.broken

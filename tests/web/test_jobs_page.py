@@ -197,6 +197,19 @@ def test_old_data_is_shown_with_its_age_and_cause(client, team):
     html = client.get(jobs_url(team)).content.decode()
     assert "Jobs on “main” are shown as of" in html
     assert "Dispersed cannot be reached." in html
+    assert "Stops are still sent." in html
+
+
+def test_a_credential_that_does_not_work_promises_no_stops(client, team):
+    job = factories.make_job(team)
+    credential = job.credential
+    credential.listed_at, credential.failures = timezone.now() - dt.timedelta(minutes=9), 3
+    credential.failure, credential.state = "Dispersed refuses the key.", "broken"
+    credential.save()
+    for address in (jobs_url(team), reverse("web:job", args=[team.slug, job.pk])):
+        html = client.get(address).content.decode()
+        assert "Dispersed refuses the key. Stops are tried, but may not get through." in html
+        assert "Stops are still sent." not in html
 
 
 def test_nothing_of_another_team_is_seen(client, team):
