@@ -44,9 +44,12 @@ def record(
     now: dt.datetime,
     data: dict[str, Any] | None = None,
     audience: str = Audience.NOBODY,
+    bump: bool = True,
 ) -> Event:
     """Writes the event and moves the team's version, so that live pages show it.
 
+    A transaction locks the team's row after all others, or PostgreSQL would end one of two that meet: without ``bump``
+    the caller changes more rows, and moves the version itself when it is done.
     ``subject`` is a pair such as ``("job", job.id)``; ``data`` holds plain values without secrets.
     """
     event = Event.objects.create(
@@ -62,5 +65,6 @@ def record(
         data=data or {},
         audience=audience,
     )
-    Team.bump(team_id)
+    if bump:
+        Team.bump(team_id)
     return event

@@ -20,7 +20,7 @@ from dispersed_web.jobs import finding, marker, runs, states
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
-from dispersed_web.teams.models import Installation
+from dispersed_web.teams.models import Installation, Team
 
 log = logging.getLogger(__name__)
 BATCH = 50
@@ -39,11 +39,7 @@ def apply_live(
     for start in range(0, len(shown), BATCH):
         batch = shown[start : start + BATCH]
         try:
-            with transaction.atomic():
-                for job, remote in batch:
-                    changed |= apply_seen(
-                        job, remote, known.get(job.pk, ()), remote_runs.get(remote.uuid, ()), now
-                    )
+            changed |= _apply_batch(batch, known, remote_runs, now)
         except Exception:
             log.exception("A batch of jobs could not be applied; they are applied one by one.")
             for job, remote in batch:
@@ -51,11 +47,26 @@ def apply_live(
     return changed
 
 
+def _apply_batch(
+    batch: Sequence[tuple[Job, RemoteJob]], known: RunsByJob, remote_runs: RemoteRuns, now: dt.datetime
+) -> bool:
+    changed = False
+    with transaction.atomic():
+        for job, remote in batch:
+            changed |= apply_seen(job, remote, known.get(job.pk, ()), remote_runs.get(remote.uuid, ()), now)
+        if changed:
+            Team.bump(batch[0][0].team_id)
+    return changed
+
+
 def apply_alone(job: Job, remote: RemoteJob, remote_runs: Sequence[RemoteRun], now: dt.datetime) -> bool:
     """Applies one job by itself: what is odd about it is logged and concerns no other job and no stop."""
     try:
         with transaction.atomic():
-            return apply_seen(job, remote, list(JobRun.objects.filter(job=job)), remote_runs, now)
+            changed = apply_seen(job, remote, list(JobRun.objects.filter(job=job)), remote_runs, now)
+            if changed:
+                Team.bump(job.team_id)
+            return changed
     except Exception:
         log.exception("What the cloud says of the job %s could not be applied.", job.pk)
         return False
@@ -64,7 +75,7 @@ def apply_alone(job: Job, remote: RemoteJob, remote_runs: Sequence[RemoteRun], n
 def apply_seen(
     job: Job, remote: RemoteJob, known: Sequence[JobRun], remote_runs: Sequence[RemoteRun], now: dt.datetime
 ) -> bool:
-    """Applies one job as the cloud shows it, with the runs that are known now."""
+    """Applies one job as the cloud shows it, with the runs that are known now. The caller moves the team's version."""
     all_runs = runs.take_over(job, known, remote_runs, now)
     live = runs.live(all_runs)
     if is_terminal(remote.status) and not live:
@@ -132,6 +143,7 @@ def _tell_of_status(job: Job, status: Status, now: dt.datetime) -> None:
         now=now,
         data={"from": job.status, "to": status.value},
         audience=Audience.ADMINS if back else Audience.NOBODY,
+        bump=False,
     )
 
 
@@ -168,6 +180,7 @@ def end(job: Job, remote: RemoteJob, all_runs: Sequence[JobRun], now: dt.datetim
                 now=now,
                 data={"status": status.value, "reason": reason.value},
                 audience=_whom_to_tell(status, reason),
+                bump=False,
             )
     return bool(changed)
 

@@ -59,6 +59,7 @@ def request(
     """
     _check_order(order, team)
     with transaction.atomic():
+        _hold(supersedes, team)
         take_turn(team)
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
@@ -128,6 +129,12 @@ def _supersede(old_id: uuid.UUID, job: Job, actor: Actor, now: dt.datetime) -> N
 def take_turn(team: Team) -> None:
     """Makes claims and requests of one team count one after the other, on every database."""
     Team.objects.filter(pk=team.pk).update(launch_seq=F("launch_seq") + 1)
+
+
+def _hold(job_id: uuid.UUID | None, team: Team) -> None:
+    """Locks the job that is to be replaced, before the team: always in this order, so that nobody waits in a circle."""
+    if job_id is not None:
+        Job.objects.select_for_update(no_key=True).filter(pk=job_id, team=team).first()
 
 
 def _refuse_unless_possible(

@@ -84,7 +84,9 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
 
 def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
     with transaction.atomic():
-        job = Job.objects.select_related("credential", "team").filter(pk=job_id, status=Status.QUEUED).first()
+        # The job before its team, as everywhere: a stop that is asked for meanwhile waits instead of being broken off.
+        rows = Job.objects.select_for_update(of=("self",), no_key=True).select_related("credential", "team")
+        job = rows.filter(pk=job_id, status=Status.QUEUED).first()
         if job is None or job.stop_requested_at or job.send_by <= now:
             return None
         take_turn(job.team)
@@ -104,12 +106,11 @@ def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
             fence_at=now + FENCE,
             reason_text="",
         )
-        if claimed:
-            Credential.objects.filter(pk=job.credential_id).update(
-                last_used_at=now, last_used_by=job.created_by
-            )
-            Team.bump(job.team_id)
-    return claim if claimed else None
+        if not claimed:
+            return None
+        Team.bump(job.team_id)
+    Credential.objects.filter(pk=job.credential_id).update(last_used_at=now, last_used_by=job.created_by)
+    return claim
 
 
 def _may_go(job: Job, now: dt.datetime) -> bool:
