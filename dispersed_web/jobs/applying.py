@@ -16,7 +16,7 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
-from dispersed_web.jobs import finding, marker, runs, states
+from dispersed_web.jobs import finding, logs, marker, runs, states
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
@@ -191,7 +191,8 @@ def _end_sentence(job: Job, status: Status, reason: Reason, remote: RemoteJob) -
     if job.stop_reason:
         return f"Stopped: {REASON_WORDS[reason]}."
     words = "The cloud cancelled the job" if status == Status.CANCELLED else "The job failed"
-    return f"{words}: {remote.status_reason}" if remote.status_reason else f"{words} and gave no reason."
+    said = logs.quoted(job, remote.status_reason)
+    return f"{words}: {said}" if said else f"{words} and gave no reason."
 
 
 def _whom_to_tell(status: Status, reason: Reason) -> str:

@@ -28,6 +28,7 @@ TAIL_LINES = 2000
 LINE_CHARS = 4000
 KEPT_S = 3
 SHORTEST_SECRET = 8
+QUOTED_CHARS = 300
 
 # CSI; then OSC, DCS, SOS, PM and APC with what they carry, up to their end or the end of the line; then all other escapes.
 _SEQUENCES = re.compile(
@@ -129,6 +130,21 @@ def secrets_of(job: Job) -> list[str]:
     spec = specs.restore(job)
     hidden = [spec.env[row["name"]] for row in job.spec.get("env", ()) if row["secret"]]
     return hidden + ([spec.registry_secret.reveal()] if spec.registry_secret else [])
+
+
+@sensitive_variables()
+def quoted(job: Job, text: str) -> str:
+    """What the cloud says of the job, as one line of at most 300 characters: it may quote a secret that the job was
+    launched with. Empty when these cannot be told."""
+    try:
+        shown = presentable(text, secrets_of(job))[0]
+    except (
+        vault.CannotOpen,
+        LookupError,
+        ValueError,
+    ):  # an end is noted whatever is wrong with the specification
+        return ""
+    return " ".join(shown.split())[:QUOTED_CHARS]
 
 
 @sensitive_variables()
