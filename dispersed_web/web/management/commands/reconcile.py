@@ -37,8 +37,11 @@ class Command(BaseCommand):
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
-        with ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool:
-            passes = Passes(pool)
+        with (
+            ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool,
+            ThreadPoolExecutor(max_workers=8, thread_name_prefix="reconcile-stops") as pool_for_stops,
+        ):
+            passes = Passes(pool, pool_for_stops)
             while True:
                 passes.tick()
                 if options["once"] or stop.wait(TICK_S):
@@ -47,10 +50,12 @@ class Command(BaseCommand):
 
 
 class Passes:
-    """The sweeps with their periods. What takes long goes to the pool, at most once at a time for each row."""
+    """The sweeps with their periods. What takes long goes to a pool, at most once at a time for each row; stops have one
+    of their own, so that they never wait behind calls to a cloud that stalls."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, pool_for_stops: ThreadPoolExecutor) -> None:
         self._pool = pool
+        self._pool_for_stops = pool_for_stops
         self._busy: set[object] = set()
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
@@ -59,9 +64,10 @@ class Passes:
         self._every(
             2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
         )
-        self._every(2, "stops", lambda: tasks.sweep_stops_with(self._each(pursuit.pursue)))
+        pursue = self._each(pursuit.pursue, self._pool_for_stops)
+        self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
-        self._every(1, "autostop", lambda: tasks.sweep_autostop_with(self._each(pursuit.pursue)))
+        self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
 
@@ -72,15 +78,17 @@ class Passes:
         self._next[name] = now + period_s
         _safely(name, run)
 
-    def _each(self, act: Callable[..., object]) -> Callable[[UUID], None]:
-        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now))
+    def _each(
+        self, act: Callable[..., object], pool: ThreadPoolExecutor | None = None
+    ) -> Callable[[UUID], None]:
+        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now), pool)
 
-    def _submit(self, key: object, act: Callable[[], object]) -> None:
+    def _submit(self, key: object, act: Callable[[], object], pool: ThreadPoolExecutor | None = None) -> None:
         with self._lock:
             if key in self._busy:
                 return
             self._busy.add(key)
-        self._pool.submit(self._run, key, act)
+        (pool or self._pool).submit(self._run, key, act)
 
     def _run(self, key: object, act: Callable[[], object]) -> None:
         try:
