@@ -32,6 +32,11 @@ DISPERSED_URL = env.text("DW_DISPERSED_URL", "https://api.dispersed.com").rstrip
 # address can never receive a signed request that would be valid at the real one (the host is not part of the signature).
 DISPERSED_REAL_HOSTS = {"api.dispersed.com", "api.compute.x.io"}
 DISPERSED_SIMULATED = urlsplit(DISPERSED_URL).hostname not in DISPERSED_REAL_HOSTS
+if DEBUG and not DISPERSED_SIMULATED:
+    raise ImproperlyConfigured(
+        f"DW_DEBUG=1 is for development, not for jobs that cost money: {DISPERSED_URL} is the real Dispersed. "
+        "Leave DW_DEBUG out, or set DW_DISPERSED_URL to a simulated one."
+    )
 
 
 def _keyring(lines: str) -> list[tuple[str, bytes]]:
@@ -204,6 +209,8 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
+# Attempts are counted by the address that the proxy saw, not by the proxy's own.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(env.boolean("DW_BEHIND_PROXY", False))
 ACCOUNT_ADAPTER = "dispersed_web.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -269,6 +276,8 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DW_BEHIND_PROXY", False) else None
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DEFAULT_EXCEPTION_REPORTER = "dispersed_web.web.reports.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "dispersed_web.web.reports.NoValues"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("DW_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
@@ -319,6 +328,9 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
     "root": {"handlers": ["console"], "level": env.text("DW_LOG_LEVEL", "INFO")},
     "loggers": {
+        # Instead of Django's own handlers, which know nothing of secrets
+        "django": {"handlers": [], "propagate": True},
+        "django.server": {"handlers": [], "propagate": True},
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

@@ -22,8 +22,15 @@ class MaskSecrets(logging.Filter):
     """Masks the finished message and the text of an exception."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = mask(record.getMessage())
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, LookupError):  # a wrong call must not break what it tells of
+            message = f"{record.msg} (its values do not fit)"
+        record.msg = mask(message)
         record.args = ()
-        if record.exc_info and not record.exc_text:
-            record.exc_text = mask(logging.Formatter().formatException(record.exc_info))
+        if record.exc_info:
+            # Another handler may have written it out already.
+            record.exc_text = mask(record.exc_text or logging.Formatter().formatException(record.exc_info))
+        if record.stack_info:
+            record.stack_info = mask(record.stack_info)
         return True
