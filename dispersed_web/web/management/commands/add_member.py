@@ -25,7 +25,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email")
-        parser.add_argument("team", help="the team as it stands in addresses, such as vision-lab, or its name")
+        parser.add_argument(
+            "team", help="the team as it stands in addresses, such as vision-lab, or its name"
+        )
         parser.add_argument("--role", choices=[role.value for role in Role], default=Role.MEMBER.value)
         parser.add_argument("--name", default="", help="the person's name, for a new account")
         parser.add_argument(
