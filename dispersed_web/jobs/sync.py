@@ -23,7 +23,7 @@ from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import LIVE, BadReply, Client, DispersedError, NotFound, Outcome, Page
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.jobs import applying, finding, states
+from dispersed_web.jobs import applying, finding, states, strangers
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
 from dispersed_web.teams.models import Team
 
@@ -127,11 +127,11 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
     known_runs = _runs_of(jobs)
     shown = [(job, remotes[uid]) for uid, job in jobs.items() if uid in remotes]
     changed = applying.apply_live(shown, known_runs, runs, clock())
-    strangers = [remote for uid, remote in remotes.items() if uid not in jobs]
-    changed |= applying.sort_strangers(credential, strangers, runs, clock())
+    unclaimed = [remote for uid, remote in remotes.items() if uid not in jobs]
+    changed |= strangers.sort(credential, unclaimed, runs, clock())
     odd = [job for uid, job in jobs.items() if uid not in remotes]
     odd += [job for job, remote in shown if _lost_a_run(known_runs[job.pk], runs[remote.uuid])]
-    odd += applying.ended_but_shown(credential, strangers)
+    odd += strangers.ended_but_shown(credential, unclaimed)
     # Which ones of too many is left to chance, so that none waits for ever behind the same others.
     for job in random.sample(odd, min(len(odd), SINGLE_LOOKUPS)):
         changed |= look_singly(job, client, clock)
