@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -34,13 +35,23 @@ PAGE_LIMIT = 50
 MAX_PAGES = 400
 SINGLE_LOOKUPS = 50
 WATCHED_S = 20
+NOTE_EVERY_S = 5
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
 
 T = TypeVar("T")
 
+_noted: dict[uuid.UUID, float] = {}
+
 
 def note_watcher(team_id: uuid.UUID) -> None:
-    """A page of the team is open: its jobs are looked at more often for a while. Only a hint, so it may be lost."""
+    """A page of the team is open: its jobs are looked at more often for a while. Only a hint, so it may be lost.
+
+    Every poll of every open page says so; each process passes it on once in a while.
+    """
+    now = time.monotonic()
+    if now - _noted.get(team_id, float("-inf")) < NOTE_EVERY_S:
+        return
+    _noted[team_id] = now
     cache.set(f"watched:{team_id}", True, WATCHED_S)
 
 

@@ -8,15 +8,33 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 
 AVOID_S = 10
+
+
+class KeptClient(RedisCacheClient):
+    """One client for all calls: Django makes one for each, which takes longer than the call itself."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._kept: dict[redis.ConnectionPool, redis.Redis] = {}
+
+    def get_client(self, key: str | None = None, *, write: bool = False) -> redis.Redis:
+        pool = self._get_connection_pool(write)
+        if pool not in self._kept:
+            self._kept[pool] = self._client(connection_pool=pool)
+        return self._kept[pool]
 
 
 class ForgivingRedisCache(RedisCache):
     """A miss instead of an error. After a fault Redis is left alone for 10 s, so that no page pays for it twice."""
 
     _down_until = 0.0
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClient
 
     def _try(self, call: Callable[[], Any], otherwise: Any) -> Any:
         if time.monotonic() < ForgivingRedisCache._down_until:

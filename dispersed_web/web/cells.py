@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from django.template.loader import render_to_string
-from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
 from dispersed_web.web.rows import Act, Row
@@ -40,7 +40,12 @@ def table_rows(rows: Iterable[Row], places: Places) -> SafeString:
 
 
 def _filled(form: str, words: dict[str, str]) -> str:
-    return form.format_map({name: conditional_escape(word) for name, word in words.items()})
+    return form.format_map({name: _escaped(word) for name, word in words.items()})
+
+
+def _escaped(word: str) -> str:
+    """As Django escapes, without its look for words that are translated late: there are a thousand on a page."""
+    return word if isinstance(word, SafeString) else escape(word)
 
 
 def _cells(row: Row) -> dict[str, Any]:

@@ -46,14 +46,14 @@ def unchanged() -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def kept(team: Team, what: tuple[Any, ...], make: Callable[[], T]) -> T:
+def kept(team: Team, what: tuple[Any, ...], make: Callable[[], T], keep_s: int = KEPT_S) -> T:
     """``make()``, done once for each version of the team and ``what``. Without a cache it is done each time."""
     digest = hashlib.sha256(repr(what).encode()).hexdigest()[:32]
     key = f"live:{team.pk}:{team.version}:{digest}"
     found = cache.get(key)
     if found is None:
         found = make()
-        cache.set(key, found, KEPT_S)
+        cache.set(key, found, keep_s)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -16,9 +16,14 @@ from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states, sweeps
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams.models import Membership, Team
+from dispersed_web.web import live
 
 STUCK_AFTER = dt.timedelta(minutes=3)
 STALE_AFTER = dt.timedelta(minutes=2)
+# These pages say themselves, and of each credential, how old is what they show.
+SAY_THEIR_AGE = frozenset({"jobs", "job", "job-logs", "job-activity", "job-events", "job-spec"})
+# Every page has the frame; a banner may come so much later.
+KEPT_S = 3
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,11 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or getattr(request, "htmx", False):
         return {"shell": Shell()}
+    page = (request.resolver_match.url_name or "") if request.resolver_match else ""
     memberships = list(Membership.objects.filter(user=user.pk).select_related("team").order_by("team__name"))
     frame = Shell(
         teams=[{"name": one.team.name, "slug": one.team.slug, "role": one.role} for one in memberships],
-        active=_section(request.resolver_match.url_name or "") if request.resolver_match else "",
+        active=_section(page),
     )
     seat = getattr(request, "seat", None)
     team = seat.team if seat else _last_team(request, memberships)
@@ -62,8 +68,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         request.session["team"] = team.slug
     frame.team = team
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
-    _fill(frame, team, timezone.now())
-    return {"shell": frame}
+    known = live.kept(team, ("frame",), lambda: _known(team, timezone.now()), keep_s=KEPT_S)
+    return {"shell": replace(frame, **known)}
 
 
 def _section(url_name: str) -> str:
@@ -80,7 +86,8 @@ def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | No
     return next((team for team in teams if team.slug == slug), teams[0] if teams else None)
 
 
-def _fill(frame: Shell, team: Team, now: dt.datetime) -> None:
+def _known(team: Team, now: dt.datetime) -> dict[str, Any]:
+    """What the frame shows of the team, the same for everybody in it."""
     active = Job.objects.filter(team=team).exclude(status__in=ENDED)
     stuck = Q(stop_requested_at__lt=now - STUCK_AFTER) & ~Q(status__in=[states.Status.QUEUED])
     counts = active.aggregate(
@@ -88,14 +95,16 @@ def _fill(frame: Shell, team: Team, now: dt.datetime) -> None:
         stuck=Count("pk", filter=stuck),
         missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
     )
-    frame.active_jobs = counts["all"]
     keys = Credential.objects.filter(team=team).aggregate(
         count=Count("pk"), oldest=Min("listed_at"), newest=Max("listed_at")
     )
     finished = sweeps.last_finished()
-    frame.synced_at = keys["oldest"]
-    frame.checked_at = finished.get("autostop")
-    frame.banners = list(_banners(team, counts, keys, finished, now))
+    return {
+        "active_jobs": counts["all"],
+        "synced_at": keys["oldest"],
+        "checked_at": finished.get("autostop"),
+        "banners": list(_banners(team, counts, keys, finished, now)),
+    }
 
 
 def _banners(
