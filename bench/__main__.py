@@ -77,13 +77,14 @@ def _life(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
         yield from freshness.measure(stack, plan, jobs)
         yield from watchers.measure(stack, plan, uuids[plan.changes :])
         yield from stops.measure(stack, plan, credential)
+        yield footprint.memory(stack, "after a crowd")
 
 
 def _pages(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
     """A long history."""
     with running(folder, url) as stack:
         yield from pages.measure(stack, plan)
-        yield footprint.memory(stack)
+        yield footprint.memory(stack, "110,000 jobs stored")
     with running(folder, url) as again:
         yield footprint.start(again, "110,000 jobs stored")
 

@@ -17,13 +17,15 @@ def start(stack: Stack, stored: str) -> Figure:
     return Figure("14", f"start to first page, {stored}", stack.first_page_s, "s", 5, 2.5)
 
 
-def memory(stack: Stack) -> Figure:
+def memory(stack: Stack, when: str) -> Figure:
     """The simulated cloud is no part of the product; the database is a library of it, or somebody else's server."""
     found = stack.memory_mib()
     simulation = found.pop(SIMULATION)
     told = ", ".join(f"{role} {number(round(mib))}" for role, mib in found.items())
     more = f"{told} (sandbox {number(round(simulation))} more)"
-    return Figure("15", "memory of the whole stack (PSS)", sum(found.values()), "MiB", 350, 220, more)
+    return Figure(
+        "15", f"memory of the whole stack (PSS), {when}", sum(found.values()), "MiB", 350, 220, more
+    )
 
 
 def idle(stack: Stack, plan: Plan) -> Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import os
 import random
@@ -150,13 +151,11 @@ def _credential(team: Team, public: str, secret: str, **fields: Any) -> Credenti
     return made
 
 
-def _job(
-    team: Team, key: Credential, owner: User, code: str, at: dt.datetime, index: int, *, is_active: bool
-) -> Job:
-    title = f"Fine-tune model {index}"
+@functools.cache
+def _spec() -> tuple[dict[str, Any], str]:
     spec = JobSpec(
         task="PERSISTENT",
-        title=title,
+        title="Fine-tune model",
         image="dispersednetwork/base",
         tag="latest",
         gpu_count=1,
@@ -164,6 +163,14 @@ def _job(
         ssh_key=SSH_KEY,
         ports=(22, 8888),
     )
+    return specs.plain_part(spec, frozenset()), specs.fingerprint(spec)
+
+
+def _job(
+    team: Team, key: Credential, owner: User, code: str, at: dt.datetime, index: int, *, is_active: bool
+) -> Job:
+    title = f"Fine-tune model {index}"
+    spec, fingerprint = _spec()
     job = Job(
         team=team,
         credential=key,
@@ -171,8 +178,8 @@ def _job(
         created_at=at,
         title=title,
         task="PERSISTENT",
-        spec=specs.plain_part(spec, frozenset()),
-        spec_fingerprint=specs.fingerprint(spec),
+        spec=spec,
+        spec_fingerprint=fingerprint,
         form_token=f"form:{uuid.uuid4().hex}",
         marker=marker.new(code),
         gpu_label="RTX 5090",
