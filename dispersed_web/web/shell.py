@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Min, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -28,12 +28,13 @@ KEPT_S = 3
 
 @dataclass(frozen=True)
 class Banner:
-    """``level`` is ``alarm``, ``warning`` or ``info``."""
+    """``level`` is ``alarm``, ``warning`` or ``info``; ``of_age`` is left out where the page says the same."""
 
     level: str
     text: str
     url: str = ""
     action: str = ""
+    of_age: bool = False
 
 
 @dataclass
@@ -69,7 +70,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame.team = team
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
     known = live.kept(team, ("frame",), lambda: _known(team, timezone.now()), keep_s=KEPT_S)
-    return {"shell": replace(frame, **known)}
+    frame = replace(frame, **known)
+    if page in SAY_THEIR_AGE:
+        frame.banners = [banner for banner in frame.banners if not banner.of_age]
+    return {"shell": frame}
 
 
 def _section(url_name: str) -> str:
@@ -95,22 +99,20 @@ def _known(team: Team, now: dt.datetime) -> dict[str, Any]:
         stuck=Count("pk", filter=stuck),
         missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
     )
-    keys = Credential.objects.filter(team=team).aggregate(
-        count=Count("pk"), oldest=Min("listed_at"), newest=Max("listed_at")
-    )
+    listed_at = Credential.objects.filter(team=team).aggregate(oldest=Min("listed_at"))["oldest"]
     finished = sweeps.last_finished()
     return {
         "active_jobs": counts["all"],
-        "synced_at": keys["oldest"],
+        "synced_at": listed_at,
         "checked_at": finished.get("autostop"),
-        "banners": list(_banners(team, counts, keys, finished, now)),
+        "banners": list(_banners(team, counts, listed_at, finished, now)),
     }
 
 
 def _banners(
     team: Team,
     counts: dict[str, int],
-    keys: dict[str, Any],
+    listed_at: dt.datetime | None,
     finished: dict[str, dt.datetime],
     now: dt.datetime,
 ) -> list[Banner]:
@@ -121,9 +123,8 @@ def _banners(
         text = f"{counts['stuck']} {many} not stop although it was asked for, and may still cost money."
         banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
     if counts["missing"]:
-        text = (
-            f"Dispersed does not show {counts['missing']} running job(s) any more. They may still cost money."
-        )
+        many = "1 running job" if counts["missing"] == 1 else f"{counts['missing']} running jobs"
+        text = f"Dispersed does not show {many} any more, which may still cost money."
         banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
     if late := sweeps.late(finished, now):
         text = (
@@ -135,14 +136,8 @@ def _banners(
     ):
         text = f"The credential “{name}” does not work: {failure} Jobs that run with it cannot be stopped from here."
         banners.append(Banner("alarm", text, reverse("web:team", args=[team.slug]), "Credentials"))
-    if keys["oldest"] and counts["all"] and now - keys["oldest"] > STALE_AFTER:
-        failing = (
-            Credential.objects.filter(team=team).exclude(failure="").values_list("failure", flat=True).first()
-        )
-        text = (
-            f"The jobs below are as of a while ago: {failing}"
-            if failing
-            else "The jobs below are as of a while ago."
-        )
-        banners.append(Banner("warning", text))
+    if listed_at and counts["all"] and now - listed_at > STALE_AFTER:
+        failing = Credential.objects.filter(team=team).exclude(failure="").values_list("failure", flat=True)
+        text = f"What is shown of the jobs is a while old. {failing.first() or ''}".rstrip()
+        banners.append(Banner("warning", text, jobs, "Jobs", of_age=True))
     return banners
