@@ -13,7 +13,6 @@
     url: place.dataset.schema,
     presets: [window.SwaggerUIBundle.presets.apis],
     layout: "BaseLayout",
-    deepLinking: true,
     docExpansion: "list",
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
