@@ -56,12 +56,12 @@ def wanted(job: Job, form: Mapping[str, str], now: dt.datetime, zone: dt.tzinfo)
         return base + dt.timedelta(minutes=int(form["by"]))
     try:
         until = dt.datetime.fromisoformat(form.get("until", ""))
-    except ValueError:
+        until = (until.replace(tzinfo=zone) if until.tzinfo is None else until).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
         raise JobError("invalid", "Say until when: a date and a time.", field="until") from None
-    until = until.replace(tzinfo=zone) if until.tzinfo is None else until
     if until <= now:
         raise JobError("invalid", "That moment is past. Say one that is still to come.", field="until")
-    return until.astimezone(dt.UTC)
+    return until
 
 
 def _input(at: dt.datetime, zone: dt.tzinfo) -> str:
