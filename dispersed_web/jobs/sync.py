@@ -16,7 +16,7 @@ from functools import partial
 from typing import TypeVar
 
 from django.core.cache import cache
-from django.db.models import Q
+from django.db.models import F, Q
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import health, vault
@@ -59,9 +59,9 @@ def due(now: dt.datetime) -> list[uuid.UUID]:
     """The credentials whose turn it is."""
     free = Q(sync_lease_until=None) | Q(sync_lease_until__lt=now)
     ready = Q(sync_due_at=None) | Q(sync_due_at__lte=now)
-    return list(
-        Credential.objects.filter(free & ready).order_by("sync_due_at").values_list("pk", flat=True)[:500]
-    )
+    # Said outright, because PostgreSQL would put those that were never looked at last.
+    longest = F("sync_due_at").asc(nulls_first=True)
+    return list(Credential.objects.filter(free & ready).order_by(longest).values_list("pk", flat=True)[:500])
 
 
 def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
