@@ -10,6 +10,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import threading
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,7 +24,14 @@ HALF_MINUTE_S = 30
 KEPT_S = 30
 BUSY_MS, STEADY_MS, CALM_MS = 2000, 5000, 30000
 
+LONGEST_WAIT_S = 2
+NEAR_S = 5
+MOST_NEAR = 50
+
 T = TypeVar("T")
+
+_near: dict[str, tuple[float, Any]] = {}
+_making = threading.RLock()
 
 
 def token(team: Team, user_id: int, now: dt.datetime) -> str:
@@ -47,13 +56,37 @@ def unchanged() -> HttpResponse:
 
 
 def kept(team: Team, what: tuple[Any, ...], make: Callable[[], T], keep_s: int = KEPT_S) -> T:
-    """``make()``, done once for each version of the team and ``what``. Without a cache it is done each time."""
+    """``make()``, done once for each version of the team and ``what``. Without a cache it is done each time.
+
+    A thousand readers ask again within seconds of a change: in each process one of them makes it, and the others wait
+    for that instead of making the same.
+    """
     digest = hashlib.sha256(repr(what).encode()).hexdigest()[:32]
     key = f"live:{team.pk}:{team.version}:{digest}"
-    found = cache.get(key)
+    found = _find(key, keep_s)
     if found is None:
-        found = make()
-        cache.set(key, found, keep_s)
+        is_first = _making.acquire(timeout=LONGEST_WAIT_S)
+        try:
+            found = _find(key, keep_s)
+            if found is None:
+                found = make()
+                cache.set(key, found, keep_s)
+        finally:
+            if is_first:
+                _making.release()
+    return found
+
+
+def _find(key: str, keep_s: int) -> Any:
+    """What the cache has, or had a moment ago: it is large, and fetching it takes longer than the rest of a poll."""
+    near = _near.get(key)
+    if near is not None and time.monotonic() < near[0]:
+        return near[1]
+    found = cache.get(key)
+    if found is not None:
+        if len(_near) >= MOST_NEAR:
+            _near.clear()
+        _near[key] = (time.monotonic() + min(keep_s, NEAR_S), found)
     return found
 
 
