@@ -274,6 +274,7 @@
   });
 
   $$("[data-shortcuts]").forEach((box) => { box.checked = !shortcutsOff(); });
+  $$(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16; });
   markTheme();
   countSelected();
 

@@ -26,7 +26,8 @@ class Stat:
 
 def stats(figures: Figures, today_usd: Decimal, as_of: dt.datetime) -> list[Stat]:
     """``today_usd`` was spent today until ``as_of``; it is counted on at the rate that burns now."""
-    today = Cost(words.running_cost(today_usd), today_usd, as_of, figures.burning_usd)
+    words_of = words.running_cost if figures.burning_usd else words.money
+    today = Cost(words_of(today_usd), today_usd, as_of, figures.burning_usd)
     attention = "nothing needs a person" if not figures.attention else "see what and why"
     return [
         Stat("Burning now", words.money(figures.burning_usd), _burning(figures), unit="/h"),

@@ -125,6 +125,19 @@ def test_a_job_is_stopped_from_the_table_on_a_phone(team, open_page):
     assert job.stop_note == "done for today"
 
 
+def test_several_jobs_are_chosen_on_a_phone(team, open_page):
+    jobs = [factories.make_job(team, title=title) for title in ("one", "two")]
+    page = open_page(width=390, height=844)
+    for job in jobs:
+        page.locator(f"#job-{job.pk}").get_by_role("checkbox").tap()
+    bar = page.get_by_role("region", name="Selected jobs")
+    expect(bar).to_contain_text("2 selected")
+    bar.get_by_role("button", name="Stop").tap()
+    page.locator("#dialog").get_by_role("button", name="Stop 2 jobs").tap()
+    expect(page.locator(".status-label")).to_have_text(["Stopping", "Stopping"])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_a_job_is_extended_on_its_page_and_says_until_when(team, open_page):
     job = factories.make_job(team)
     before = job.stop_at

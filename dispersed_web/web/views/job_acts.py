@@ -23,6 +23,7 @@ from dispersed_web.web import access, answers, extending, live, rows
 from dispersed_web.web.words import clock_time
 
 ASKS = {"stop": Action.STOP, "extend": Action.EXTEND, "again": Action.LAUNCH}
+HEADINGS = {"stop": "Stop a job", "extend": "Extend a job", "again": "Launch another"}
 
 
 @require_GET
@@ -43,7 +44,7 @@ def ask(request: HttpRequest, slug: str, job_id: uuid.UUID, act: str) -> HttpRes
     template = f"job/_ask_{act}.html"
     if live.is_part(request):
         return render(request, template, context)
-    return render(request, "job/ask.html", context | {"part": template})
+    return render(request, "job/ask.html", context | {"part": template, "heading": HEADINGS[act]})
 
 
 @require_POST
