@@ -212,6 +212,11 @@ LOGIN_REDIRECT_URL = "web:home"
 # Attempts are counted by the address that the proxy saw, not by the proxy's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.boolean("DW_BEHIND_PROXY", False))
 ACCOUNT_ADAPTER = "dispersed_web.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "dispersed_web.accounts.forms.SignInForm",
+    "change_password": "dispersed_web.accounts.forms.ChangePasswordForm",
+    "reset_password_from_key": "dispersed_web.accounts.forms.ResetPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
