@@ -10,7 +10,13 @@ AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text(encodin
 
 
 def assert_accessible(page: Page) -> None:
-    """Fails with what axe-core finds serious or critical on the page as it is now, by all of its rules.
+    """Fails with what ``faults`` finds."""
+    found = faults(page)
+    assert not found, f"{page.url}\n" + "\n".join(found)
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core finds serious or critical on the page as it is now, by all of its rules.
 
     The page's own Content-Security-Policy stays in force: the script comes by the debugger, not by a tag.
     """
@@ -18,10 +24,9 @@ def assert_accessible(page: Page) -> None:
     violations = page.evaluate(
         "axe.run(document, {resultTypes: ['violations']}).then((all) => all.violations)"
     )
-    found = [
+    return [
         f"{one['impact']} {one['id']}: {node['target']} {node['failureSummary']}"
         for one in violations
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"][:5]
     ]
-    assert not found, f"{page.url}\n" + "\n".join(found)

@@ -1,0 +1,274 @@
+"""One installation with something on every page, and the list of the addresses that lead there."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+from allauth.account.utils import user_pk_to_url_str
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from dispersed_web.accounts.models import User
+from dispersed_web.clock import database_now
+from dispersed_web.jobs import market, sending, states, sweeps, sync
+from dispersed_web.jobs.models import Job, UnmanagedJob
+from dispersed_web.teams import api_tokens
+from dispersed_web.teams.models import Membership, Team
+from tests import factories as make
+
+TABS = ("job", "job-logs", "job-activity", "job-events", "job-spec")
+LONG = "A long title of a job that says everything there is to say about it, and then goes on for some more words"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A page: ``who`` looks at it (empty: nobody is signed in), ``press`` is the button that leads from the address to
+    it, ``status`` what the server answers, ``shows`` what a script puts there."""
+
+    name: str
+    path: str
+    who: str = "ana"
+    press: str = ""
+    status: int = 200
+    shows: str = "main"
+
+
+class Installation:
+    """A full team, an empty one, one whose credential fails, and somebody without any."""
+
+    def __init__(self, sandbox: Any) -> None:
+        self.now = timezone.now()
+        self.people = {
+            "ana": make.make_user("ana@example.org", "Ana Duarte", ssh_public_key=make.SSH_KEY),
+            "bob": make.make_user("a.very.long.address@very-long-department.example.org"),
+            "new": make.make_user("new@example.org", "Nina New"),
+        }
+        for name in sweeps.NEEDED:
+            sweeps.note_finished(name, self.now + dt.timedelta(minutes=10))
+        self.team = self._full(sandbox)
+        self.empty = make.make_team("Quantum Sensing Group of the Department", owner=self.ana, slug="quantum")
+        self.stale = self._stale()
+        self.jobs = self._jobs()
+        address = EmailAddress.objects.create(user=self.people["new"], email="new@example.org", primary=True)
+        self.email_key = EmailConfirmationHMAC.create(address).key
+        self.cookies = {name: self._session(user) for name, user in self.people.items()}
+
+    @property
+    def ana(self) -> User:
+        return self.people["ana"]
+
+    def _session(self, user: User) -> str:
+        client = Client()
+        make.sign_in(client, user)
+        return client.cookies["sessionid"].value
+
+    def _full(self, sandbox: Any) -> Team:
+        team = make.make_team("Vision Lab", owner=self.ana, slug="a-lab", launches_frozen=False)
+        make.make_member(team, "viewer", self.people["bob"])
+        key = make.make_credential(team, sandbox, name="Lab account", last_used_at=self.now)
+        market.refresh(key.pk, database_now)
+        make.make_credential(
+            team, name="Grant", state="broken", failure="Dispersed refuses the key: it was revoked."
+        )
+        make.make_credential(team, name="Old", state="disabled", expires_at=self.now + dt.timedelta(days=3))
+        UnmanagedJob.objects.create(
+            credential=key,
+            remote_uuid="5f3e8f0e-1111-4222-8333-444455556666",
+            title="Started in the console",
+            task="PERSISTENT",
+            status="RUNNING",
+            gpu_label="RTX 4090",
+            hourly_rate_usd=Decimal("0.4400"),
+            first_seen_at=self.now - dt.timedelta(hours=2),
+            seen_at=self.now,
+        )
+        api_tokens.create(
+            team,
+            self.ana,
+            name="Nightly",
+            scope="read",
+            lifetime=dt.timedelta(days=9),
+            actor=make.LAUNCHER,
+            now=self.now,
+        )
+        self.credential = key
+        self._at_the_cloud = self._launched(team, sandbox)
+        return team
+
+    def _launched(self, team: Team, sandbox: Any) -> Job:
+        """A job that really runs on the simulated cloud, with a log and addresses to connect to."""
+        spec = make.make_spec(
+            title="Development Environment", env={"HF_TOKEN": "hidden-value", "MODE": "fast"}
+        )
+        job = make.make_job(
+            team,
+            "QUEUED",
+            spec=spec,
+            secret_env=frozenset({"HF_TOKEN"}),
+            created_at=timezone.now(),
+            credential=self.credential,
+        )
+        sending.send(job.pk, database_now)
+        sandbox.control.advance(400)
+        sync.sync(self.credential.pk, database_now)
+        job.refresh_from_db()
+        return job
+
+    def _stale(self) -> Team:
+        team = make.make_team("Weather", owner=self.ana, slug="weather")
+        make.make_credential(
+            team,
+            name="Weather key",
+            listed_at=self.now - dt.timedelta(minutes=20),
+            failures=3,
+            failure="Dispersed cannot be reached.",
+        )
+        self.stale_job = make.make_job(team, title="Nowcast")
+        return team
+
+    def _jobs(self) -> dict[str, Job]:
+        team, ago = self.team, lambda **back: self.now - dt.timedelta(**back)
+        jobs = {
+            status.value: make.make_job(
+                team, status.value, title=f"Training run {number}", created_by=self.people["bob"]
+            )
+            for number, status in enumerate(states.Status)
+        }
+        jobs |= {
+            "sent": self._at_the_cloud,
+            "long": make.make_job(team, title=LONG, created_at=ago(days=3), quoted_usd=Decimal("0.41")),
+            "stuck": make.make_job(team, title="Fine-tune Llama", stop_requested_at=ago(minutes=9)),
+            "stopping": make.make_job(team, title="Render", stop_requested_at=ago(seconds=20)),
+            "warned": make.make_job(team, title="Notebook", warned_at=ago(minutes=5)),
+            "lost": make.make_job(
+                team, title="Sweep 3", missing_since=ago(minutes=20), missing_alarmed_at=ago(minutes=9)
+            ),
+        }
+        for job in jobs.values():
+            if job.remote_uuid and job.pk != self._at_the_cloud.pk:
+                make.make_run(job)
+            make.make_event(team, subject=job, sentence=f"{job.created_by} asked for “{job.title}”.")
+            make.make_event(
+                team, "job.stop_unconfirmed", job, "The stop is not confirmed after three minutes."
+            )
+        return jobs
+
+
+def _signed_out(at: Installation) -> list[Visit]:
+    reset = reverse(
+        "account_reset_password_from_key",
+        args=[user_pk_to_url_str(at.ana), default_token_generator.make_token(at.ana)],
+    )
+    used = reverse("account_reset_password_from_key", args=["1", "used-link"])
+    names = ("account_inactive", "account_reset_password", "account_reset_password_done", "account_signup")
+    return [
+        Visit("sign in", reverse("account_login"), who=""),
+        Visit("sign in, refused", reverse("account_login"), who="", press="Sign in"),
+        Visit("reset", reset, who=""),
+        Visit("confirm email", reverse("account_confirm_email", args=[at.email_key]), who=""),
+        Visit("reset, used link", used, who=""),
+        Visit("reset done", reverse("account_reset_password_from_key_done"), who=""),
+        *(Visit(name.removeprefix("account_"), reverse(name), who="") for name in names),
+        Visit("missing, signed out", "/nowhere/", who="", status=404),
+    ]
+
+
+def _ones_own() -> list[Visit]:
+    names = ("account_email", "account_email_verification_sent", "account_change_password", "account_logout")
+    return [
+        Visit("me, in no team", reverse("web:me"), who="new"),
+        Visit("no team", reverse("web:home"), who="new"),
+        Visit("new team", reverse("web:team-new"), who="new"),
+        Visit("new team, refused", reverse("web:team-new"), who="new", press="Make the team", status=422),
+        *(Visit(name.removeprefix("account_"), reverse(name), who="new") for name in names),
+        Visit("reauthenticate", reverse("account_reauthenticate"), who="new"),
+    ]
+
+
+def _teams(at: Installation) -> list[Visit]:
+    seat = Membership.objects.get(team=at.team, user=at.people["bob"])
+    full = [
+        Visit(name, reverse(f"web:{name}", args=[at.team.slug]))
+        for name in ("team-home", "team", "team-events", "team-limits")
+    ]
+    return [
+        *(
+            Visit(f"{name}, viewer", reverse(f"web:{name}", args=[at.team.slug]), who="bob")
+            for name in ("team", "jobs")
+        ),
+        Visit("forbidden", reverse("web:launch", args=[at.team.slug]), who="bob", status=403),
+        *full,
+        Visit("member", reverse("web:team-member", args=[at.team.slug, seat.pk])),
+        Visit("me", reverse("web:me")),
+        Visit("me, refused", reverse("web:me"), press="Replace the key", status=422),
+        Visit("api docs", reverse("api:docs"), shows=".opblock"),
+        Visit("missing", reverse("web:team-home", args=["not-mine"]), status=404),
+        Visit("team-home, empty", reverse("web:team-home", args=[at.empty.slug])),
+        Visit("team, empty", reverse("web:team", args=[at.empty.slug])),
+        Visit("team-home, stale", reverse("web:team-home", args=[at.stale.slug])),
+    ]
+
+
+def _credentials(at: Installation) -> list[Visit]:
+    broken = at.team.credentials.get(name="Grant")
+    add = reverse("web:credential-add", args=[at.team.slug])
+    return [
+        Visit("credential-add", add),
+        Visit("credential-add, refused", add, press="Test and add", status=422),
+        Visit("credential", reverse("web:credential", args=[at.team.slug, at.credential.pk])),
+        Visit("credential, broken", reverse("web:credential", args=[at.team.slug, broken.pk])),
+        Visit("credential-replace", reverse("web:credential-replace", args=[at.team.slug, broken.pk])),
+    ]
+
+
+def _jobs(at: Installation) -> list[Visit]:
+    slug, table = at.team.slug, reverse("web:jobs", args=[at.team.slug])
+    chosen = "&".join(f"job={at.jobs[name].pk}" for name in ("RUNNING", "stuck", "long"))
+
+    def page(job: Job, name: str = "job", *more: str) -> str:
+        return reverse(f"web:{name}", args=[job.team.slug, job.pk, *more])
+
+    overviews = ("QUEUED", "PENDING", "UNCONFIRMED", "FAILED", "COMPLETED")
+    return [
+        Visit("jobs", table),
+        Visit("jobs, all", f"{table}?show=all"),
+        Visit("jobs, attention", f"{table}?show=attention"),
+        Visit("jobs, no match", f"{table}?q=nothing-like-it"),
+        Visit("jobs, empty", reverse("web:jobs", args=[at.empty.slug])),
+        Visit("jobs, stale", reverse("web:jobs", args=[at.stale.slug])),
+        Visit("job, stale", page(at.stale_job)),
+        *(
+            Visit(f"jobs-ask {act}", reverse("web:jobs-ask", args=[slug, act]) + f"?{chosen}")
+            for act in ("stop", "extend")
+        ),
+        *(Visit(f"{name}, sent", page(at.jobs["sent"], name)) for name in TABS),
+        *(Visit(f"job, {name.lower()}", page(at.jobs[name])) for name in overviews),
+        *(Visit(f"job, {name}", page(at.jobs[name])) for name in ("stuck", "warned", "lost", "long")),
+        Visit("job-logs, none", page(at.jobs["PENDING"], "job-logs")),
+        Visit("job-logs, trouble", page(at.jobs["long"], "job-logs")),
+        *(Visit(f"job-ask {act}", page(at.jobs["long"], "job-ask", act)) for act in ("stop", "extend")),
+        Visit("job-ask again, unconfirmed", page(at.jobs["UNCONFIRMED"], "job-ask", "again")),
+    ]
+
+
+def _launches(at: Installation) -> list[Visit]:
+    form = reverse("web:launch", args=[at.team.slug])
+    return [
+        Visit("launch", form),
+        Visit("launch, refused", form, press="Launch", status=422),
+        Visit("launch, again", f"{form}?again={at.jobs['sent'].pk}"),
+        Visit("launch, no credential", reverse("web:launch", args=[at.empty.slug])),
+    ]
+
+
+# The pages in two halves that may be read at the same time; the person who reads changes seldom in each.
+SECTIONS = {
+    "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at)],
+    "jobs": lambda at: [*_jobs(at), *_launches(at)],
+}
