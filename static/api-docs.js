@@ -17,5 +17,7 @@
     defaultModelsExpandDepth: -1,
     displayRequestDuration: true,
     validatorUrl: null,
+    // It brings a second main landmark, inside ours.
+    onComplete: () => document.getElementById("operations")?.setAttribute("role", "presentation"),
   });
 })();
