@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,21 +26,32 @@ def main(arguments: list[str]) -> int:
     began = time.monotonic()
     print(f"before: {machine()}", flush=True)
     figures: list[Figure] = []
+    broke = False
     with tempfile.TemporaryDirectory(prefix="dwbench-") as name, contextlib.ExitStack() as ends:
         new_url = ends.enter_context(postgres(Path(name))) if options.postgres else lambda: ""
         for part in options.only or PARTS:
-            print(f"measuring {part} …", file=sys.stderr, flush=True)
-            for figure in PARTS[part](Path(name, part), new_url(), plan):
-                print(
-                    f"  {figure.measure}: {number(figure.value)} {figure.unit}", file=sys.stderr, flush=True
-                )
-                figures.append(figure)
+            broke |= not _measure(
+                part, lambda part=part: PARTS[part](Path(name, part), new_url(), plan), figures
+            )
     print_table(sorted(figures, key=lambda figure: int(figure.goal)))
     print(f"after:  {machine()}")
     database = "PostgreSQL" if options.postgres else "SQLite"
     kind = "small" if options.quick else "full"
     print(f"{kind} pass on {database}, {time.monotonic() - began:.0f} s")
-    return int(any(figure.verdict == "MISSED" for figure in figures))
+    return int(broke or any(figure.verdict == "MISSED" for figure in figures))
+
+
+def _measure(part: str, run: Callable[[], Iterator[Figure]], figures: list[Figure]) -> bool:
+    """Adds the figures of one part; False when it broke off, which says so and leaves the other parts their turn."""
+    print(f"measuring {part} …", file=sys.stderr, flush=True)
+    try:
+        for figure in run():
+            print(f"  {figure.measure}: {number(figure.value)} {figure.unit}", file=sys.stderr, flush=True)
+            figures.append(figure)
+    except Exception:
+        traceback.print_exc()
+        return False
+    return True
 
 
 def _parser() -> argparse.ArgumentParser:
