@@ -67,6 +67,8 @@ INSTALLED_APPS = [
     "dispersed_web.events",
     "dispersed_web.credentials",
     "dispersed_web.jobs",
+    "dispersed_web.signals",
+    "dispersed_web.autostop",
     "dispersed_web.notifications",
     "dispersed_web.web",
     "dispersed_web.api",

@@ -14,13 +14,20 @@ from dispersed_web.events.record import CLOUD, record
 from dispersed_web.teams.models import Team
 
 CLOCK_STEP_MS = 500
+# Listings come every half minute at least, and every minute after a failure.
+SIGHT_LOST_AFTER = dt.timedelta(minutes=3)
 
 
 def note_success(credential: Credential, listed_at: dt.datetime, now: dt.datetime) -> bool:
     """A complete listing succeeded. True when the credential had been failing before."""
     with transaction.atomic():
-        before = Credential.objects.values("state", "failures").get(pk=credential.pk)
+        before = Credential.objects.values("state", "failures", "listed_at", "seen_since").get(
+            pk=credential.pk
+        )
         values = {"listed_at": listed_at, "failures": 0, "failure": ""}
+        gap = before["listed_at"] is None or listed_at - before["listed_at"] > SIGHT_LOST_AFTER
+        if gap or before["seen_since"] is None:
+            values["seen_since"] = listed_at
         if before["state"] == CredentialState.BROKEN:
             values["state"] = CredentialState.ACTIVE
         Credential.objects.filter(pk=credential.pk).update(**values)

@@ -49,6 +49,10 @@ class Credential(models.Model):
 
     # Health, as the sync and the probes see it
     listed_at = models.DateTimeField(null=True, help_text="Start of the last complete listing.")
+    seen_since = models.DateTimeField(
+        null=True,
+        help_text="Since then every listing came in time: what was seen before has a gap behind it.",
+    )
     failed_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failure = models.TextField(blank=True, help_text="The last fault, as a sentence; empty when all is well.")

@@ -107,6 +107,7 @@ def _values(
         "missing_since": None,
         "missing_alarmed_at": None,
     }
+    values |= _run_values(all_runs)
     if job.assigned_at is None and (all_runs or status == Status.ASSIGNED):
         values["assigned_at"] = min((run.started_at or run.first_seen_at for run in all_runs), default=now)
     if status == Status.RUNNING and job.running_at is None:
@@ -118,6 +119,14 @@ def _values(
         if job.stop_requested_at:
             values["stop_next_at"] = now
     return values
+
+
+def _run_values(all_runs: Sequence[JobRun]) -> dict[str, Any]:
+    """The run that auto-stop's verdict is bound to: the newest live one. Another one starts afresh."""
+    newest = runs.newest(runs.live(all_runs))
+    if newest is None:
+        return {}
+    return {"current_run_id": newest.pk, "run_running_at": newest.running_at}
 
 
 _WORDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -233,6 +234,8 @@ def _store(
         ceiling_s=ceiling_s,
         warn_lead_s=team.warn_lead_s,
     )
-    job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job))
+    token = secrets.token_urlsafe(32)
+    job.heartbeat_digest = specs.heartbeat_digest(token)
+    job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job), token)
     job.save(force_insert=True)
     return job

@@ -129,7 +129,11 @@ def secrets_of(job: Job) -> list[str]:
     """The secret values that the job was launched with. Raises :class:`vault.CannotOpen`."""
     spec = specs.restore(job)
     hidden = [spec.env[row["name"]] for row in job.spec.get("env", ()) if row["secret"]]
-    return hidden + ([spec.registry_secret.reveal()] if spec.registry_secret else [])
+    if spec.registry_secret:
+        hidden.append(spec.registry_secret.reveal())
+    if heartbeat := specs.heartbeat_url(job):
+        hidden.append(heartbeat.rpartition("/")[2])
+    return hidden
 
 
 @sensitive_variables()

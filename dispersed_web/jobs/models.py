@@ -102,6 +102,51 @@ class Job(models.Model):
     warned_for = models.DateTimeField(null=True, help_text="The stop time that people were warned of.")
     warned_at = models.DateTimeField(null=True)
     evaluate_at = models.DateTimeField(default=timezone.now)
+    reminded_for = models.DateTimeField(null=True, help_text="The stop time that people were reminded of.")
+    warning_delivered_at = models.DateTimeField(
+        null=True, help_text="When the last warning reached somebody on some way."
+    )
+    warning_failed_at = models.DateTimeField(
+        null=True, help_text="When every way of the last warning had failed."
+    )
+
+    # Auto-stop: what the launcher chose inside the team's bounds; empty follows the team's policy
+    idle_limit_s = models.PositiveIntegerField(null=True)
+    checkin_every_s = models.PositiveIntegerField(null=True)
+    uses_logs = models.BooleanField(default=False, help_text="Whether silent logs mean that it is idle.")
+    log_noise = models.JSONField(default=list, help_text="Patterns of log lines that are no activity.")
+    budget_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    rate_cap_usd = models.DecimalField("highest price per hour", max_digits=10, decimal_places=4, null=True)
+    choices_changed_at = models.DateTimeField(
+        null=True, help_text="Last change of the above on the running job; gives a full warning anew."
+    )
+
+    # What people said of it
+    confirmed_at = models.DateTimeField(
+        null=True, help_text="Last time somebody said that it is in use: extended, protected, answered."
+    )
+    connected_at = models.DateTimeField(null=True, help_text="Last time somebody opened its connection.")
+    protected_until = models.DateTimeField(null=True)
+    protected_reason = models.CharField(max_length=200, blank=True)
+    rate_exceeded_at = models.DateTimeField(null=True)
+    rate_accepted_at = models.DateTimeField(null=True)
+
+    # The last verdict, for lists; decisions are made afresh
+    verdict_state = models.CharField(max_length=10, blank=True)
+    verdict_rule = models.CharField(max_length=20, blank=True)
+    confidence = models.CharField(max_length=6, blank=True)
+    quiet_since = models.DateTimeField(null=True)
+    blind_since = models.DateTimeField(null=True)
+    blind_told_at = models.DateTimeField(null=True)
+    idle_limit_now_s = models.PositiveIntegerField(null=True, help_text="The idle limit that holds now.")
+    silence_told_at = models.DateTimeField(null=True, help_text="When a BATCH job's silence was told.")
+    stop_evidence = models.JSONField(default=dict, help_text="What the stop was decided on.")
+    heartbeat_digest = models.CharField(
+        max_length=64, null=True, unique=True, help_text="SHA-256 of the token in its heartbeat address."
+    )
+    # The run that the verdict is bound to
+    current_run = models.ForeignKey("JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    run_running_at = models.DateTimeField(null=True, help_text="When that run was first seen RUNNING.")
 
     # The wish to stop, and its progress
     stop_requested_at = models.DateTimeField(null=True)
@@ -141,6 +186,18 @@ class Job(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(lifetime_s=None) | Q(lifetime_s__gte=60), name="job_lifetime_is_a_minute_or_more"
+            ),
+            models.CheckConstraint(
+                condition=Q(idle_limit_s=None) | Q(idle_limit_s__gte=60),
+                name="job_idle_limit_is_a_minute_or_more",
+            ),
+            models.CheckConstraint(
+                condition=Q(checkin_every_s=None) | Q(checkin_every_s__gte=60),
+                name="job_checkin_is_a_minute_or_more",
+            ),
+            models.CheckConstraint(
+                condition=Q(protected_until=None) | ~Q(protected_reason=""),
+                name="job_protection_has_a_reason",
             ),
             models.UniqueConstraint(fields=["team", "form_token"], name="job_once_per_form"),
             models.UniqueConstraint(fields=["credential", "remote_uuid"], name="job_once_per_remote_job"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import vault
@@ -16,6 +18,7 @@ from dispersed_web.jobs import marker
 from dispersed_web.jobs.models import Job
 
 SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
+HEARTBEAT_ENV = "DW_HEARTBEAT_URL"
 PLAIN_FIELDS = [f.name for f in fields(JobSpec) if f.name not in ("title", "task", "env", "registry_secret")]
 
 
@@ -36,12 +39,31 @@ def plain_part(spec: JobSpec, secret_env: frozenset[str]) -> dict[str, Any]:
 
 
 @sensitive_variables()
-def sealed_part(spec: JobSpec, secret_env: frozenset[str], place: vault.Place) -> str:
+def sealed_part(
+    spec: JobSpec, secret_env: frozenset[str], place: vault.Place, heartbeat_token: str = ""
+) -> str:
     """The secrets, sealed for ``place``; empty when there are none."""
-    secrets: dict[str, Any] = {"env": {name: spec.env[name] for name in sorted(secret_env & set(spec.env))}}
+    secrets: dict[str, Any] = {}
+    if env := {name: spec.env[name] for name in sorted(secret_env & set(spec.env))}:
+        secrets["env"] = env
     if spec.registry_secret:
         secrets["registry_secret"] = spec.registry_secret.reveal()
-    return vault.seal(json.dumps(secrets), place) if secrets["env"] or spec.registry_secret else ""
+    if heartbeat_token:
+        secrets["heartbeat_token"] = heartbeat_token
+    return vault.seal(json.dumps(secrets), place) if secrets else ""
+
+
+def heartbeat_digest(token: str) -> str:
+    """What is stored of a heartbeat's token for looking it up. It is random, so a slow hash would add nothing."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@sensitive_variables()
+def heartbeat_url(job: Job) -> str:
+    """The address at which the job's container says that it is alive and how busy; it grants nothing else. Empty for a
+    job that was launched without one. Raises :class:`vault.CannotOpen`."""
+    token = _secrets(job).get("heartbeat_token")
+    return f"{settings.PUBLIC_URL}/hb/{token}" if token else ""
 
 
 def place_of(job: Job) -> vault.Place:
@@ -58,9 +80,7 @@ def fingerprint(spec: JobSpec) -> str:
 @sensitive_variables()
 def restore(job: Job) -> JobSpec:
     """The whole specification, secrets included. Raises :class:`vault.CannotOpen`."""
-    secrets: dict[str, Any] = {}
-    if job.spec_secrets_sealed:
-        secrets = json.loads(vault.unseal(job.spec_secrets_sealed, place_of(job)))
+    secrets = _secrets(job)
     hidden: Mapping[str, str] = secrets.get("env", {})
     env = {row["name"]: hidden[row["name"]] if row["secret"] else row["value"] for row in job.spec["env"]}
     plain = {name: _tuple_if_list(job.spec[name]) for name in PLAIN_FIELDS if name in job.spec}
@@ -79,7 +99,17 @@ def body_to_send(job: Job) -> dict[str, Any]:
     body["description"] = f"{spec.description} {job.marker}".strip()
     docker = body["parameters"]["parameters"]
     docker["env"] = {**docker.get("env", {}), marker.ENV_NAME: job.marker}
+    if url := heartbeat_url(job):
+        docker["env"].setdefault(HEARTBEAT_ENV, url)
     return body
+
+
+@sensitive_variables()
+def _secrets(job: Job) -> dict[str, Any]:
+    if not job.spec_secrets_sealed:
+        return {}
+    secrets: dict[str, Any] = json.loads(vault.unseal(job.spec_secrets_sealed, place_of(job)))
+    return secrets
 
 
 def _json_value(value: Any) -> Any:

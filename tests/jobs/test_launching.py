@@ -17,7 +17,7 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, Client
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
-from dispersed_web.jobs import sending
+from dispersed_web.jobs import sending, specs
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
@@ -66,6 +66,8 @@ def test_what_is_sent_is_what_was_asked_for_plus_the_marker(world: World) -> Non
     assert sent["title"] == f"Groe No5 {job.marker}"  # what has no ASCII form is left out
     body = world.control.job(sent["uuid"])["spec"]
     docker = body["parameters"]["parameters"]
+    heartbeat = docker["env"].pop("DW_HEARTBEAT_URL")
+    assert specs.heartbeat_digest(heartbeat.rpartition("/")[2]) == job.heartbeat_digest
     assert docker["env"] == {"MODEL": "x", "HF_TOKEN": "hf_canary", "DW_LAUNCH": job.marker}
     assert body["description"] == f"nightly {job.marker}"
     assert body["max_timeout_run_ms"] is None
