@@ -26,7 +26,7 @@ def bucket_start(at: dt.datetime) -> dt.datetime:
 
 class Bucket(models.Model):
     """Five minutes of one source of one run. ``…_at`` is the latest moment at which the value was above its threshold
-    (see ``autostop/signals.py``); an empty value means that the source never spoke of it."""
+    (see ``thresholds.py``); an empty value means that the source never spoke of it."""
 
     run = models.ForeignKey("jobs.JobRun", on_delete=models.CASCADE, related_name="buckets")
     source = models.CharField(max_length=9, choices=Source.choices)
@@ -39,9 +39,8 @@ class Bucket(models.Model):
     )
     period_s = models.PositiveIntegerField(default=60, help_text="How often samples are meant to come.")
 
-    # Heartbeat. The two highest values are kept, so that the 95th percentile of up to 40 samples is exact.
+    # Heartbeat
     gpu_top = models.PositiveSmallIntegerField(null=True, help_text="Percent, of the busiest GPU.")
-    gpu_next = models.PositiveSmallIntegerField(null=True)
     gpu_busy = models.PositiveIntegerField(default=0, help_text="How many samples were above the threshold.")
     gpu_at = models.DateTimeField(null=True)
     cpu_top = models.FloatField(null=True, help_text="Cores.")

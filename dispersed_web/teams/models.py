@@ -113,6 +113,10 @@ class AutostopPolicy(models.Model):
     medium_idle_max_s = models.PositiveIntegerField(default=8 * HOUR_S)
     medium_lead_s = models.PositiveIntegerField(default=20 * 60)
 
+    boot_grace_s = models.PositiveIntegerField(
+        default=20 * 60, help_text="After the start of a run: so long nothing counts as idle."
+    )
+
     # Without a capable signal nothing is inferred: a person is asked
     checkin_first_s = models.PositiveIntegerField(default=2 * HOUR_S)
     checkin_every_s = models.PositiveIntegerField(default=4 * HOUR_S)
