@@ -252,6 +252,21 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DW_EMAIL_FROM", "Dispersed Web <dispersed-web@localhost>")
 
 
+def _hosts(items: list[str]) -> list[tuple[str, int | None]]:
+    """Pairs of host and port from ``host`` (any port) or ``host:port``."""
+    try:
+        parts = [urlsplit(f"//{item}") for item in items]
+        return [(part.hostname or "", part.port) for part in parts]
+    except ValueError:
+        raise ImproperlyConfigured(
+            "DW_WEBHOOK_ALLOWED_HOSTS: write host or host:port, separated by commas."
+        ) from None
+
+
+# Webhooks go to the public internet by https only; these are excepted from both.
+WEBHOOK_ALLOWED_HOSTS = _hosts(env.items("DW_WEBHOOK_ALLOWED_HOSTS"))
+
+
 # Browser -----------------------------------------------------------------------------------------------------------
 
 CONTENT_SECURITY_POLICY = {
