@@ -9,6 +9,7 @@ import sys
 import threading
 from types import FrameType
 
+from .behaviour import BEHAVIOUR, BEHAVIOURS
 from .cloud import DEMO_KEYS, parse_key
 from .sandbox import Sandbox
 
@@ -43,7 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m dispersed_web.sandbox", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m dispersed_web.sandbox",
+        description=__doc__,
+        epilog="The environment of a job steers its containers: SANDBOX_RUN_S and SANDBOX_EXIT_CODE say when and how "
+        f"they end, {BEHAVIOUR} what they do meanwhile: {', '.join(BEHAVIOURS)}.",
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8790)
     parser.add_argument("--data", required=True, help="folder of the ledger")

@@ -12,7 +12,9 @@ from pathlib import Path
 from .auth import PERMISSIONS, AuthSettings
 from .billing import MICRO
 from .clock import Clock
+from .containers import Container, is_any_behaving, living_containers
 from .faults import Faults
+from .heartbeats import Heartbeats
 from .lifecycle import Lifecycle
 from .market import Market
 from .store import Store
@@ -36,6 +38,7 @@ class Cloud:
         self.faults = Faults(seed)
         self.auth = AuthSettings()
         self.lifecycle = Lifecycle(self.store, self.clock, self.market, seed)
+        self.heartbeats = Heartbeats(self.clock, self.containers)
         self.listing_lag_s = 0.0
         for key in keys:
             self.add_key(*key)
@@ -73,6 +76,13 @@ class Cloud:
             self.lifecycle.advance()
             yield db
 
+    def containers(self, job_uuid: str | None = None) -> list[Container]:
+        """The containers that run now and have a behaviour: all, or those of one job."""
+        if not is_any_behaving(self.store):
+            return []
+        with self.up_to_date():
+            return living_containers(self.store, self.clock.now_ms(), job_uuid)
+
     def reset(self) -> None:
         """Forget all requests, jobs, payments, faults and settings; keys stay as they are."""
         with self.store.transaction() as db:
@@ -83,6 +93,7 @@ class Cloud:
                 "UPDATE accounts SET captured_micro = 0, held_micro = 0, regions = '[]', credit_micro = ?",
                 (credit,),
             )
+        self.heartbeats.forget()
         self.faults.clear()
         self.market.reset()
         self.clock.advance_ms = self.clock.skew_ms = 0

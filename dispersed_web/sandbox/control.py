@@ -1,4 +1,4 @@
-"""The control verbs: faults, time, market and money; reading the ledger and the keys' verbs are inherited.
+"""The control verbs: faults, time, market and money; those for the ledger, keys and containers are inherited.
 
 `Control` is used in process (`sandbox.control`), over HTTP under `/_control/` from loopback, and by
 `SandboxControl`. Every verb takes and gives plain JSON values. Over HTTP: `POST /_control/<verb>` with a JSON
@@ -16,16 +16,18 @@ from urllib.parse import parse_qsl
 from . import seeding
 from .billing import MICRO
 from .cloud import Cloud
+from .container_verbs import ContainerVerbs
 from .keyring import KeyVerbs
 from .ledger import LedgerVerbs
 from .validate import region_codes
 
 READING = frozenset({
     "ping", "clock", "faults", "market", "requests", "jobs", "job", "cancels", "billing", "balances", "keys",
+    "heartbeats",
 })  # fmt: skip
 
 
-class Control(LedgerVerbs, KeyVerbs):
+class Control(LedgerVerbs, KeyVerbs, ContainerVerbs):
     """What tests and demos do to the sandbox behind the API's back."""
 
     def __init__(self, cloud: Cloud) -> None:
@@ -101,6 +103,7 @@ class Control(LedgerVerbs, KeyVerbs):
             self._cloud.clock.advance_ms += int(seconds * 1000)
             self._cloud.store.set_meta("advance_ms", str(self._cloud.clock.advance_ms))
             self._cloud.lifecycle.advance()
+        self._cloud.heartbeats.wake()
         return self._cloud.clock.now_ms()
 
     def set_time_scale(self, factor: float) -> None:

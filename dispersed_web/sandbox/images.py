@@ -3,7 +3,9 @@
 The vendor's images and their behaviour follow its example repository; pull times and default run times are
 our own. Images named `…fail…` end with exit code 1, `…long…` or `…sleep…` run for six hours, and names with
 `does-not-exist` or `no-such-image` cannot be pulled. The environment variables `SANDBOX_RUN_S` (seconds until
-the container ends, on the service clock) and `SANDBOX_EXIT_CODE` steer any image.
+the container ends, on the service clock) and `SANDBOX_EXIT_CODE` steer any image. `SANDBOX_BEHAVIOUR` (training,
+chatty, ssh, stall, lie, cron, reset or idle; see `behaviour.py`) chooses what the container does meanwhile: what
+it logs, and what it tells in heartbeats.
 """
 
 from __future__ import annotations
@@ -84,9 +86,9 @@ def exit_plan(spec: dict[str, Any], draw: random.Random, time_scale: float) -> t
     docker = docker_of(spec)
     env = docker.get("env") or {}
     name = docker["image"].lower()
-    code = _number(env.get("SANDBOX_EXIT_CODE"))
+    code = number(env.get("SANDBOX_EXIT_CODE"))
     exit_code = int(code) if code is not None else (1 if "fail" in name else 0)
-    seconds = _number(env.get("SANDBOX_RUN_S"))
+    seconds = number(env.get("SANDBOX_RUN_S"))
     if seconds is not None:
         return seconds, exit_code
     if image_of(spec).needs_sshkey and not docker.get("sshkey"):
@@ -98,7 +100,8 @@ def exit_plan(spec: dict[str, Any], draw: random.Random, time_scale: float) -> t
     return draw.uniform(40, 90) / time_scale, exit_code
 
 
-def _number(text: str | None) -> float | None:
+def number(text: str | None) -> float | None:
+    """The number in an environment variable, or None."""
     try:
         return float(text) if text else None
     except ValueError:

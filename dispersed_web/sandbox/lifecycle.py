@@ -27,6 +27,7 @@ LIVE = ("PENDING", "ASSIGNED", "PREPARING", "RUNNING", "FAILING", "CANCELLING")
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 STATUSES = LIVE + TERMINAL
 ASSIGN_RETRY_MS = 5_000
+FREE_RETRIES = frozenset({"run_lost", "restarted"})
 _NEXT_DUE = """
 SELECT * FROM (SELECT 'job' kind, uuid, next_at_ms due FROM jobs
                WHERE next_at_ms <= ?1 ORDER BY next_at_ms LIMIT 1)
@@ -87,6 +88,15 @@ class Lifecycle:
         self._plan(run, Step(None, exit_code=exit_code))
         self._store.update("runs", run["uuid"], ended_ms=at_ms, capture_at_ms=None)
         self._settle(run, status, reason, at_ms)
+
+    def restart(self, run: sqlite3.Row, at_ms: int) -> None:
+        """The container of a run ends and the job gets another run at once, which is no retry.
+
+        The job ends when no node is free.
+        """
+        life = json.loads(run["life"]) | {"restarted": {}}
+        self._store.update("runs", run["uuid"], life=json.dumps(life))
+        self.end_run(self._run(run["uuid"]), "FAILED", "Container restarted", at_ms, None)
 
     def kill_node(self, run: sqlite3.Row, at_ms: int, lag_s: float) -> None:
         """The node of a run is gone; the status notices only after `lag_s`."""
@@ -208,7 +218,7 @@ class Lifecycle:
 
     def _retry(self, job: sqlite3.Row, run: sqlite3.Row, at_ms: int) -> bool:
         spec = json.loads(job["spec"])
-        is_free = "run_lost" in json.loads(run["life"])
+        is_free = not FREE_RETRIES.isdisjoint(json.loads(run["life"]))
         if job["status"] == "CANCELLING" or not (is_free or job["retries_used"] < spec["max_retry_count"]):
             return False
         if not self._start_run(job, spec, at_ms):

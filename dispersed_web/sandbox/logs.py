@@ -8,17 +8,21 @@ id and age, never stored.
 
 from __future__ import annotations
 
+import heapq
 import json
+import math
 import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from .behaviour import behaviour_of, complaint
 from .images import docker_of, image_of
 
 KEPT_LINES = 2_000
+PROBE_EVERY_S = 5.0
 GREEN, YELLOW, CYAN, OFF = "\x1b[32m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
 
 
@@ -45,28 +49,50 @@ class Script:
     line: Callable[[int, random.Random, Scene], str]
 
 
-def run_logs(run: sqlite3.Row, spec: dict[str, Any], now_ms: int) -> str:
-    """The log of a run as it stands; nothing before the container starts or after its node has died."""
+def run_logs(
+    run: sqlite3.Row, spec: dict[str, Any], now_ms: int, written: Sequence[tuple[int, str]] = ()
+) -> str:
+    """The log of a run as it stands; nothing before the container starts or after its node has died.
+
+    `written` are further lines with their moments, in order.
+    """
     if run["running_ms"] is None:
         return ""
     until = min(moment for moment in (now_ms, run["ended_ms"], run["node_dead_ms"]) if moment is not None)
-    node = json.loads(run["node"])
-    image = image_of(spec)
-    has_sshd = bool(docker_of(spec).get("sshkey")) and image.family in (
-        "base",
-        "pytorch",
-        "comfyui",
-        "benchmark",
-    )
-    scene = Scene(node["gpu"], node["vram_gb"], run["running_ms"], has_sshd)
-    script = SCRIPTS[image.family]
+    scene, script = _scene(run, spec), _script(spec)
     elapsed_s = max(0.0, (until - run["running_ms"]) / 1000)
     count = int(elapsed_s / script.period_s)
     first = max(0, count - KEPT_LINES)
-    lines = [] if first else [*(_sshd_boot() if has_sshd else []), *script.boot(scene)]
-    lines += [script.line(i, random.Random(f"{run['uuid']}:{i}"), scene) for i in range(first, count)]  # noqa: S311
+    lines = (
+        [] if first else [*(_sshd_boot() if scene.has_sshd else []), *script.boot(scene), *complaint(spec)]
+    )
+    timed = [
+        (
+            run["running_ms"] + int((i + 1) * script.period_s * 1000),
+            script.line(i, random.Random(f"{run['uuid']}:{i}"), scene),  # noqa: S311
+        )
+        for i in range(first, count)
+    ]
+    lines += [line for _, line in heapq.merge(timed, written, key=lambda entry: entry[0])]
     lines += _last_words(run)
     return "\n".join(lines[-KEPT_LINES:]) + "\n" if lines else ""
+
+
+def _scene(run: sqlite3.Row, spec: dict[str, Any]) -> Scene:
+    node = json.loads(run["node"])
+    runs_sshd = image_of(spec).family in ("base", "pytorch", "comfyui", "benchmark")
+    has_sshd = runs_sshd and bool(docker_of(spec).get("sshkey"))
+    return Scene(node["gpu"], node["vram_gb"], run["running_ms"], has_sshd)
+
+
+def _script(spec: dict[str, Any]) -> Script:
+    """The image's script; a behaviour has lines of its own, after the boot of the image."""
+    script = SCRIPTS[image_of(spec).family]
+    behaviour = behaviour_of(spec)
+    if behaviour is None:
+        return script
+    period_s, line = BEHAVIOUR_LINES[behaviour.log]
+    return Script(_sshd_alone if behaviour.log == "sshd" else script.boot, period_s, line)
 
 
 def _last_words(run: sqlite3.Row) -> list[str]:
@@ -90,6 +116,10 @@ def _sshd_boot() -> list[str]:
         "Server listening on 0.0.0.0 port 22.",
         "Server listening on :: port 22.",
     ]
+
+
+def _sshd_alone(scene: Scene) -> list[str]:
+    return [] if scene.has_sshd else _sshd_boot()
 
 
 def _base_line(i: int, draw: random.Random, scene: Scene) -> str:
@@ -237,6 +267,15 @@ def _generic_line(i: int, draw: random.Random, scene: Scene) -> str:
     return f"[worker] item {i + 1} processed in {draw.uniform(0.4, 4.2):.2f} s"
 
 
+def _probe_line(i: int, draw: random.Random, scene: Scene) -> str:
+    stamp = scene.clock((i + 1) * PROBE_EVERY_S, "%d/%b/%Y:%H:%M:%S +0000")
+    return f'10.42.0.1 - - [{stamp}] "GET /healthz HTTP/1.1" 200 2 "-" "kube-probe/1.31"'
+
+
+def _cron_line(i: int, draw: random.Random, scene: Scene) -> str:
+    return f"CRON[{draw.randint(300, 32_000)}]: (root) CMD (/usr/local/bin/rotate-logs)"
+
+
 SCRIPTS = {
     "base": Script(lambda scene: ["Ready."], 97.0, _base_line),
     "pytorch": Script(_pytorch_boot, 2.0, _pytorch_line),
@@ -246,4 +285,11 @@ SCRIPTS = {
     "vllm": Script(_vllm_boot, 10.0, _vllm_line),
     "benchmark": Script(_benchmark_boot, 3.0, _benchmark_line),
     "generic": Script(_generic_boot, 5.0, _generic_line),
+}
+BEHAVIOUR_LINES = {
+    "silent": (math.inf, _generic_line),
+    "probes": (PROBE_EVERY_S, _probe_line),
+    "sshd": (97.0, _base_line),
+    "hourly": (3600.0, _cron_line),
+    "steady": (5.0, _generic_line),
 }

@@ -47,15 +47,20 @@ class Sandbox:
         return f"http://{host!s}:{port}"
 
     def start(self) -> Sandbox:
-        """Serve in a background thread."""
+        """Serve, and let containers send heartbeats, in background threads."""
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(ACCEPT_POLL_S,), name="sandbox", daemon=True
         )
         self._thread.start()
+        self._cloud.heartbeats.start()
         return self
 
     def stop(self) -> None:
-        """Break all connections, stop listening, close the ledger. The sandbox cannot be started again."""
+        """End the heartbeats, break all connections, stop listening, close the ledger.
+
+        The sandbox cannot be started again.
+        """
+        self._cloud.heartbeats.stop()
         if self._thread is not None:
             self._server.close_all()
             self._thread.join()

@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS jobs (
 CREATE INDEX IF NOT EXISTS jobs_created ON jobs (account, created_ms, id, status);
 CREATE INDEX IF NOT EXISTS jobs_status ON jobs (account, status, created_ms, id);
 CREATE INDEX IF NOT EXISTS jobs_due ON jobs (next_at_ms) WHERE next_at_ms IS NOT NULL;
+CREATE INDEX IF NOT EXISTS jobs_behaving ON jobs (uuid)
+  WHERE completed_ms IS NULL AND instr(spec, '"SANDBOX_BEHAVIOUR"') > 0;
 CREATE TABLE IF NOT EXISTS runs (
   id INTEGER PRIMARY KEY, uuid TEXT UNIQUE, job_uuid TEXT, account TEXT, status TEXT,
   status_reason TEXT DEFAULT '', created_ms INTEGER, updated_ms INTEGER, started_ms INTEGER,
@@ -35,6 +37,9 @@ CREATE INDEX IF NOT EXISTS runs_created ON runs (account, created_ms, id, status
 CREATE INDEX IF NOT EXISTS runs_status ON runs (account, status, created_ms, id);
 CREATE INDEX IF NOT EXISTS runs_due ON runs (next_at_ms) WHERE next_at_ms IS NOT NULL;
 CREATE INDEX IF NOT EXISTS runs_capture ON runs (capture_at_ms) WHERE capture_at_ms IS NOT NULL;
+CREATE TABLE IF NOT EXISTS containers (run_uuid TEXT PRIMARY KEY, changes TEXT DEFAULT '{}');
+CREATE TABLE IF NOT EXISTS written_lines (id INTEGER PRIMARY KEY, run_uuid TEXT, at_ms INTEGER, line TEXT);
+CREATE INDEX IF NOT EXISTS written_lines_run ON written_lines (run_uuid);
 CREATE TABLE IF NOT EXISTS history (
   id INTEGER PRIMARY KEY, job_uuid TEXT, run_uuid TEXT, at_ms INTEGER, status TEXT, reason TEXT);
 CREATE INDEX IF NOT EXISTS history_job ON history (job_uuid);
@@ -56,4 +61,5 @@ CREATE INDEX IF NOT EXISTS transactions_account ON transactions (account, create
 
 LEDGER_TABLES = (
     "nonces", "requests", "jobs", "runs", "history", "cancels", "authorizations", "transactions",
+    "containers", "written_lines",
 )  # fmt: skip

@@ -17,6 +17,7 @@ from .auth import Caller
 from .billing import require_funds
 from .clock import timed_uuid
 from .cloud import Cloud
+from .containers import written_lines
 from .errors import ApiError
 from .faults import CANCEL_KINDS, LIFE_KINDS, Rule
 from .images import image_of
@@ -155,7 +156,8 @@ def get_run(cloud: Cloud, request: Request) -> Answer:
     """GET /v1/job-runs/{uuid}, with logs"""
     row, now = _own(cloud, request, "runs", "job run"), cloud.clock.now_ms()
     job = _job_of(cloud, row)
-    return 200, {**run_object(row, job, now), "logs": run_logs(row, json.loads(job["spec"]), now)}
+    logs = run_logs(row, json.loads(job["spec"]), now, written_lines(cloud.store, row["uuid"]))
+    return 200, {**run_object(row, job, now), "logs": logs}
 
 
 def list_recipes(cloud: Cloud, request: Request) -> Answer:
