@@ -63,26 +63,15 @@ pause() {
     wait "$nap"
 }
 
-# SECONDS COMMAND…: runs it, but no longer than this; nobody's terminal or driver may hold up the heartbeat.
+# SECONDS COMMAND…: runs it, but no longer than this; nobody's terminal or driver may hold up the heartbeat. Leaves no
+# process behind: the first one of a container may not collect the ends of those that lost their parent.
 within() {
-    within_limit=$1
-    shift
-    "$@" </dev/null &
-    within_child=$!
-    (
-        trap 'kill "$nap"; exit' TERM
-        sleep "$within_limit" &
-        nap=$!
-        wait "$nap"
-        kill "$within_child"
-        sleep 2
-        kill -9 "$within_child"
-    ) >/dev/null 2>&1 &
-    within_watch=$!
-    wait "$within_child"
-    within_result=$?
-    kill "$within_watch" 2>/dev/null
-    return "$within_result"
+    if [ -n "$has_timeout" ]; then
+        timeout -k 2 "$@" </dev/null
+    else
+        shift
+        "$@" </dev/null
+    fi
 }
 
 random_below() {
@@ -383,12 +372,10 @@ tell_terminals() {
         *"$newline$terminal $1$newline"*) continue ;;
         esac
         told=$told$terminal' '$1$newline
-        within 2 write_to "$terminal" "$1" 2>/dev/null
+        within 2 sh -c 'printf "\r\n\007%s\r\n" "$2" >"$1"' tell "$terminal" "$1" 2>/dev/null
     done
     set -f
 }
-
-write_to() { printf '\r\n\007%s\r\n' "$2" >"$1"; }
 
 # Beside the reports, so that they go on while it saves what it has to save.
 run_hook() {
@@ -437,7 +424,7 @@ prepare() {
 run() {
     [ -n "$verbose" ] || exec >/dev/null 2>&1
     take_lock
-    trap 'release; kill "$nap"; exit 0' TERM
+    trap 'release; kill "$nap"; wait "$nap"; exit 0' TERM
     prepare
     watch 2
     while ! lock_is_lost; do
@@ -516,6 +503,7 @@ main() {
     [ "$mode" != help ] || { usage && return; }
     find_url
     have curl || have wget || complaint='neither curl nor wget is here: no heartbeat'
+    has_timeout=$(timeout -k 1 1 echo yes 2>/dev/null)
     { sleep 0; } 2>/dev/null || complaint='sleep is not here: no heartbeat'
     case $mode in
     once | keep)
