@@ -23,6 +23,8 @@ from dispersed_web.events.record import LAUNCHER, Actor, record
 from dispersed_web.jobs import marker, specs, states
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.notifications.models import Channel
+from dispersed_web.notifications.webhook import place_of
 from dispersed_web.teams.models import Installation, Membership, Team
 
 PASSWORD = "a-long-password-for-tests"
@@ -228,6 +230,17 @@ def make_event(
     subject = subject or team
     about = (type(subject).__name__.lower(), subject.pk)
     return record(team.pk, actor, kind, about, sentence, now=now or timezone.now(), **fields)
+
+
+def make_channel(
+    team: Team, url: str = "https://hooks.slack.com/services/T000/B000/canary-9f3a", **fields: Any
+) -> Channel:
+    """The team's webhook, its address sealed."""
+    values: dict[str, Any] = {"kind": "slack", "host": "hooks.slack.com", "tail": url[-4:]}
+    channel = Channel(team=team, created_by=owner_of(team), **values | fields)
+    channel.url_sealed = vault.seal(url, place_of(channel))
+    channel.save(force_insert=True)
+    return channel
 
 
 def sign_in(client: Client, user: User) -> User:

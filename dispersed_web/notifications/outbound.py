@@ -25,6 +25,7 @@ LONGEST_URL = 2000
 READ_BYTES = 4096
 ADDRESSES_TRIED = 3
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z_]{2,39}")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -78,7 +79,8 @@ def parse(url: str) -> Target:
     except (httpx.InvalidURL, ValueError):
         parts = httpx.URL("")
     host = parts.raw_host.decode("ascii").lower().rstrip(".")
-    if not host or parts.scheme not in ("http", "https") or len(url) > LONGEST_URL:
+    is_host = _HOST.fullmatch(host) or _address(host)
+    if not is_host or parts.scheme not in ("http", "https") or len(url) > LONGEST_URL:
         raise Refused("This is no web address. It begins with https://.")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     target = Target(parts.scheme, host, port, parts.raw_path.decode("ascii"), trusted=_is_allowed(host, port))

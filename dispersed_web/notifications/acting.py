@@ -1,0 +1,149 @@
+"""What a link in a message does: whether it still may, and the act itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from dispersed_web.autostop.extend import extend
+from dispersed_web.events.models import ActorKind
+from dispersed_web.events.record import Actor, record
+from dispersed_web.jobs import stop
+from dispersed_web.jobs.errors import JobError
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.states import Reason
+from dispersed_web.notifications.models import ActLink
+from dispersed_web.teams.models import Membership
+from dispersed_web.teams.roles import Action, Role, may
+
+IN_CHANNEL = "A link in the team's channel"
+# Against an engine that looks at the job at the same moment; each try sees the limits anew.
+TRIES = 3
+NEEDS = {"extend": Action.EXTEND, "keep": Action.EXTEND, "stop": Action.STOP}
+
+
+class Standing(StrEnum):
+    """``ready``: it may be used. ``done``: it was, just now. The rest says why nothing happens."""
+
+    READY = "ready"
+    DONE = "done"
+    USED = "used"
+    EXPIRED = "expired"
+    NOT_ALLOWED = "not_allowed"
+    TOO_LATE = "too_late"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Result:
+    """``until`` is the new stop of a job that was extended; ``sentence`` why the job's limits refused."""
+
+    standing: Standing
+    until: dt.datetime | None = None
+    sentence: str = ""
+
+
+def standing(link: ActLink, now: dt.datetime) -> Standing:
+    """What using the link would meet. Changes nothing."""
+    if link.used_at is not None:
+        return Standing.USED
+    if not _allowed(link):
+        return Standing.NOT_ALLOWED
+    if link.job.stop_requested_at or not link.job.is_active:
+        return Standing.TOO_LATE
+    return Standing.EXPIRED if link.is_over(now) else Standing.READY
+
+
+def use(link: ActLink, now: dt.datetime) -> Result:
+    """Does what the link is for, once, with the rights that its reader has at this moment and the limits that hold now."""
+    before = standing(link, now)
+    if before != Standing.READY:
+        return Result(before)
+    if not _claim(link, now):
+        link.refresh_from_db()
+        return Result(standing(link, now) if link.used_at else Standing.NOT_ALLOWED)
+    if link.act == ActLink.Act.STOP:
+        asked = stop.request_stop(link.job, actor=actor_of(link), reason=Reason.USER, now=now)
+        return Result(Standing.DONE if asked else Standing.TOO_LATE)
+    return _keep(link, now) if link.act == ActLink.Act.KEEP else _extend(link, now)
+
+
+def actor_of(link: ActLink) -> Actor:
+    """Who acts, for the job's events. In a channel nobody is known."""
+    user = link.delivery.user
+    if user is None:
+        return Actor(ActorKind.PERSON, IN_CHANNEL)
+    return Actor(ActorKind.PERSON, f"{user} by a link in an e-mail", user.pk)
+
+
+def _allowed(link: ActLink) -> bool:
+    return _allowed_links(link).exists()
+
+
+def _allowed_links(link: ActLink) -> QuerySet[ActLink]:
+    """The link itself, if its reader may act now: still a member with the right role, or a channel that goes on at the
+    address to which the message went."""
+    roles = [role.value for role in Role if may(role, NEEDS[link.act])]
+    of_member = Q(
+        delivery__user__in=Membership.objects.filter(
+            team=link.job.team_id, role__in=roles, user__is_active=True
+        ).values("user")
+    )
+    of_channel = Q(
+        delivery__channel__active=True,
+        delivery__channel__team=link.job.team_id,
+        delivery__channel__changed_at__lte=F("created_at"),
+    )
+    if link.act == ActLink.Act.KEEP:
+        of_channel = Q(pk__in=[])
+    return ActLink.objects.filter(of_member | of_channel, pk=link.pk)
+
+
+def _claim(link: ActLink, now: dt.datetime) -> bool:
+    """Takes the one use. The conditions on the row itself are what the database checks again when two come at once."""
+    rows = ActLink.objects.filter(
+        pk=link.pk, used_at=None, expires_at__gt=now, pk__in=_allowed_links(link).values("pk")
+    )
+    return bool(rows.update(used_at=now))
+
+
+def _keep(link: ActLink, now: dt.datetime) -> Result:
+    """Notes that somebody said that the job is in use."""
+    actor = actor_of(link)
+    with transaction.atomic():
+        changed = (
+            Job.objects.filter(pk=link.job_id, stop_requested_at=None)
+            .exclude(status__in=ENDED)
+            .update(confirmed_at=now, evaluate_at=now, limits_version=F("limits_version") + 1)
+        )
+        if changed:
+            record(
+                link.job.team_id,
+                actor,
+                "job.confirmed",
+                ("job", link.job_id),
+                f"{actor.label} said that the job is in use.",
+                now=now,
+            )
+    return Result(Standing.DONE if changed else Standing.TOO_LATE)
+
+
+def _extend(link: ActLink, now: dt.datetime) -> Result:
+    actor, error = actor_of(link), None
+    for _ in range(TRIES):
+        job = Job.objects.get(pk=link.job_id)
+        until = max(job.stop_at or now, now) + dt.timedelta(minutes=link.minutes or 0)
+        try:
+            granted = extend(job, until=until, actor=actor, now=now, seen_version=job.limits_version)
+        except JobError as refused:
+            error = refused
+            if refused.code != "outdated":
+                break
+        else:
+            return Result(Standing.DONE, until=granted)
+    late = error is not None and error.code == "too_late"
+    return Result(Standing.TOO_LATE if late else Standing.REFUSED, sentence=error.sentence if error else "")

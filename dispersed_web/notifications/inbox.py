@@ -1,0 +1,42 @@
+"""The notices of one person in the app, of all their teams."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.db.models import QuerySet
+
+from dispersed_web.accounts.models import User
+from dispersed_web.notifications import arrival
+from dispersed_web.notifications.models import Delivery, Way
+
+PAGE_SIZE = 30
+# More are not counted: nobody needs to know whether it is 100 or 300.
+COUNTED = 100
+
+
+def of(user: User) -> QuerySet[Delivery]:
+    """All notices of the person, but of teams they left, newest first."""
+    rows = Delivery.objects.filter(user=user.pk, way=Way.INBOX, event__team__memberships__user=user.pk)
+    return rows.select_related("event", "event__team").order_by("-id")
+
+
+def page(user: User, before: int | None = None) -> list[Delivery]:
+    """A page of notices, those older than the notice ``before``."""
+    rows = of(user)
+    return list((rows.filter(pk__lt=before) if before is not None else rows)[:PAGE_SIZE])
+
+
+def unread(user: User) -> int:
+    """How many are not read, counted up to 100."""
+    return of(user).filter(read_at=None).order_by()[:COUNTED].count()
+
+
+def mark_read(rows: QuerySet[Delivery], now: dt.datetime) -> int:
+    """Marks these notices of one person as read; returns how many were not. A warning that is read has arrived."""
+    warnings = [one.event for one in rows.filter(read_at=None, event__kind__in=arrival.KINDS)]
+    fresh = Delivery.objects.filter(pk__in=rows.order_by().values("pk"), read_at=None)
+    marked = fresh.update(read_at=now)
+    for event in warnings:
+        arrival.note(event, now)
+    return marked

@@ -1,0 +1,110 @@
+"""What each kind of event is called in messages, what may be done from them, and where they go. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that a link in a message does: ``act`` is ``extend``, ``stop`` or ``keep``."""
+
+    act: str
+    label: str
+    minutes: int | None = None
+
+
+EXTEND = (
+    Offer("extend", "Extend by 30 min", 30),
+    Offer("extend", "Extend by 1 h", 60),
+    Offer("extend", "Extend by 4 h", 240),
+)
+KEEP = Offer("keep", "Still in use")
+STOP = Offer("stop", "Stop now")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``subject`` may name times and numbers of the event's data in braces; ``plain`` is said where one is missing.
+
+    ``tone`` is green, amber, red, blue or grey. ``follows``: news that go to whoever was warned.
+    """
+
+    subject: str
+    plain: str = ""
+    tone: str = "blue"
+    offers: tuple[Offer, ...] = ()
+    follows: bool = False
+    inbox_only: bool = False
+    not_by_webhook: bool = False
+
+
+KINDS = {
+    "job.warned": Kind("Stops at {stop_at}", "Stops soon", "amber", (*EXTEND, STOP)),
+    "job.reminded": Kind(
+        "Reminder: stops at {stop_at}", "Reminder: stops soon", "amber", (*EXTEND, STOP), follows=True
+    ),
+    "job.checkin": Kind("Still using it?", tone="amber", offers=(KEEP, STOP)),
+    "job.called_off": Kind("Stop called off", tone="green", follows=True),
+    "job.extended": Kind("Now stops at {until}", "Stop called off", "green", follows=True),
+    "job.stop_requested": Kind("Being stopped", tone="amber", follows=True),
+    "job.stop_unconfirmed": Kind("Stop not confirmed", tone="red", follows=True),
+    "job.ended": Kind("Ended", tone="grey", follows=True),
+    "job.blind": Kind("Signal lost", tone="amber"),
+    "job.would_stop": Kind(
+        "Would have stopped at {would_stop_at}", "Would have been stopped", inbox_only=True
+    ),
+    "job.batch_silent": Kind("Silent for long", tone="amber", offers=(STOP,)),
+    "job.rate_exceeded": Kind("Costs more than stated", tone="red", offers=(STOP,)),
+    "budget.reached": Kind("{percent} % of a budget is used", "A budget is nearly used", "amber"),
+    "team.hold": Kind("Stops are held back, decide on them", tone="red"),
+    "team.engine_late": Kind("Auto-stop is late", tone="red"),
+    "job.missing": Kind("Lost sight of", tone="red"),
+    "job.duplicate": Kind("Started twice", tone="red"),
+    "job.found": Kind("Found again"),
+    "job.unresolved": Kind("Still not known", tone="amber"),
+    "job.back": Kind("Alive again", tone="red"),
+    "job.not_launched": Kind("Not launched", tone="red"),
+    "job.refused": Kind("Refused", tone="red"),
+    "job.never_arrived": Kind("Never arrived", tone="red"),
+    "credential.broken": Kind("Credential does not work", tone="red"),
+    "credential.works": Kind("Credential works again", tone="green"),
+    "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
+    "channel.tested": Kind("Test"),
+}
+NOTICE = Kind("Notice")
+
+# Deadlines that an extension moves; the others hold whatever anybody says of the job.
+EXTENDABLE = frozenset({"", "idle", "max_lifetime", "checkin_unanswered"})
+UNANSWERED = "checkin_unanswered"
+CALLS_OFF = {
+    "idle": "Use it again or extend it, and the stop is called off.",
+    "max_lifetime": "Extend it, and it stops later, as far as the team allows.",
+    "schedule": "The team's schedule stops it. An admin can change that.",
+    "budget": "A budget is used up. An admin can raise it.",
+    "rate": "Accept the price on the job's page, and the stop is called off.",
+    UNANSWERED: "Say that it is still in use, and it goes on.",
+}
+
+
+def kind_of(name: str) -> Kind:
+    """The kind of this name; an unknown one is a plain notice, told by its sentence."""
+    return KINDS.get(name, NOTICE)
+
+
+def offers(name: str, rule: str, *, in_channel: bool) -> tuple[Offer, ...]:
+    """What may be done from a message: nobody is known in a channel, so nobody can say there that they still use it;
+    there an extension says so."""
+    found = kind_of(name).offers
+    if found and rule == UNANSWERED:
+        found = (KEEP, STOP)
+    if in_channel and KEEP in found:
+        return (*EXTEND, STOP)
+    return tuple(one for one in found if one.act != "extend" or rule in EXTENDABLE)
+
+
+def calls_off(name: str, rule: str) -> str:
+    """What keeps the job from being stopped, as a sentence; empty where the message announces no stop."""
+    if name == "job.checkin":
+        return CALLS_OFF[UNANSWERED]
+    return CALLS_OFF.get(rule, "") if name in ("job.warned", "job.reminded") else ""
