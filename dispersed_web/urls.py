@@ -2,7 +2,12 @@
 
 from django.urls import include, path
 
+from dispersed_web.api.views import heartbeat
+
 urlpatterns = [
+    path("hb/<str:token>", heartbeat.heartbeat, name="heartbeat"),
+    path("hb/<str:token>/keep", heartbeat.keep, name="heartbeat-keep"),
+    path("heartbeat.sh", heartbeat.script, name="heartbeat-script"),
     path("", include("dispersed_web.web.urls")),
     path("account/", include("allauth.account.urls")),
     path("api/", include("dispersed_web.api.urls")),
