@@ -14,9 +14,10 @@ from collections.abc import Callable
 
 from celery import Task
 
-from dispersed_web.autostop import engine
+from dispersed_web.autostop import breaker, engine, pulse
+from dispersed_web.autostop.last_look import last_look
 from dispersed_web.celery import app
-from dispersed_web.clock import database_now
+from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import finding, market, pursuit, sending, sweeps, sync
@@ -48,7 +49,7 @@ def send_launch(job_id: str) -> None:
 
 @app.task
 def pursue_stop(job_id: str) -> None:
-    pursuit.pursue(uuid.UUID(job_id), database_now)
+    pursue(uuid.UUID(job_id), database_now)
 
 
 @app.task
@@ -101,6 +102,11 @@ def sweep_credentials() -> None:
         keeping.probe_again(credential, database_now)
 
 
+def pursue(job_id: uuid.UUID, clock: Clock) -> None:
+    """One step towards the end of one job, after a last look if it is to be stopped for idleness."""
+    pursuit.pursue(job_id, clock, last_look)
+
+
 Each = Callable[[uuid.UUID], None]
 
 
@@ -123,9 +129,13 @@ def sweep_stops_with(pursue: Each) -> None:
 
 
 def sweep_autostop_with(pursue: Each) -> None:
-    for job_id in engine.evaluate_due(database_now()):
+    now = database_now()
+    pulse.begin_pass(now)
+    pulse.watch_clock(now, pulse.boot_s())
+    for job_id in engine.evaluate_due(now):
         pursue(job_id)
-    sweeps.note_finished("autostop", database_now())
+    breaker.close_passed(now)
+    sweeps.note_finished(pulse.SWEEP, database_now())
 
 
 def sweep_sync_with(sync_one: Each) -> None:

@@ -24,6 +24,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from dispersed_web import tasks
 from dispersed_web.accounts.models import User
 from dispersed_web.credentials import vault
 from dispersed_web.credentials.masking import MaskSecrets
@@ -240,7 +241,7 @@ class Story:
         for credential in self.team.credentials.all():
             sync.sync(credential.pk, self.clock)
         for job_id in pursuit.due(self.clock.now):
-            pursuit.pursue(job_id, self.clock)
+            tasks.pursue(job_id, self.clock)
         outbox.fan_out(self.clock.now)
         outbox.send_waiting(self.clock)
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from dispersed_web.accounts.models import User
-from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.autostop import facts, policy
+from dispersed_web.autostop.policy import Verdict
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.jobs import specs, stop
 from dispersed_web.jobs.models import Job, JobRun
@@ -60,27 +60,28 @@ def brief(job: Job, team: Team, now: dt.datetime) -> dict[str, Any]:
 def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict[str, Any]:
     """All that is told of one job."""
     verdict = _verdict(job, now)
+    shown = asdict(verdict) if verdict else None
     return brief(job, team, now) | {
-        "stop_at": verdict["stop_at"] if verdict else None,
+        "stop_at": verdict.stop_at if verdict else None,
         "remote_status": job.remote_status,
         "assigned_at": job.assigned_at,
         "limits": {
             "version": job.limits_version,
             "lifetime_s": job.lifetime_s,
             "extended_until": job.extend_until,
-            "latest_stop_at": policy.latest_end(policy_of(job), facts_of(job).launched_at),
+            "latest_stop_at": policy.latest_end(*facts.of(job, now)),
         },
-        "verdict": verdict,
+        "verdict": shown,
         "stop": _stop(job, now),
         "runs": [_run(run) for run in runs],
         "spec": EMPTY_SPEC | job.spec,
     }
 
 
-def _verdict(job: Job, now: dt.datetime) -> dict[str, Any] | None:
+def _verdict(job: Job, now: dt.datetime) -> Verdict | None:
     if job.state in ENDED or job.stop_requested_at:
         return None
-    return asdict(policy.decide(policy_of(job), facts_of(job), now))
+    return policy.decide(*facts.of(job, now), now)
 
 
 def _stop(job: Job, now: dt.datetime) -> dict[str, Any] | None:

@@ -1,27 +1,39 @@
-"""Auto-stop at work: finds the jobs that are due for a look, decides, warns, asks for the stop."""
+"""Auto-stop at work: finds the jobs that are due for a look, decides, warns, asks for the stop.
+
+Every change names the ``limits_version`` that was decided on, so that an extension or another engine that came first
+wins, and the loser's verdict is dropped.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import random
 import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Q
-
-from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
-from dispersed_web.events.models import Audience
-from dispersed_web.events.record import ENGINE, record
-from dispersed_web.jobs import stop
-from dispersed_web.jobs.models import IN_CLOUD, Job
+from dispersed_web.autostop import breaker, facts, notices, policy
+from dispersed_web.autostop.deadlines import IDLE
+from dispersed_web.autostop.models import VerdictChange
+from dispersed_web.autostop.policy import State, Verdict
+from dispersed_web.autostop.record import as_json
+from dispersed_web.events.record import ENGINE
+from dispersed_web.jobs import queries, stop
+from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
+from dispersed_web.teams.models import Team
 
 log = logging.getLogger(__name__)
 BATCH = 2000
-# Deadlines are pure time here, so a look at the next one is enough; the longest wait bounds what a lost wake-up costs.
+CHUNK = 500
+# Deadlines are computed, so a look at the next one is enough; the longest wait bounds what a lost wake-up costs.
 LONGEST_WAIT = dt.timedelta(minutes=15)
 AFTER_A_FAULT = dt.timedelta(minutes=1)
+HELD = dt.timedelta(seconds=10)
+# Moves of a moment by less are not worth a new page for everybody.
+VISIBLE = dt.timedelta(minutes=1)
 
 
 def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
@@ -29,63 +41,156 @@ def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
 
     One job's fault never stops the rest: it is put off by a minute, and logged.
     """
-    rows = Job.objects.filter(stop_requested_at=None, status__in=IN_CLOUD, evaluate_at__lte=now)
-    to_stop = []
-    for job in rows.order_by("evaluate_at").defer("spec", "spec_secrets_sealed")[:BATCH]:
+    jobs = list(queries.to_evaluate(now)[:BATCH])
+    return evaluate(jobs, now) if jobs else []
+
+
+def evaluate(jobs: Sequence[Job], now: dt.datetime) -> list[uuid.UUID]:
+    """Decides on these jobs and acts on the verdicts; returns those whose stop was asked for."""
+    work = Pass(now)
+    terms = facts.gather(jobs, now)
+    for job in jobs:
         try:
-            if evaluate(job, now).stop:
-                to_stop.append(job.pk)
+            work.look_at(job, policy.decide(*terms[job.pk], now))
         except Exception:
             log.exception("The job %s could not be evaluated.", job.pk)
             Job.objects.filter(pk=job.pk).update(evaluate_at=now + AFTER_A_FAULT)
-    return to_stop
+    return work.finish()
 
 
-def evaluate(job: Job, now: dt.datetime) -> policy.Verdict:
-    """Decides on one job and acts on the verdict. Every change names the ``limits_version`` that was decided on."""
-    verdict = policy.decide(policy_of(job), facts_of(job), now)
-    if verdict.stop:
-        stop.request_stop(
-            job, actor=ENGINE, reason=Reason(verdict.rule), now=now, seen_version=job.limits_version
+class Pass:
+    """One pass: what was decided, gathered so that unchanged jobs cost few queries and idle stops are judged together."""
+
+    def __init__(self, now: dt.datetime) -> None:
+        self.now = now
+        self.to_stop: list[uuid.UUID] = []
+        self._idle: dict[uuid.UUID, list[tuple[Job, Verdict]]] = defaultdict(list)
+        self._calm: dict[tuple[dt.datetime, int], list[uuid.UUID]] = defaultdict(list)
+        self._changed_teams: set[uuid.UUID] = set()
+
+    def look_at(self, job: Job, verdict: Verdict) -> None:
+        """Acts on the verdict of one job; a stop for idleness waits for :meth:`finish`."""
+        if verdict.stop and verdict.rule == IDLE:
+            self._idle[job.team_id].append((job, verdict))
+            return
+        if verdict.stop:
+            self._stop(job, verdict)
+            return
+        if verdict.warn:
+            if notices.warn(job, verdict, self.now):
+                remember(job, verdict, self.now)
+            return
+        if _is_called_off(job, verdict):
+            notices.call_off(job, verdict, self.now)
+        elif verdict.remind:
+            notices.remind(job, verdict, self.now)
+        notices.tell_of_lost_signal(job, verdict, self.now)
+        notices.observe(job, verdict, self.now)
+        self._keep(job, verdict)
+
+    def finish(self) -> list[uuid.UUID]:
+        """Carries out what was gathered; returns the jobs whose stop was asked for."""
+        for team_id, due in self._idle.items():
+            admitted = breaker.admit(team_id, [job for job, _ in due], self.now)
+            for job, verdict in due:
+                if job.pk in admitted:
+                    self._stop(job, verdict)
+                else:
+                    Job.objects.filter(pk=job.pk).update(evaluate_at=self.now + HELD)
+        for (at, version), ids in self._calm.items():
+            for start in range(0, len(ids), CHUNK):
+                rows = Job.objects.filter(pk__in=ids[start : start + CHUNK], limits_version=version)
+                rows.update(evaluate_at=at)
+        breaker.watch_for_silence(self._changed_teams, self.now)
+        for team_id in sorted(self._changed_teams):
+            Team.bump(team_id)
+        return self.to_stop
+
+    def _stop(self, job: Job, verdict: Verdict) -> None:
+        asked = stop.request_stop(
+            job,
+            actor=ENGINE,
+            reason=Reason(verdict.rule),
+            now=self.now,
+            seen_version=job.limits_version,
+            evidence=as_json(verdict),
         )
-    elif verdict.warn:
-        _warn(job, verdict, now)
-    else:
-        _look_again(job, verdict, now)
-    return verdict
+        if asked:
+            self.to_stop.append(job.pk)
+
+    def _keep(self, job: Job, verdict: Verdict) -> None:
+        """Stores what lists show of the verdict, and when to look again."""
+        at = self._look_again_at(verdict)
+        values = shown(verdict)
+        if not _differs(job, values):
+            self._calm[at, job.limits_version].append(job.pk)
+            return
+        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None, limits_version=job.limits_version)
+        if not rows.update(**values, evaluate_at=at):
+            return
+        self._changed_teams.add(job.team_id)
+        if (job.verdict_state, job.verdict_rule, job.confidence) != (
+            verdict.state,
+            verdict.rule,
+            verdict.confidence,
+        ):
+            remember(job, verdict, self.now)
+
+    def _look_again_at(self, verdict: Verdict) -> dt.datetime:
+        """To the full second, so that many jobs share one update; what is only for show is spread a little."""
+        longest = self.now + LONGEST_WAIT
+        at = verdict.look_again_at
+        if at is None or at > longest:
+            at = longest + dt.timedelta(seconds=random.randrange(60))  # noqa: S311 - spreading, not a secret
+        if at.microsecond:
+            at = at.replace(microsecond=0) + dt.timedelta(seconds=1)
+        return max(at, self.now + dt.timedelta(seconds=1))
 
 
-def _look_again(job: Job, verdict: policy.Verdict, now: dt.datetime) -> None:
-    at = min(verdict.look_again_at or now + LONGEST_WAIT, now + LONGEST_WAIT)
-    Job.objects.filter(pk=job.pk, limits_version=job.limits_version).update(
-        evaluate_at=max(at, now + dt.timedelta(seconds=1)), stop_at=verdict.stop_at
+def shown(verdict: Verdict) -> dict[str, Any]:
+    """The columns of a job that tell lists of its last verdict."""
+    limit = verdict.idle_limit
+    return {
+        "verdict_state": verdict.state.value,
+        "verdict_rule": verdict.rule,
+        "confidence": verdict.confidence.value,
+        "stop_at": verdict.stop_at,
+        "quiet_since": verdict.quiet_since,
+        "blind_since": verdict.blind_since,
+        "idle_limit_now_s": int(limit.total_seconds()) if limit else None,
+    }
+
+
+def remember(job: Job, verdict: Verdict, now: dt.datetime) -> None:
+    """Adds the verdict to the history of the job."""
+    VerdictChange.objects.create(
+        job=job,
+        run_id=job.current_run_id,
+        at=now,
+        state=verdict.state,
+        rule=verdict.rule,
+        confidence=verdict.confidence,
+        stop_at=verdict.stop_at,
+        sentence=verdict.sentence,
+        evidence=as_json(verdict)["evidence"],
     )
 
 
-def _warn(job: Job, verdict: policy.Verdict, now: dt.datetime) -> None:
-    """Writes the warning once for this deadline; a moved deadline warns again."""
-    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
-    if deadline is None or verdict.stop_at is None:
-        return
-    in_words = policy.words(verdict.stop_at - now)
-    with transaction.atomic():
-        fresh = Q(warned_for=None) | ~Q(warned_for=deadline.at)
-        changed = Job.objects.filter(
-            fresh, pk=job.pk, stop_requested_at=None, limits_version=job.limits_version
-        ).update(
-            warned_for=deadline.at,
-            warned_at=now,
-            stop_at=verdict.stop_at,
-            evaluate_at=verdict.stop_at,
-        )
-        if changed:
-            record(
-                job.team_id,
-                ENGINE,
-                "job.warned",
-                ("job", job.pk),
-                f"Stops in {in_words}. {verdict.sentence}",
-                now=now,
-                data={"stop_at": verdict.stop_at.isoformat(), "rule": verdict.rule},
-                audience=Audience.JOB_OWNER,
-            )
+def _differs(job: Job, values: dict[str, Any]) -> bool:
+    return any(_moved(getattr(job, name), value) for name, value in values.items())
+
+
+def _moved(old: Any, new: Any) -> bool:
+    if isinstance(old, dt.datetime) and isinstance(new, dt.datetime):
+        return abs(new - old) >= VISIBLE
+    return bool(old != new)
+
+
+def _is_called_off(job: Job, verdict: Verdict) -> bool:
+    """People were warned, and the stop that they were warned of does not come."""
+    return job.warned_for is not None and verdict.state not in (State.WARNED, State.DUE)
+
+
+def verdicts(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Verdict]:
+    """The verdicts on jobs at ``now``, without acting on them. A job whose rows contradict themselves is left out."""
+    return {job_id: policy.decide(*terms, now) for job_id, terms in facts.gather(jobs, now).items()}

@@ -1,81 +1,177 @@
-"""Extending a job by a person.
+"""What people say of a job that auto-stop watches: extend it, protect it, "still in use", accept its price.
 
-Extension and stop race through one committed row: both name the ``limits_version`` they saw, and whoever commits first
+Each act and a stop race through one committed row: both name the ``limits_version`` they saw, and whoever commits first
 wins. No extension is ever accepted and then ignored.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 
-from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.autostop import deadlines, facts, policy
+from dispersed_web.autostop.sentences import words
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import ENDED, Job
 
+LONGEST_PROTECTION = dt.timedelta(hours=72)
+LONGEST_PROTECTION_BY_ADMINS = dt.timedelta(days=14)
+CONNECTED_AGAIN = dt.timedelta(minutes=1)
+
 
 def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen_version: int) -> dt.datetime:
-    """Moves the job's stop to ``until``, cut at the team's ceiling, and returns the new stop time.
+    """Moves the job's stop to ``until``, cut at the hard limits, and returns the new stop time.
 
-    Raises :class:`TooLate` when the stop was sent or the job has ended, and :class:`JobError` when the ceiling is
+    Raises :class:`TooLate` when the stop was sent or the job has ended, and :class:`JobError` when a hard limit is
     reached or the page it was asked from is outdated.
     """
-    if job.stop_requested_at or not job.is_active:
-        raise TooLate("too_late", _too_late(job))
-    granted = policy.extension(policy_of(job), facts_of(job), until)
+    _refuse_if_late(job)
+    terms = facts.of(job, now)
+    granted = policy.extension(*terms, until, now)
     if granted is None:
-        raise JobError("nothing_to_extend", _nothing_to_extend(job, until))
-    with transaction.atomic():
-        changed = (
-            Job.objects.filter(pk=job.pk, stop_requested_at=None, limits_version=seen_version)
-            .exclude(status__in=ENDED)
-            .update(
-                extend_until=granted,
-                warned_for=None,
-                warned_at=None,
-                stop_at=granted,
-                evaluate_at=now,
-                limits_version=F("limits_version") + 1,
-            )
-        )
-        if changed:
-            called_off = " The announced stop is called off." if job.warned_for else ""
-            record(
-                job.team_id,
-                actor,
-                "job.extended",
-                ("job", job.pk),
-                f"{actor.label} extended the job by {policy.words(granted - now)} from now.{called_off}",
-                now=now,
-                data={"until": granted.isoformat()},
-                audience=Audience.JOB_OWNER if job.warned_for else Audience.NOBODY,
-            )
-    if not changed:
-        job.refresh_from_db()
-        if job.stop_requested_at or not job.is_active:
-            raise TooLate("too_late", _too_late(job))
-        raise JobError(
-            "outdated", "Somebody changed this job's limits a moment ago. Look at them, then extend again."
-        )
+        raise JobError("nothing_to_extend", _nothing_to_extend(terms, until))
+    after = policy.decide(terms[0], replace(terms[1], extend_until=granted, confirmed_at=now), now)
+    values = {"extend_until": granted, "stop_at": after.stop_at, "confirmed_at": now}
+    called_off = " The announced stop is called off." if job.warned_for else ""
+    _change(
+        job,
+        values,
+        "job.extended",
+        f"{actor.label} extended the job by {words(granted - now)} from now.{called_off}",
+        {"until": granted.isoformat()},
+        actor,
+        now,
+        seen_version,
+    )
     return granted
 
 
-def _too_late(job: Job) -> str:
-    if job.stop_requested_at and job.is_active:
-        return f"Too late: the stop was asked for at {job.stop_requested_at:%H:%M:%S} UTC."
-    return "Too late: the job has ended."
+def confirm_use(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
+    """Somebody says that the job is in use: idle time and check-ins count anew from now; hard limits stay.
+
+    Raises :class:`TooLate` and, for an outdated page, :class:`JobError`.
+    """
+    _refuse_if_late(job)
+    called_off = " The announced stop is called off." if job.warned_for else ""
+    sentence = f"{actor.label} said that the job is still in use.{called_off}"
+    _change(job, {"confirmed_at": now}, "job.in_use", sentence, {}, actor, now, seen_version)
 
 
-def _nothing_to_extend(job: Job, until: dt.datetime) -> str:
-    latest = policy.latest_end(policy_of(job), facts_of(job).launched_at)
-    if latest is not None and until >= latest:
-        return (
-            f"The job already runs as long as the team allows, {policy.words(latest - facts_of(job).launched_at)} "
-            "from its launch. An admin can raise that for new jobs."
+def protect(
+    job: Job,
+    *,
+    until: dt.datetime,
+    reason: str,
+    actor: Actor,
+    by_admin: bool,
+    now: dt.datetime,
+    seen_version: int | None = None,
+) -> None:
+    """Keeps the job from being stopped for idleness until then; hard limits still hold.
+
+    Raises :class:`JobError` for a reason or a moment that will not do, :class:`TooLate`.
+    """
+    _refuse_if_late(job)
+    longest = LONGEST_PROTECTION_BY_ADMINS if by_admin else LONGEST_PROTECTION
+    reason = " ".join(reason.split())
+    if not reason:
+        raise JobError("invalid", "Say why the job must not be stopped; everybody sees it.", field="reason")
+    if len(reason) > 200:
+        raise JobError("invalid", "Say it in 200 characters or less.", field="reason")
+    if until <= now:
+        raise JobError("invalid", "That moment is past. Say one that is still to come.", field="until")
+    if until > now + longest:
+        raise JobError("invalid", f"At most {words(longest)} from now.", field="until")
+    values = {"protected_until": until, "protected_reason": reason, "confirmed_at": now}
+    sentence = (
+        f"{actor.label} protected the job from stops for idleness for {words(until - now)}: “{reason}”."
+    )
+    data = {"until": until.isoformat(), "reason": reason}
+    _change(job, values, "job.protected", sentence, data, actor, now, seen_version)
+
+
+def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
+    """Lifts a protection. What that makes due is warned about in full. Raises :class:`TooLate`, :class:`JobError`."""
+    _refuse_if_late(job)
+    if job.protected_until is None:
+        raise JobError("not_protected", "The job is not protected.")
+    values = {"protected_until": None, "protected_reason": "", "choices_changed_at": now}
+    sentence = f"{actor.label} lifted the protection."
+    _change(job, values, "job.unprotected", sentence, {}, actor, now, seen_version)
+
+
+def accept_rate(job: Job, *, actor: Actor, now: dt.datetime) -> None:
+    """Accepts that the job costs more than was allowed at launch. Raises :class:`TooLate`, :class:`JobError`."""
+    _refuse_if_late(job)
+    if job.rate_exceeded_at is None or job.rate_accepted_at is not None:
+        raise JobError("nothing_to_accept", "There is no price to accept.")
+    rate = f"${job.hourly_rate_usd:.2f}/h" if job.hourly_rate_usd is not None else "its price"
+    values = {"rate_accepted_at": now}
+    _change(job, values, "job.rate_accepted", f"{actor.label} accepted {rate}.", {}, actor, now, None)
+
+
+def note_connected(job: Job, now: dt.datetime) -> None:
+    """Somebody opened the connection of the job: a sign of use for a quarter of an hour. Viewing pages is none."""
+    if job.connected_at is not None and now - job.connected_at < CONNECTED_AGAIN:
+        return
+    Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED).update(
+        connected_at=now, evaluate_at=now, limits_version=F("limits_version") + 1
+    )
+
+
+def _change(
+    job: Job,
+    values: dict[str, Any],
+    kind: str,
+    sentence: str,
+    data: dict[str, Any],
+    actor: Actor,
+    now: dt.datetime,
+    seen_version: int | None,
+) -> None:
+    """One conditional update and its event. It voids the warning, which comes anew for the new deadline."""
+    with transaction.atomic():
+        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
+        if seen_version is not None:
+            rows = rows.filter(limits_version=seen_version)
+        changed = rows.update(
+            **values, warned_for=None, warned_at=None, evaluate_at=now, limits_version=F("limits_version") + 1
         )
-    return "The job already runs until then or longer."
+        if changed:
+            audience = Audience.JOB_OWNER if job.warned_for else Audience.NOBODY
+            record(job.team_id, actor, kind, ("job", job.pk), sentence, now=now, data=data, audience=audience)
+    if not changed:
+        job.refresh_from_db()
+        _refuse_if_late(job)
+        raise JobError(
+            "outdated", "Somebody changed this job's limits a moment ago. Look at them, then try again."
+        )
+
+
+def _refuse_if_late(job: Job) -> None:
+    if job.stop_requested_at and job.is_active:
+        raise TooLate(
+            "too_late", f"Too late: the stop was asked for at {job.stop_requested_at:%H:%M:%S} UTC."
+        )
+    if not job.is_active:
+        raise TooLate("too_late", "Too late: the job has ended.")
+
+
+def _nothing_to_extend(terms: facts.Terms, until: dt.datetime) -> str:
+    rules, known = terms
+    latest = policy.latest_end(rules, known)
+    if latest is None or until < latest:
+        return "The job already runs until then or longer."
+    ceiling = deadlines.ceiling(rules, known)
+    if latest != ceiling:
+        return "The team's schedule stops the job then; an admin can change the schedule."
+    return (
+        f"The job already runs as long as the team allows, {words(latest - known.launched_at)} "
+        "from its launch. An admin can raise that for new jobs."
+    )

@@ -41,7 +41,6 @@ class ObservedStop(models.Model):
     hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
     used_again_at = models.DateTimeField(null=True)
     used_again = models.CharField(max_length=120, blank=True, help_text="By what, in words.")
-    ended_at = models.DateTimeField(null=True, help_text="The real end of the job.")
 
     class Meta:
         constraints: ClassVar = [
@@ -94,7 +93,6 @@ class Engine(models.Model):
     """The one row of the engine's own pulse."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
-    passed_at = models.DateTimeField(null=True, help_text="When the last pass was completed.")
     trusted_since = models.DateTimeField(
         null=True, help_text="Idleness is inferred only from what was observed since then."
     )

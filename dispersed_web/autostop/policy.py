@@ -1,12 +1,12 @@
 """When a job stops, and why: one pure function over frozen values. Standard library only; no clock, no rows, no I/O.
 
-The engine, the launch form's preview and the tests all call :func:`decide`. Every job has a lease: evidence of activity
-renews it, a person may extend it, hard limits bound it::
+The engine, the launch form's preview, the replay over history and the tests all call :func:`decide`. Every job has a
+lease: evidence of activity renews it, a person may extend it, hard limits bound it::
 
-    quiet_since  = max(RUNNING time + boot grace, latest activity)
-    idle_stop_at = quiet_since + idle limit                       where idleness is known at all
-    lifetime end = launched_at + lifetime, or later by extension, at most launched_at + ceiling
-    stop_at      = min(max(idle_stop_at, extend_until), hard limits)
+    quiet_since  = max(this run's RUNNING + boot grace, latest activity), and watched ever since
+    idle_stop_at = quiet_since + idle limit                           where a signal can tell
+    hard_stop_at = min(lifetime, schedule, budget, price above the cap, unanswered check-in, stuck starting)
+    stop_at      = min(max(idle_stop_at, extend_until, protected_until), hard_stop_at)
 
 Deadlines are computed from facts each time. The one stored fact about a deadline is which one people were warned of, so
 a moved deadline warns again.
@@ -15,100 +15,45 @@ a moved deadline warns again.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-SHORTEST_LEAD = dt.timedelta(seconds=10)
-LATE_NOTICE = dt.timedelta(minutes=5)
+from dispersed_web.autostop import activity, deadlines, sentences
+from dispersed_web.autostop.activity import Activity, Confidence, Evidence, Use
+from dispersed_web.autostop.deadlines import Deadline
+from dispersed_web.autostop.terms import Facts, Policy
+
 REMINDER = dt.timedelta(minutes=5)
+SOON = dt.timedelta(seconds=15)
+A_MINUTE = dt.timedelta(minutes=1)
+NOW_AND_THEN = dt.timedelta(minutes=5)
 
 
 class State(StrEnum):
-    """Where the job stands on the ladder from start to stop."""
+    """Where the job stands on the ladder from start to stop. ``unknown``: nothing tells whether it is used, so a person
+    is asked; ``observed``: it would have been stopped, if idle stops were enforced."""
 
     STARTING = "starting"
     ACTIVE = "active"
     QUIET = "quiet"
     BLIND = "blind"
+    UNKNOWN = "unknown"
+    PROTECTED = "protected"
+    OBSERVED = "observed"
     WARNED = "warned"
     DUE = "due"
     UNLIMITED = "unlimited"
-
-
-class Confidence(StrEnum):
-    """How well idleness is known: ``high`` by a heartbeat, ``medium`` by meaningful logs, ``low`` not at all."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """The limits of one job, as copied when it was launched.
-
-    ``lifetime`` counts from the launch; a person may extend it up to ``ceiling``. ``None`` for both means that an admin
-    chose no limit. ``idle_limit`` applies only where activity is known.
-    """
-
-    lifetime: dt.timedelta | None
-    ceiling: dt.timedelta | None
-    warn_lead: dt.timedelta = dt.timedelta(minutes=15)
-    idle_limit: dt.timedelta | None = None
-    boot_grace: dt.timedelta = dt.timedelta(minutes=20)
-
-    def __post_init__(self) -> None:
-        for name in ("lifetime", "ceiling", "idle_limit"):
-            value = getattr(self, name)
-            if value is not None and value <= dt.timedelta(0):
-                raise ValueError(f"{name} must be longer than nothing, or absent; a zero limit is a mistake.")
-        if self.lifetime and self.ceiling and self.ceiling < self.lifetime:
-            raise ValueError("The ceiling must not be shorter than the lifetime.")
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One observation behind a verdict: which signal, what it said, when."""
-
-    signal: str
-    value: str
-    observed_at: dt.datetime
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What the signals say about use: ``quiet`` only when every capable signal is fresh and quiet."""
-
-    state: State
-    confidence: Confidence
-    last_active_at: dt.datetime | None = None
-    evidence: tuple[Evidence, ...] = ()
-
-
-NO_SIGNAL = Activity(State.ACTIVE, Confidence.LOW)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of one job. All times are aware UTC.
-
-    ``warned_for`` is the stop time that people were told of, ``warned_at`` when they were told.
-    """
-
-    launched_at: dt.datetime
-    running_at: dt.datetime | None = None
-    extend_until: dt.datetime | None = None
-    warned_for: dt.datetime | None = None
-    warned_at: dt.datetime | None = None
-    activity: Activity = NO_SIGNAL
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What auto-stop thinks of one job at one moment.
 
-    ``rule`` is the reason code of the limit that decides; ``warn`` and ``stop`` say what is due now; ``look_again_at``
-    is the next moment at which the answer can change by time alone.
+    ``rule`` is the reason code of the limit that decides, ``deadline_at`` the moment that this limit sets, ``stop_at``
+    when the job really stops by it: later, where people must be warned first. ``warn``, ``remind`` and ``stop`` say what
+    is due now; ``waits_for`` why a due stop waits all the same. ``would_stop_at`` is the stop that is only observed;
+    ``lost_at`` when the last capable signal was given up.
+    ``look_again_at`` is the next moment at which the answer can change by time alone.
     """
 
     state: State
@@ -119,135 +64,165 @@ class Verdict:
     sentence: str
     evidence: tuple[Evidence, ...] = ()
     warn: bool = False
+    remind: bool = False
     stop: bool = False
+    waits_for: str = ""
+    deadline_at: dt.datetime | None = None
+    quiet_since: dt.datetime | None = None
+    idle_limit: dt.timedelta | None = None
+    last_active: Evidence | None = None
+    blind_since: dt.datetime | None = None
+    lost_at: dt.datetime | None = None
+    would_stop_at: dt.datetime | None = None
     look_again_at: dt.datetime | None = None
-
-
-@dataclass(frozen=True)
-class Deadline:
-    """A moment at which the job stops, and the reason code of the limit that sets it."""
-
-    at: dt.datetime
-    rule: str
 
 
 def decide(policy: Policy, facts: Facts, now: dt.datetime) -> Verdict:
     """The verdict on one job at ``now``. Never raises; the same arguments give the same answer."""
-    deadline = stop_deadline(policy, facts)
+    use = activity_of(policy, facts, now)
+    idle = deadlines.idle(policy, facts, use, now)
+    observes = idle is not None and policy.is_observing(now)
+    candidates = deadlines.hard(policy, facts, use, now)
+    if idle is not None and not observes:
+        candidates.append(idle)
+    deadline = min(
+        candidates, key=lambda one: (one.earliest(facts, now), one.rule == deadlines.IDLE), default=None
+    )
+    verdict = _verdict(policy, facts, use, deadline, now)
+    would_stop_at = idle.at if idle is not None and observes else None
+    if would_stop_at and would_stop_at <= now and use.use == Use.QUIET and verdict.state == State.QUIET:
+        verdict = replace(verdict, state=State.OBSERVED)
+    return replace(
+        verdict, would_stop_at=would_stop_at, look_again_at=_look_again_at(verdict, use, would_stop_at, now)
+    )
+
+
+def activity_of(policy: Policy, facts: Facts, now: dt.datetime) -> Activity:
+    """What the signals say of the run; nothing before it runs, and nothing of a BATCH job."""
+    if facts.running_at is None or policy.task != "PERSISTENT":
+        return Activity(Use.UNKNOWN, Confidence.LOW)
+    floor = max(
+        [facts.running_at + policy.boot_grace, *([facts.trusted_since] if facts.trusted_since else [])]
+    )
+    acts = [(what, at) for what, at in facts.acts if at >= facts.running_at]
+    return activity.read(
+        facts.signals,
+        floor=floor,
+        acts=acts,
+        cloud_lost_since=facts.cloud_lost_since,
+        receiver_is_down=facts.receiver_is_down,
+        now=now,
+    )
+
+
+def _verdict(
+    policy: Policy, facts: Facts, use: Activity, deadline: Deadline | None, now: dt.datetime
+) -> Verdict:
+    limit = policy.idle_rule(use.confidence)
+    base = Verdict(
+        state=_state(facts, use, now),
+        stop_at=None,
+        warn_at=None,
+        rule="",
+        confidence=use.confidence,
+        sentence=sentences.NO_LIMIT,
+        evidence=use.evidence,
+        quiet_since=use.quiet_since if use.use == Use.QUIET else None,
+        idle_limit=limit.limit if limit else None,
+        last_active=use.last_active,
+        blind_since=use.blind_since if use.use == Use.BLIND else None,
+        lost_at=use.lost_at,
+    )
     if deadline is None:
-        return Verdict(
-            State.UNLIMITED,
-            None,
-            None,
-            "",
-            facts.activity.confidence,
-            "No limit: runs until somebody stops it.",
-        )
-    lead = warn_lead(policy, facts, deadline)
-    warn_at = deadline.at - lead
-    warned = facts.warned_for == deadline.at and facts.warned_at is not None
-    earliest = (
-        max(deadline.at, facts.warned_at + min(lead, LATE_NOTICE)) if warned and facts.warned_at else None
+        return replace(base, state=State.UNLIMITED)
+    earliest = deadline.earliest(facts, now)
+    warned = deadline.is_warned(facts)
+    warn = not warned and now >= deadline.at - deadline.lead and deadline.is_armed
+    reached = warned and now >= earliest
+    waits_for = _waits_for(facts, use, deadline) if reached else ""
+    remind = (
+        warned
+        and facts.reminded_for != deadline.at
+        and deadline.lead > REMINDER
+        and earliest - REMINDER <= now < earliest
     )
-    stop = earliest is not None and now >= earliest
-    warn = not warned and now >= warn_at
-    return Verdict(
-        state=_state(facts, warned=warned or warn, stop=stop),
-        stop_at=earliest or (max(deadline.at, now + min(lead, LATE_NOTICE)) if warn else deadline.at),
-        warn_at=warn_at,
+    state = base.state
+    if reached and not waits_for:
+        state = State.DUE
+    elif warned or warn:
+        state = State.WARNED
+    return replace(
+        base,
+        state=state,
+        stop_at=earliest if (warned or warn) else max(earliest, deadline.at),
+        warn_at=deadline.at - deadline.lead,
         rule=deadline.rule,
-        confidence=facts.activity.confidence,
-        sentence=sentence(policy, facts, deadline),
-        evidence=facts.activity.evidence,
+        sentence=sentences.why(policy, facts, use, deadline, now),
         warn=warn,
-        stop=stop,
-        look_again_at=None if stop else (earliest if warned else max(warn_at, now)),
+        remind=remind,
+        stop=reached and not waits_for,
+        waits_for=waits_for,
+        deadline_at=deadline.at,
     )
 
 
-def stop_deadline(policy: Policy, facts: Facts) -> Deadline | None:
-    """The moment at which the job stops and the limit that says so; ``None`` where nothing limits it."""
-    hard = lifetime_end(policy, facts)
-    soft = idle_end(policy, facts)
-    candidates = [
-        Deadline(at, rule) for at, rule in ((soft, "idle"), (hard, "max_lifetime")) if at is not None
-    ]
-    return min(candidates, key=lambda candidate: candidate.at, default=None)
+def _waits_for(facts: Facts, use: Activity, deadline: Deadline) -> str:
+    """Why a stop for idleness is not carried out although its time has come. Hard limits wait for nothing."""
+    if deadline.rule != deadlines.IDLE:
+        return ""
+    if facts.soft_hold:
+        return facts.soft_hold
+    if use.use != Use.QUIET or not use.is_fresh:
+        return "a fresh sample"
+    return ""
 
 
-def lifetime_end(policy: Policy, facts: Facts) -> dt.datetime | None:
-    """The end of the maximum lifetime, moved by an extension but never beyond the ceiling."""
-    if policy.lifetime is None:
-        return None
-    end = facts.launched_at + policy.lifetime
-    if facts.extend_until is not None:
-        end = max(end, facts.extend_until)
-    ceiling = latest_end(policy, facts.launched_at)
-    return min(end, ceiling) if ceiling else end
-
-
-def latest_end(policy: Policy, launched_at: dt.datetime) -> dt.datetime | None:
-    """The moment beyond which nobody's extension can move the stop."""
-    return launched_at + policy.ceiling if policy.ceiling is not None else None
-
-
-def idle_end(policy: Policy, facts: Facts) -> dt.datetime | None:
-    """When the job stops for idleness, if it is known to be quiet and never was used again."""
-    if policy.idle_limit is None or facts.running_at is None or facts.activity.state != State.QUIET:
-        return None
-    quiet_since = max(facts.running_at + policy.boot_grace, facts.activity.last_active_at or facts.running_at)
-    end = quiet_since + policy.idle_limit
-    return max(end, facts.extend_until) if facts.extend_until else end
-
-
-def warn_lead(policy: Policy, facts: Facts, deadline: Deadline) -> dt.timedelta:
-    """How long before the stop people are warned: the policy's lead, but at most a fifth of the whole time."""
-    whole = deadline.at - facts.launched_at
-    return max(min(policy.warn_lead, whole / 5), SHORTEST_LEAD)
-
-
-def extension(policy: Policy, facts: Facts, wanted: dt.datetime) -> dt.datetime | None:
-    """The stop time that an extension to ``wanted`` would give, cut at the ceiling; ``None`` if it would change nothing.
-
-    An extension never shortens.
-    """
-    before = stop_deadline(policy, facts)
-    ceiling = latest_end(policy, facts.launched_at)
-    until = min(wanted, ceiling) if ceiling else wanted
-    if before is None or until <= before.at:
-        return None
-    return until
-
-
-def sentence(policy: Policy, facts: Facts, deadline: Deadline) -> str:
-    """Why it stops then, in words; times are left to the page, which knows the reader's zone."""
-    if deadline.rule == "idle":
-        return f"Not used for {words(policy.idle_limit or dt.timedelta(0))}."
-    if policy.ceiling is not None and deadline.at == latest_end(policy, facts.launched_at):
-        return f"The longest lifetime that the team allows, {words(policy.ceiling)}, ends."
-    if facts.extend_until == deadline.at:
-        return "The extension ends."
-    return f"Its maximum lifetime of {words(policy.lifetime or dt.timedelta(0))} ends."
-
-
-def words(duration: dt.timedelta) -> str:
-    """A duration as people say it: ``90 s``, ``45 min``, ``2 h 30 min``, ``3 days``."""
-    seconds = int(duration.total_seconds())
-    if seconds < 120:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min"
-    if seconds % 86400 == 0:
-        return f"{seconds // 86400} days" if seconds > 86400 else "24 h"
-    hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def _state(facts: Facts, *, warned: bool, stop: bool) -> State:
-    if stop:
-        return State.DUE
-    if warned:
-        return State.WARNED
+def _state(facts: Facts, use: Activity, now: dt.datetime) -> State:
     if facts.running_at is None:
         return State.STARTING
-    return facts.activity.state
+    if facts.protected_until is not None and facts.protected_until > now:
+        return State.PROTECTED
+    return State(use.use.value)
+
+
+def _look_again_at(
+    verdict: Verdict, use: Activity, would_stop_at: dt.datetime | None, now: dt.datetime
+) -> dt.datetime | None:
+    """Signals change without telling the engine, so the nearer a stop is the more often it looks."""
+    if verdict.stop:
+        return None
+    watched = use.use != Use.UNKNOWN
+    if verdict.state == State.WARNED:
+        moments = [verdict.stop_at, now + SOON if watched else None]
+        if verdict.stop_at and verdict.stop_at - REMINDER > now:
+            moments.append(verdict.stop_at - REMINDER)
+    else:
+        often = A_MINUTE if verdict.state in (State.QUIET, State.BLIND, State.OBSERVED) else NOW_AND_THEN
+        moments = [verdict.warn_at, now + often if watched else None, would_stop_at]
+    later = [at for at in moments if at is not None and at > now]
+    if verdict.waits_for or (len(later) < sum(at is not None for at in moments) and watched):
+        later.append(now + SOON)
+    return min(later, default=None)
+
+
+# Extensions ----------------------------------------------------------------------------------------------------------
+
+
+def latest_end(policy: Policy, facts: Facts) -> dt.datetime | None:
+    """The moment beyond which nobody's extension can move the stop: the team's ceiling, or a stop of its schedule."""
+    ends = [deadlines.ceiling(policy, facts), deadlines.next_scheduled(policy, facts)]
+    return min((end for end in ends if end is not None), default=None)
+
+
+def extension(policy: Policy, facts: Facts, wanted: dt.datetime, now: dt.datetime) -> dt.datetime | None:
+    """The stop time that an extension to ``wanted`` would give, cut at the hard limits; ``None`` if it would change
+    nothing. An extension never shortens."""
+    before = decide(policy, facts, now).stop_at
+    latest = latest_end(policy, facts)
+    until = min(wanted, latest) if latest else wanted
+    if until <= now or (facts.extend_until is not None and until <= facts.extend_until):
+        return None
+    after = decide(policy, replace(facts, extend_until=until), now).stop_at
+    if before is None or after is None or after <= before:
+        return None
+    return until

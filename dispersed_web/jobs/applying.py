@@ -112,6 +112,7 @@ def _values(
         values["assigned_at"] = min((run.started_at or run.first_seen_at for run in all_runs), default=now)
     if status == Status.RUNNING and job.running_at is None:
         values["running_at"] = now
+    if any(getattr(job, name) != values.get(name, getattr(job, name)) for name in RUN_COLUMNS):
         values["evaluate_at"] = now
     if job.state in states.ENDED:
         # We believed it ended and the cloud shows it alive: it bills, so it is watched and stopped again.
@@ -119,6 +120,9 @@ def _values(
         if job.stop_requested_at:
             values["stop_next_at"] = now
     return values
+
+
+RUN_COLUMNS = ("current_run_id", "run_running_at")
 
 
 def _run_values(all_runs: Sequence[JobRun]) -> dict[str, Any]:
@@ -196,7 +200,8 @@ def _end_sentence(job: Job, status: Status, reason: Reason, remote: RemoteJob) -
     if reason == Reason.EXITED:
         return "The job ended by itself."
     if job.stop_reason:
-        return f"Stopped: {REASON_WORDS[reason]}."
+        because = job.stop_evidence.get("sentence", "")
+        return f"Stopped: {REASON_WORDS[reason]}. {because}".strip()
     words = "The cloud cancelled the job" if status == Status.CANCELLED else "The job failed"
     said = logs.quoted(job, remote.status_reason)
     return f"{words}: {said}" if said else f"{words} and gave no reason."

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from django.db import transaction
@@ -20,11 +21,28 @@ from dispersed_web.jobs import guard, marker, specs
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.teams.models import Installation, Membership, Team
+from dispersed_web.teams.models import AutostopPolicy, Installation, Membership, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
 SAME_AGAIN = dt.timedelta(seconds=60)
+SHORTEST_S = 60
 BATCH_MARGIN = dt.timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class StopChoices:
+    """What the launcher chose for auto-stop inside the team's bounds; ``None`` follows the team's policy.
+
+    ``uses_logs``: silent logs mean that the job is idle, but for lines that match ``log_noise`` (regular expressions).
+    ``budget_usd`` is the most that the job may cost in all, ``rate_cap_usd`` the most per hour.
+    """
+
+    idle_limit_s: int | None = None
+    checkin_every_s: int | None = None
+    uses_logs: bool = False
+    log_noise: tuple[str, ...] = ()
+    budget_usd: Decimal | None = None
+    rate_cap_usd: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +56,7 @@ class Order:
     lifetime_s: int
     gpu_label: str = ""
     quoted_usd: Decimal | None = None
+    choices: StopChoices = StopChoices()
 
 
 def request(
@@ -100,6 +119,7 @@ def _check_order(order: Order, team: Team) -> None:
         raise LaunchRefused(
             "invalid", "The lifetime is outside the bounds that the team set.", field="lifetime"
         )
+    check_choices(order.choices, AutostopPolicy.of(team.pk))
     run_s = (order.spec.max_timeout_run_ms or 0) // 1000 * (1 + (order.spec.max_retry_count or 0))
     if run_s > team.max_lifetime_s:
         raise LaunchRefused(
@@ -107,6 +127,32 @@ def _check_order(order: Order, team: Team) -> None:
             "The time limit, counted once for each try, is longer than the longest lifetime that the team allows.",
             field="max_timeout_run_ms",
         )
+
+
+def check_choices(choices: StopChoices, team: AutostopPolicy) -> None:
+    """Raises :class:`LaunchRefused` for what lies outside the team's bounds: members tighten freely, and loosen only
+    inside them."""
+    most_s = max(team.high_idle_max_s, team.medium_idle_max_s)
+    for name, value, highest in (
+        ("idle_limit", choices.idle_limit_s, most_s),
+        ("checkin_every", choices.checkin_every_s, team.checkin_every_max_s),
+    ):
+        if value is not None and not SHORTEST_S <= value <= highest:
+            raise LaunchRefused(
+                "invalid", f"Between 1 minute and {highest // 60} minutes, the team's bound.", field=name
+            )
+    for name, amount in (("budget_usd", choices.budget_usd), ("rate_cap_usd", choices.rate_cap_usd)):
+        if amount is not None and not 0 < amount < 1_000_000:
+            raise LaunchRefused("invalid", "An amount above 0, or empty for none.", field=name)
+    for pattern in choices.log_noise:
+        try:
+            re.compile(pattern)
+        except re.error:
+            raise LaunchRefused(
+                "invalid", f"“{pattern[:60]}” is no regular expression.", field="log_noise"
+            ) from None
+    if len(choices.log_noise) > 20 or any(len(pattern) > 200 for pattern in choices.log_noise):
+        raise LaunchRefused("invalid", "At most 20 patterns of 200 characters.", field="log_noise")
 
 
 def may_be_superseded() -> Q:
@@ -233,6 +279,7 @@ def _store(
         lifetime_s=lifetime_s,
         ceiling_s=ceiling_s,
         warn_lead_s=team.warn_lead_s,
+        **asdict(order.choices) | {"log_noise": list(order.choices.log_noise)},
     )
     token = secrets.token_urlsafe(32)
     job.heartbeat_digest = specs.heartbeat_digest(token)

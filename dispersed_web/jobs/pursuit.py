@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -27,7 +27,7 @@ from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.jobs import applying, sending
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
-from dispersed_web.jobs.states import Status
+from dispersed_web.jobs.states import Reason, Status
 
 LEASE = dt.timedelta(seconds=120)
 FIRST_VERIFY = dt.timedelta(seconds=5)
@@ -38,6 +38,8 @@ LATER = dt.timedelta(minutes=5)
 PATIENCE = dt.timedelta(minutes=30)
 ALARM_AFTER = [dt.timedelta(minutes=3), dt.timedelta(minutes=10), dt.timedelta(minutes=30)]
 DOUBT_CHECK = dt.timedelta(seconds=10)
+
+LastLook = Callable[[Job, Clock], bool]
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,12 @@ def due(now: dt.datetime) -> list[uuid.UUID]:
     return list(rows.order_by("stop_next_at").values_list("pk", flat=True)[:1000])
 
 
-def pursue(job_id: uuid.UUID, clock: Clock) -> None:
-    """One step towards the end of one job. Safe to call at any time, any number of times."""
+def pursue(job_id: uuid.UUID, clock: Clock, last_look: LastLook) -> None:
+    """One step towards the end of one job. Safe to call at any time, any number of times.
+
+    ``last_look`` is asked right before the first cancel of a stop for idleness: when it answers False, it has called the
+    stop off.
+    """
     now = clock()
     job = _lease(job_id, now)
     if job is None:
@@ -78,7 +84,8 @@ def pursue(job_id: uuid.UUID, clock: Clock) -> None:
         alarm_if_stuck(job_id, now)
         return
     try:
-        _step(job, clock)
+        if job.stop_reason != Reason.IDLE or job.stop_attempts or last_look(job, clock):
+            _step(job, clock)
     except Exception:
         _note(
             job,

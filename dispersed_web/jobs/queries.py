@@ -31,7 +31,7 @@ from django.db.models import (
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Greatest, Lower, NullIf
 
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job
 from dispersed_web.jobs.states import Status
 
 PAGE_SIZE = 50
@@ -207,8 +207,15 @@ def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
     return (
         rows.select_related("created_by")
         .defer(*LEFT_OUT, *(f"created_by__{name}" for name in ("password", "ssh_public_key", "last_login")))
-        .annotate(assign_ms=_number("max_timeout_assign_ms"), start_ms=_number("max_timeout_start_ms"))
+        .annotate(**TIMEOUTS)
     )
+
+
+def to_evaluate(now: dt.datetime) -> QuerySet[Job]:
+    """The jobs that auto-stop is to look at now, the longest overdue first, without their specifications."""
+    rows = Job.objects.filter(stop_requested_at=None, status__in=IN_CLOUD, evaluate_at__lte=now)
+    rows = rows.select_related("current_run").defer(*LEFT_OUT, "current_run__node_urls")
+    return rows.annotate(**TIMEOUTS).order_by("evaluate_at")
 
 
 def _number(name: str) -> Any:
@@ -235,6 +242,10 @@ def _text(text: str) -> Q:
         | Q(marker__startswith=text.lower())
         | Q(remote_uuid__startswith=text.lower())
     )
+
+
+# What is left of a deferred specification: the cloud's own limits for the start
+TIMEOUTS = {"assign_ms": _number("max_timeout_assign_ms"), "start_ms": _number("max_timeout_start_ms")}
 
 
 # Orders -------------------------------------------------------------------------------------------------------------

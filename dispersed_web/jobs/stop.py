@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from dispersed_web.events.models import Audience
-from dispersed_web.events.record import Actor, record
+from dispersed_web.events.record import ENGINE, Actor, record
 from dispersed_web.jobs import sending
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
+
+BY_PEOPLE = (Reason.USER, Reason.ADMIN, Reason.TEAM_EMERGENCY)
 
 
 def request_stop(
@@ -23,14 +27,20 @@ def request_stop(
     now: dt.datetime,
     note: str = "",
     seen_version: int | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> bool:
     """Asks for the job's end. False when it was asked for before, has ended, or ``seen_version`` is outdated.
 
-    A job that was not sent yet ends at once; one whose launch is in doubt is stopped the moment it is found.
+    A job that was not sent yet ends at once; one whose launch is in doubt is stopped the moment it is found. A person's
+    wish takes the place of a stop for idleness that was not sent yet, so that nothing calls it off any more.
+    ``evidence`` is what auto-stop decided on: plain JSON with a ``sentence``.
     """
-    sentence = _sentence(actor, reason, note)
+    sentence = _sentence(actor, reason, note, evidence or {})
     with transaction.atomic():
-        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
+        open_to = Q(stop_requested_at=None)
+        if reason in BY_PEOPLE:
+            open_to |= Q(stop_reason=Reason.IDLE, stop_attempts=0)
+        rows = Job.objects.filter(open_to, pk=job.pk).exclude(status__in=ENDED)
         if seen_version is not None:
             rows = rows.filter(limits_version=seen_version)
         changed = rows.update(
@@ -40,6 +50,7 @@ def request_stop(
             stop_note=note[:200],
             stop_token=uuid.uuid4(),
             stop_next_at=now,
+            stop_evidence=evidence or {},
             limits_version=F("limits_version") + 1,
         )
         if not changed:
@@ -51,18 +62,53 @@ def request_stop(
             ("job", job.pk),
             sentence,
             now=now,
-            data={"reason": reason.value, "note": note},
+            data={"reason": reason.value, "note": note, **({"evidence": evidence} if evidence else {})},
             audience=_audience(actor, reason),
         )
         sending.take_back(job, sentence, now)
     return True
 
 
-def _sentence(actor: Actor, reason: Reason, note: str) -> str:
-    if reason in (Reason.USER, Reason.ADMIN, Reason.TEAM_EMERGENCY):
+def call_off(job: Job, why: str, now: dt.datetime) -> bool:
+    """Takes back a stop for idleness before it was sent; ``why`` follows "because". False when it was sent, or somebody
+    else wants the stop meanwhile: then it goes on."""
+    with transaction.atomic():
+        changed = Job.objects.filter(
+            pk=job.pk, stop_reason=Reason.IDLE, stop_token=job.stop_token, stop_attempts=0
+        ).update(
+            stop_requested_at=None,
+            stop_requested_by=None,
+            stop_reason="",
+            stop_note="",
+            stop_token=None,
+            stop_next_at=None,
+            stop_evidence={},
+            warned_for=None,
+            warned_at=None,
+            evaluate_at=now,
+            limits_version=F("limits_version") + 1,
+        )
+        if changed:
+            record(
+                job.team_id,
+                ENGINE,
+                "job.called_off",
+                ("job", job.pk),
+                f"The stop is called off, because {why}.",
+                now=now,
+                data={"why": why},
+                audience=Audience.JOB_OWNER,
+            )
+    return bool(changed)
+
+
+def _sentence(actor: Actor, reason: Reason, note: str, evidence: Mapping[str, Any]) -> str:
+    if reason in BY_PEOPLE:
         text = f"{actor.label} asked to stop the job"
     else:
         text = f"Auto-stop asked to stop the job: {REASON_WORDS[reason]}"
+    if evidence.get("sentence"):
+        return f"{text}. {evidence['sentence']}"
     return f"{text}. “{note}”" if note else f"{text}."
 
 

@@ -124,6 +124,7 @@ class AutostopPolicy(models.Model):
     checkin_answer_s = models.PositiveIntegerField(default=30 * 60)
 
     schedule = models.JSONField(null=True, help_text="Zone and weekly stop times; see autostop/schedule.py.")
+    schedule_changed_at = models.DateTimeField(null=True)
 
     # Budgets in USD; empty: none
     team_day_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)

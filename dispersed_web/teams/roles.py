@@ -20,6 +20,7 @@ class Action(StrEnum):
     MAKE_TOKENS = "make_tokens"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_LIMITS = "manage_limits"
+    MANAGE_NOTICES = "manage_notices"
     MANAGE_CREDENTIALS = "manage_credentials"
     MANAGE_MEMBERS = "manage_members"
     RAISE_SPENDING = "raise_spending"
@@ -31,6 +32,7 @@ _MEMBER = _VIEWER | {Action.LAUNCH, Action.STOP, Action.EXTEND, Action.MAKE_TOKE
 _ADMIN = _MEMBER | {
     Action.MANAGE_TOKENS,
     Action.MANAGE_LIMITS,
+    Action.MANAGE_NOTICES,
     Action.MANAGE_CREDENTIALS,
     Action.MANAGE_MEMBERS,
 }

@@ -1,4 +1,4 @@
-"""Extending as the pages offer it: by half an hour, an hour, four hours, or until a moment of the reader's zone. Pure."""
+"""Extending as the pages offer it: by half an hour, an hour, four hours, or until a moment of the reader's zone."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.autostop import facts, policy
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.web.words import NBSP, clock_time
@@ -30,16 +29,17 @@ class Options:
 
 
 def options(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Options:
-    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
-    latest = policy.latest_end(policy_of(job), facts_of(job).launched_at)
+    terms = facts.of(job, now)
+    stop_at = policy.decide(*terms, now).stop_at
+    latest = policy.latest_end(*terms)
     may = job.is_active and job.stop_requested_at is None
-    possible = may and deadline is not None and (latest is None or deadline.at < latest)
-    suggested = (deadline.at if deadline else now) + dt.timedelta(hours=1)
+    possible = may and stop_at is not None and (latest is None or stop_at < latest)
+    suggested = (stop_at or now) + dt.timedelta(hours=1)
     if latest is not None:
         suggested = min(suggested, latest)
     return Options(
         possible=possible,
-        stops=clock_time(deadline.at, now, zone) if deadline else "",
+        stops=clock_time(stop_at, now, zone) if stop_at else "",
         latest=clock_time(latest, now, zone) if latest else "",
         latest_input=_input(latest, zone) if latest else "",
         suggested_input=_input(suggested, zone),
@@ -51,8 +51,8 @@ def options(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Options:
 def wanted(job: Job, form: Mapping[str, str], now: dt.datetime, zone: dt.tzinfo) -> dt.datetime:
     """The stop time that a form asks for. Raises :class:`JobError` when it names none, or one that is past."""
     if form.get("by") in STEPS:
-        deadline = policy.stop_deadline(policy_of(job), facts_of(job))
-        base = max(deadline.at, now) if deadline else now
+        stop_at = policy.decide(*facts.of(job, now), now).stop_at
+        base = max(stop_at, now) if stop_at else now
         return base + dt.timedelta(minutes=int(form["by"]))
     try:
         until = dt.datetime.fromisoformat(form.get("until", ""))

@@ -1,4 +1,4 @@
-"""What the job page says beside its row: cost, limits, the verdict as a sentence, the notice at the top. Pure."""
+"""What the job page says beside its row: cost, limits, the verdict as a sentence, the notice at the top."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from dispersed_web.autostop import facts as terms
 from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
 from dispersed_web.costs.estimate import price
 from dispersed_web.jobs import states, stop
 from dispersed_web.jobs.models import Job
@@ -56,11 +56,12 @@ def costs(job: Job, now: dt.datetime) -> list[Fact]:
     if asked := rows.cost_since_asked(job, now):
         facts.append(Fact("Since the stop was asked", said(words.money(asked))))
         return facts
-    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
-    latest = policy.latest_end(policy_of(job), facts_of(job).launched_at)
-    if deadline:
-        facts += _cost_at("Until it stops", job, deadline.at, now)
-    if latest and deadline and latest > deadline.at:
+    known = terms.of(job, now)
+    stop_at = policy.decide(*known, now).stop_at
+    latest = policy.latest_end(*known)
+    if stop_at:
+        facts += _cost_at("Until it stops", job, stop_at, now)
+    if latest and stop_at and latest > stop_at:
         facts += _cost_at("At the longest", job, latest, now)
     return facts
 
@@ -75,7 +76,7 @@ def _cost_at(name: str, job: Job, at: dt.datetime, now: dt.datetime) -> list[Fac
 
 def limits(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Fact]:
     """Each limit with the moment at which it ends."""
-    begun = facts_of(job).launched_at
+    begun = job.launched_at or job.created_at
     facts = []
     if job.lifetime_s:
         end = begun + dt.timedelta(seconds=job.lifetime_s)
@@ -104,7 +105,7 @@ def verdict(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
     if job.stop_requested_at is not None:
         why = REASON_WORDS[Reason(job.stop_reason)]
         return Notice("amber", "status-stopping", said("It is being stopped"), f"The reason: {why}.")
-    found = policy.decide(policy_of(job), facts_of(job), now)
+    found = policy.decide(*terms.of(job, now), now)
     if found.stop_at is None:
         return Notice("amber", "warning", said("Nothing stops it"), found.sentence)
     title = until(found.stop_at, now, f"Stops {words.at_clock_time(found.stop_at, now, zone)}, ")

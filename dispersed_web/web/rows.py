@@ -11,8 +11,6 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dispersed_web.autostop import policy
-from dispersed_web.autostop.limits import facts_of, policy_of
 from dispersed_web.costs.estimate import price
 from dispersed_web.jobs import states, stop
 from dispersed_web.jobs.models import Job
@@ -208,13 +206,20 @@ def stops_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> tuple[Phrase, Phras
             return said("now"), said(why)
         burnt = cost_since_asked(job, now)
         return said("trying again"), said(f"{words.money(burnt)} since asked" if burnt else why)
-    verdict = policy.decide(policy_of(job), facts_of(job), now)
-    if verdict.stop_at is None:
+    stop_at = stop_time(job)
+    if stop_at is None:
         return said("never by itself"), said("no limit")
-    why = said(limit_words(job, verdict.stop_at))
-    if verdict.stop_at - now > COUNT_DOWN:
-        return said(words.clock_time(verdict.stop_at, now, zone)), why
-    return until(verdict.stop_at, now), why
+    why = said(limit_words(job, stop_at))
+    if stop_at - now > COUNT_DOWN:
+        return said(words.clock_time(stop_at, now, zone)), why
+    return until(stop_at, now), why
+
+
+def stop_time(job: Job) -> dt.datetime | None:
+    """The stop as auto-stop computed it last; before its first look the end of the lifetime."""
+    if job.stop_at is not None or job.lifetime_s is None:
+        return job.stop_at
+    return _begin(job) + dt.timedelta(seconds=job.lifetime_s)
 
 
 def limit_words(job: Job, stop_at: dt.datetime) -> str:

@@ -110,7 +110,7 @@ def test_a_stop_loses_against_an_extension_that_was_committed_first() -> None:
         now=NOW + HOUR,
         seen_version=seen_by_the_engine.limits_version,
     )
-    engine.evaluate(seen_by_the_engine, NOW + HOUR)
+    engine.evaluate([seen_by_the_engine], NOW + HOUR)
     job.refresh_from_db()
     assert job.stop_requested_at is None
 
@@ -157,8 +157,8 @@ def test_the_ceiling_holds() -> None:
 def test_two_engines_warn_once() -> None:
     job = make_job()
     first, second = Job.objects.get(pk=job.pk), Job.objects.get(pk=job.pk)
-    engine.evaluate(first, NOW + 50 * MINUTE)
-    engine.evaluate(second, NOW + 50 * MINUTE)
+    engine.evaluate([first], NOW + 50 * MINUTE)
+    engine.evaluate([second], NOW + 50 * MINUTE)
     assert events(job, "job.warned") == 1
 
 
@@ -192,7 +192,7 @@ def test_one_broken_row_does_not_stop_the_rest() -> None:
 
 
 def test_no_limit_at_all_is_looked_at_and_left() -> None:
-    job = make_job(lifetime_s=None, ceiling_s=None)
+    job = make_job(task="BATCH", lifetime_s=None, ceiling_s=None)
     tick(NOW + 90 * HOUR)
     job.refresh_from_db()
     assert (job.stop_requested_at, job.stop_at) == (None, None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dispersed_web import tasks
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import pursuit
@@ -231,10 +232,10 @@ def test_two_processes_never_pursue_one_stop_at_once(world: World) -> None:
     stop(world, job)
     assert pursuit._lease(job.pk, world.clock.now) is not None
     assert pursuit._lease(job.pk, world.clock.now) is None
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     assert world.control.cancels(job.remote_uuid) == []
     world.clock.advance(121)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     assert len(world.control.cancels(job.remote_uuid)) == 1
 
 
@@ -246,7 +247,7 @@ def test_a_fault_of_our_own_delays_the_stop_and_is_not_repeated_at_once(
     with monkeypatch.context() as patch:
         patch.setattr(pursuit, "client_for", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            pursuit.pursue(job.pk, world.clock)
+            tasks.pursue(job.pk, world.clock)
     assert pursuit.due(world.clock.now) == []
     for _ in range(6):
         world.pass_time(10)

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from dispersed_web import tasks
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.events.record import Actor
@@ -82,7 +83,7 @@ class World:
             Credential.objects.filter(pk=credential_id).update(sync_lease_until=None)
             sync.sync(credential_id, self.clock)
         for job_id in pursuit.due(now):
-            pursuit.pursue(job_id, self.clock)
+            tasks.pursue(job_id, self.clock)
 
     def pass_time(self, seconds: float) -> None:
         """Our clock and the cloud's move, and the background work comes by."""

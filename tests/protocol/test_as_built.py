@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dispersed_web import tasks
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import Client
 from dispersed_web.jobs import pursuit
@@ -34,7 +35,7 @@ def cancelled(world: World) -> Job:
     """A job whose cancel was sent and took effect in the cloud; we have not looked again."""
     job = running(world)
     stop(world, job)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     world.control.advance(10)
     world.clock.advance(6)
     return job
@@ -53,22 +54,22 @@ def test_two_looks_at_one_moment_do_not_confirm_an_end(world: World, monkeypatch
         return found
 
     monkeypatch.setattr(Client, "complete_job_runs", slow)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     job.refresh_from_db()
     assert job.status == Status.CANCELLED
     assert job.is_stopping
     world.clock.advance(21)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     job.refresh_from_db()
     assert not job.is_stopping
 
 
 def test_a_second_look_that_fails_is_not_repeated_at_once(world: World) -> None:
     job = cancelled(world)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     world.clock.advance(21)
     world.control.revoke_key(world.credential.public_key)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     assert pursuit.due(world.clock.now) == []
     world.clock.advance(60)
     assert pursuit.due(world.clock.now) == [job.pk]
@@ -100,7 +101,7 @@ def test_an_absurd_price_neither_hides_a_job_nor_keeps_it_alive(world: World) ->
     job = running(world)
     assert world.sync()
     stop(world, job)
-    pursuit.pursue(job.pk, world.clock)
+    tasks.pursue(job.pk, world.clock)
     world.control.advance(10)
     world.settle(2)
     job.refresh_from_db()

@@ -14,8 +14,7 @@ from dispersed_web.api import access, documents
 from dispersed_web.api.serializers.acts import ExtendSerializer, StopSerializer
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.api.views.jobs import rendered
-from dispersed_web.autostop import extend, policy
-from dispersed_web.autostop.limits import facts_of, policy_of
+from dispersed_web.autostop import extend, facts, policy
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Job
@@ -55,6 +54,6 @@ class Extend(ApiView):
 def _until(job: Job, body: dict[str, Any], now: dt.datetime) -> dt.datetime:
     if "until" in body:
         return body["until"]
-    deadline = policy.stop_deadline(policy_of(job), facts_of(job))
-    base = max(deadline.at, now) if deadline else now
+    stop_at = policy.decide(*facts.of(job, now), now).stop_at
+    base = max(stop_at, now) if stop_at else now
     return base + dt.timedelta(seconds=body["by_s"])

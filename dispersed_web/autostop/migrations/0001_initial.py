@@ -29,7 +29,6 @@ class Migration(migrations.Migration):
             name='Engine',
             fields=[
                 ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('passed_at', models.DateTimeField(help_text='When the last pass was completed.', null=True)),
                 ('trusted_since', models.DateTimeField(help_text='Idleness is inferred only from what was observed since then.', null=True)),
                 ('why', models.CharField(blank=True, help_text='Why trust began anew.', max_length=120)),
                 ('receiver_ok_at', models.DateTimeField(help_text='Last time the heartbeat address answered.', null=True)),
@@ -68,7 +67,6 @@ class Migration(migrations.Migration):
                 ('hourly_rate_usd', models.DecimalField(decimal_places=4, max_digits=10, null=True)),
                 ('used_again_at', models.DateTimeField(null=True)),
                 ('used_again', models.CharField(blank=True, help_text='By what, in words.', max_length=120)),
-                ('ended_at', models.DateTimeField(help_text='The real end of the job.', null=True)),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='observed_stops', to='jobs.job')),
                 ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.jobrun')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='observed_stops', to='teams.team')),

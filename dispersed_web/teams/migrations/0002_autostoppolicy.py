@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('checkin_every_max_s', models.PositiveIntegerField(default=43200)),
                 ('checkin_answer_s', models.PositiveIntegerField(default=1800)),
                 ('schedule', models.JSONField(help_text='Zone and weekly stop times; see autostop/schedule.py.', null=True)),
+                ('schedule_changed_at', models.DateTimeField(null=True)),
                 ('team_day_usd', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
                 ('team_month_usd', models.DecimalField(decimal_places=2, max_digits=10, null=True)),
                 ('member_day_usd', models.DecimalField(decimal_places=2, max_digits=10, null=True)),

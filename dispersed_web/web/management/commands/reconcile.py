@@ -20,7 +20,7 @@ from django.db import close_old_connections
 
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
-from dispersed_web.jobs import pursuit, sending, sync
+from dispersed_web.jobs import sending, sync
 
 log = logging.getLogger("dispersed_web.reconcile")
 TICK_S = 1.0
@@ -66,7 +66,7 @@ class Passes:
         self._every(
             2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
         )
-        pursue = self._each(pursuit.pursue, self._pool_for_stops)
+        pursue = self._each(tasks.pursue, self._pool_for_stops)
         self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))

@@ -1,0 +1,156 @@
+"""The brake on the brake: when too many jobs of a team would stop for idleness at once, something else is wrong, so all
+of them are held and a person is asked. Hard limits pass. The rules are pure; the rows are below them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Sequence
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q, QuerySet
+
+from dispersed_web.autostop.models import Hold
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import ENGINE, Actor, record
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.states import Reason, Status
+
+WINDOW = dt.timedelta(minutes=10)
+FEW = 3
+SHARE = 0.2
+# At most one stop for idleness a team in this time; after a hold that nobody decided, one in the longer time.
+PACE = dt.timedelta(seconds=10)
+SLOW_PACE = dt.timedelta(minutes=5)
+PROVEN_AFTER = dt.timedelta(minutes=30)
+DECISION_HOLDS = dt.timedelta(hours=1)
+SILENT_FOR = dt.timedelta(minutes=5)
+
+
+def trips(due: int, watched: int) -> bool:
+    """Whether so many of a team's watched jobs, due or stopped within ten minutes, are too many at once."""
+    return due >= FEW and due > SHARE * watched
+
+
+def pace(last_stop_at: dt.datetime | None, now: dt.datetime, *, slowly: bool) -> bool:
+    """Whether one more stop for idleness may go out."""
+    return last_stop_at is None or now - last_stop_at >= (SLOW_PACE if slowly else PACE)
+
+
+def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.UUID]:
+    """Which of the jobs that are due for idleness may be stopped now; the others are held, or wait for their turn."""
+    if not due:
+        return set()
+    idle_stops = Job.objects.filter(team=team_id, stop_reason=Reason.IDLE)
+    last_stop_at = (
+        idle_stops.order_by("-stop_requested_at").values_list("stop_requested_at", flat=True).first()
+    )
+    hold = Hold.objects.filter(team=team_id, decided_at=None).first()
+    if hold is not None:
+        _add(hold, due)
+        slowly = hold.kind == Hold.Kind.MANY_DUE and now - hold.opened_at >= PROVEN_AFTER
+        return {due[0].pk} if slowly and pace(last_stop_at, now, slowly=True) else set()
+    decided = _decided(team_id, now)
+    free = [job for job in due if str(job.pk) not in decided]
+    stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided).count()
+    watched = _watched(team_id).count() + stopped
+    if free and trips(len(free) + stopped, watched):
+        _open(team_id, Hold.Kind.MANY_DUE, [job.pk for job in free], _many(len(free), watched), now)
+        due = [job for job in due if str(job.pk) in decided]
+    return {due[0].pk} if due and pace(last_stop_at, now, slowly=False) else set()
+
+
+def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
+    """Holds a team's jobs when many heartbeats fell silent together: then the way here is broken, not each machine."""
+    for team_id in team_ids:
+        silent = _watched(team_id).filter(
+            blind_since__gt=now - SILENT_FOR - WINDOW, blind_since__isnull=False, credential__failures=0
+        )
+        ids = list(silent.values_list("pk", flat=True)[:1000])
+        watched = _watched(team_id).count()
+        if trips(len(ids), watched):
+            _open(team_id, Hold.Kind.ALL_SILENT, ids, _silent(len(ids), watched), now)
+
+
+def decide(hold: Hold, decision: str, actor: Actor, now: dt.datetime) -> bool:
+    """A person's decision: ``stop`` lets the held jobs be stopped as they come due, ``keep`` counts them as used now.
+    False when somebody decided before."""
+    with transaction.atomic():
+        jobs = Job.objects.filter(pk__in=hold.job_ids, team=hold.team_id, stop_requested_at=None)
+        if decision == Hold.Decision.KEEP:
+            jobs.update(confirmed_at=now, limits_version=F("limits_version") + 1)
+        jobs.update(evaluate_at=now)
+        rows = Hold.objects.filter(pk=hold.pk, decided_at=None)
+        if not rows.update(decided_at=now, decided_by=actor.user_id, decision=decision):
+            transaction.set_rollback(True)
+            return False
+        word = "may be stopped" if decision == Hold.Decision.STOP else "count as used now"
+        sentence = f"{actor.label} decided: the {len(hold.job_ids)} held jobs {word}."
+        record(hold.team_id, actor, "team.hold_decided", ("team", hold.team_id), sentence, now=now)
+    return True
+
+
+def close_passed(now: dt.datetime) -> None:
+    """Closes holds whose jobs have all ended, or are not idle or silent any more."""
+    for hold in Hold.objects.filter(decided_at=None, opened_at__lt=now - WINDOW):
+        waiting = Q(verdict_state__in=["warned", "due"]) | Q(blind_since__isnull=False)
+        if not _watched(hold.team_id).filter(waiting, pk__in=hold.job_ids).exists():
+            Hold.objects.filter(pk=hold.pk, decided_at=None).update(
+                decided_at=now, decision=Hold.Decision.PASSED
+            )
+
+
+def silence_is_excused(team_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """The teams whose silent heartbeats are held: they count as blind for as long as nobody decided."""
+    rows = Hold.objects.filter(team__in=list(team_ids), decided_at=None, kind=Hold.Kind.ALL_SILENT)
+    return set(rows.values_list("team", flat=True))
+
+
+def _watched(team_id: uuid.UUID) -> QuerySet[Job]:
+    return Job.objects.filter(team=team_id, task="PERSISTENT", status=Status.RUNNING, stop_requested_at=None)
+
+
+def _decided(team_id: uuid.UUID, now: dt.datetime) -> set[str]:
+    """Jobs of which a person said lately that they may be stopped."""
+    rows = Hold.objects.filter(team=team_id, decision=Hold.Decision.STOP, decided_at__gt=now - DECISION_HOLDS)
+    return {job_id for ids in rows.values_list("job_ids", flat=True) for job_id in ids}
+
+
+def _add(hold: Hold, due: Sequence[Job]) -> None:
+    known = set(hold.job_ids)
+    new = [str(job.pk) for job in due if str(job.pk) not in known]
+    if new:
+        Hold.objects.filter(pk=hold.pk).update(job_ids=[*hold.job_ids, *new])
+
+
+def _open(
+    team_id: uuid.UUID, kind: str, job_ids: Sequence[uuid.UUID], sentence: str, now: dt.datetime
+) -> None:
+    try:
+        with transaction.atomic():
+            Hold.objects.create(
+                team_id=team_id,
+                kind=kind,
+                opened_at=now,
+                sentence=sentence,
+                job_ids=[str(one) for one in job_ids],
+            )
+            record(
+                team_id, ENGINE, "team.hold", ("team", team_id), sentence, now=now, audience=Audience.ADMINS
+            )
+    except IntegrityError:
+        return  # another engine, or an earlier pass, holds them already
+
+
+def _many(due: int, watched: int) -> str:
+    return (
+        f"{due} of {watched} watched jobs would be stopped for idleness at once. That is unusual, so all of them are "
+        "held: decide whether they may be stopped."
+    )
+
+
+def _silent(silent: int, watched: int) -> str:
+    return (
+        f"The heartbeats of {silent} of {watched} watched jobs fell silent at the same time. Nothing is inferred from "
+        "that: look whether this server can be reached from the machines, then decide."
+    )

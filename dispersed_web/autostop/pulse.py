@@ -1,0 +1,76 @@
+"""The engine watches itself: outages, jumps of the clock, and whether heartbeats can reach this server at all.
+
+After any of the first two nothing that was observed before counts as quiet; while heartbeats cannot arrive, their
+silence is our own fault and counts against no job.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Callable
+
+from dispersed_web.autostop.models import Engine
+from dispersed_web.jobs import sweeps
+from dispersed_web.signals.models import Bucket, Source
+
+log = logging.getLogger(__name__)
+SWEEP = "autostop"
+# Three ticks of ten seconds: a restart that is quicker leaves no gap worth the name.
+OUTAGE_AFTER = dt.timedelta(seconds=30)
+JUMP = dt.timedelta(seconds=60)
+TEST_EVERY = dt.timedelta(minutes=1)
+REAL_ONES_COUNT_FOR = dt.timedelta(minutes=3)
+
+_last_clocks: tuple[dt.datetime, float] | None = None
+
+
+def begin_pass(now: dt.datetime) -> None:
+    """Call before each pass: after an outage trust begins anew."""
+    last = sweeps.last_finished().get(SWEEP)
+    if last is not None and now - last > OUTAGE_AFTER:
+        trust_anew(f"auto-stop did not run for {int((now - last).total_seconds() // 60)} minutes", now)
+
+
+def watch_clock(now: dt.datetime, boot_s: float) -> None:
+    """Compares the clock with the time since this machine booted: a clock that was set proves nothing about idleness."""
+    global _last_clocks
+    before, _last_clocks = _last_clocks, (now, boot_s)
+    if before is None:
+        return
+    jump = (now - before[0]) - dt.timedelta(seconds=boot_s - before[1])
+    if abs(jump) > JUMP:
+        log.error("The clock jumped by %d seconds; idleness is watched anew.", jump.total_seconds())
+        trust_anew(f"the clock jumped by {int(jump.total_seconds())} seconds", now)
+
+
+def boot_s() -> float:
+    """Seconds that pass whatever anybody does to the clock."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+def trust_anew(why: str, now: dt.datetime) -> None:
+    """Nothing that was observed before ``now`` counts as quiet."""
+    Engine.objects.update_or_create(id=1, defaults={"trusted_since": now, "why": why[:120]})
+
+
+def test_receiver(post: Callable[[], str], now: dt.datetime) -> None:
+    """Once a minute sends a heartbeat to ourselves over the public address. ``post`` returns a fault in words, or
+    nothing. Heartbeats that really arrive prove as much."""
+    engine = Engine.get()
+    tested = max((at for at in (engine.receiver_ok_at, engine.receiver_failed_at) if at), default=None)
+    if tested is not None and dt.timedelta(0) <= now - tested < TEST_EVERY:
+        return
+    fault = "" if _real_ones_arrive(now) else post()
+    if not fault:
+        Engine.objects.filter(pk=1).update(receiver_ok_at=now, receiver_error="")
+    elif engine.receiver_ok_at is not None:
+        # An address that never worked from here may still work from outside: that tells nothing.
+        Engine.objects.filter(pk=1).update(receiver_failed_at=now, receiver_error=fault[:120])
+
+
+def _real_ones_arrive(now: dt.datetime) -> bool:
+    start = now - REAL_ONES_COUNT_FOR
+    recent = Bucket.objects.filter(start__gte=start - dt.timedelta(minutes=5), source=Source.HEARTBEAT)
+    return recent.filter(last_at__gte=start).exists()
