@@ -21,9 +21,9 @@ def of(user: User) -> QuerySet[Delivery]:
     return rows.select_related("event", "event__team").order_by("-id")
 
 
-def page(user: User, before: int | None = None) -> list[Delivery]:
+def page(user: User, before: int | None = None, *, only_unread: bool = False) -> list[Delivery]:
     """A page of notices, those older than the notice ``before``."""
-    rows = of(user)
+    rows = of(user).filter(read_at=None) if only_unread else of(user)
     return list((rows.filter(pk__lt=before) if before is not None else rows)[:PAGE_SIZE])
 
 

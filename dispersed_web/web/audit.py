@@ -15,6 +15,7 @@ GROUPS = {
     "credential": ("Credentials", "key"),
     "member": ("Members", "user"),
     "token": ("API tokens", "terminal"),
+    "channel": ("Notifications", "bell"),
     "team": ("Team", "team"),
 }
 _TONES = {
@@ -26,6 +27,7 @@ _TONES = {
     "job.warned": "amber",
     "job.unconfirmed": "violet",
     "team.frozen": "amber",
+    "channel.broken": "red",
 }
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states, sweeps
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.notifications import inbox
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.web import live
 
@@ -44,6 +45,7 @@ class Shell:
     role: str = ""
     active: str = ""
     active_jobs: int = 0
+    unread: int = 0
     synced_at: dt.datetime | None = None
     checked_at: dt.datetime | None = None
     simulated: bool = settings.DISPERSED_SIMULATED
@@ -68,12 +70,23 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if request.session.get("team") != team.slug:
         request.session["team"] = team.slug
     frame.team = team
+    frame.unread = _unread(request, team)
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
     known = live.kept(team, ("frame",), lambda: _known(team, timezone.now()), keep_s=KEPT_S)
     frame = replace(frame, **known)
     if page in SAY_THEIR_AGE:
         frame.banners = [banner for banner in frame.banners if not banner.of_age]
     return {"shell": frame}
+
+
+def note_read(request: HttpRequest) -> None:
+    """The person read notices: their browser's next page counts anew instead of remembering."""
+    request.session["read"] = request.session.get("read", 0) + 1
+
+
+def _unread(request: HttpRequest, team: Team) -> int:
+    what = ("unread", request.user.pk, request.session.get("read", 0))
+    return live.kept(team, what, lambda: inbox.unread(request.user), keep_s=KEPT_S)
 
 
 def _section(url_name: str) -> str:

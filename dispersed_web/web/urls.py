@@ -3,16 +3,19 @@
 from django.urls import path
 
 from dispersed_web.web.views import (
+    act_links,
     bulk,
     credentials,
     health,
     home,
+    inbox,
     job,
     job_acts,
     job_logs,
     jobs,
     launch,
     me,
+    notices,
     team,
 )
 
@@ -38,6 +41,10 @@ urlpatterns = [
     path(
         "t/<slug:slug>/team/tokens/<uuid:token_id>/revoke/", team.team_token_revoke, name="team-token-revoke"
     ),
+    path("t/<slug:slug>/team/notifications/", notices.team_notices, name="team-notices"),
+    path("t/<slug:slug>/team/notifications/test/", notices.team_notices_test, name="team-notices-test"),
+    path("t/<slug:slug>/team/notifications/switch/", notices.team_notices_switch, name="team-notices-switch"),
+    path("t/<slug:slug>/team/notifications/remove/", notices.team_notices_remove, name="team-notices-remove"),
     path("t/<slug:slug>/credentials/add/", credentials.add, name="credential-add"),
     path("t/<slug:slug>/credentials/<uuid:credential_id>/", credentials.credential, name="credential"),
     path(
@@ -69,6 +76,12 @@ urlpatterns = [
     path("t/<slug:slug>/launch/gpus/", launch.gpus, name="launch-gpus"),
     path("t/<slug:slug>/launch/estimate/", launch.estimate, name="launch-estimate"),
     path("me/", me.me, name="me"),
+    path("me/notices/", notices.me_notices, name="me-notices"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/read/", inbox.inbox_read_all, name="inbox-read-all"),
+    path("inbox/<int:notice_id>/open/", inbox.inbox_open, name="inbox-open"),
+    path("inbox/<int:notice_id>/read/", inbox.inbox_read, name="inbox-read"),
+    path("do/<str:token>/", act_links.act_link, name="act-link"),
     path("me/ssh-key/", me.ssh_key, name="me-ssh-key"),
     path("me/ssh-key/remove/", me.ssh_key_remove, name="me-ssh-key-remove"),
     path("me/tokens/", me.tokens, name="me-tokens"),

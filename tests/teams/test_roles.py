@@ -13,6 +13,7 @@ TABLE = {
     Action.MAKE_TOKENS: (False, True, True, True),
     Action.MANAGE_TOKENS: (False, False, True, True),
     Action.MANAGE_LIMITS: (False, False, True, True),
+    Action.MANAGE_NOTICES: (False, False, True, True),
     Action.MANAGE_CREDENTIALS: (False, False, True, True),
     Action.MANAGE_MEMBERS: (False, False, True, True),
     Action.RAISE_SPENDING: (False, False, False, True),

@@ -18,6 +18,7 @@ from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
 from dispersed_web.web.forms.me import ProfileForm, SshKeyForm, TokenForm, teams_for_tokens, time_zones
+from dispersed_web.web.views.notices import wishes_form
 
 
 @require_http_methods(["GET", "POST"])
@@ -106,6 +107,7 @@ def _page(
         "token_form": token_form or TokenForm(request=request),
         "tokens": live,
         "now": now,
+        "notices": wishes_form(user),
         "may_make_tokens": teams_for_tokens(user).exists(),
         "memberships": Membership.objects.filter(user=user).select_related("team").order_by("team__name"),
         "time_zones": time_zones(),

@@ -161,6 +161,7 @@ def _rights(seat: Seat) -> dict[str, Any]:
         "may_members": seat.may(Action.MANAGE_MEMBERS),
         "may_credentials": seat.may(Action.MANAGE_CREDENTIALS),
         "may_limits": seat.may(Action.MANAGE_LIMITS),
+        "may_notices": seat.may(Action.MANAGE_NOTICES),
     }
 
 

@@ -9,6 +9,7 @@ from . import views
 pages = [
     path("", views.jobs, name="home"),
     path("me/", views.form, name="me"),
+    path("inbox/", views.form, name="inbox"),
     path("t/<slug:slug>/", views.home, name="team-home"),
     path("t/<slug:slug>/jobs/", views.jobs, name="jobs"),
     path("t/<slug:slug>/job/", views.job, name="job"),
