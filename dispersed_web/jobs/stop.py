@@ -63,7 +63,7 @@ def request_stop(
             sentence,
             now=now,
             data={"reason": reason.value, "note": note, **({"evidence": evidence} if evidence else {})},
-            audience=_audience(actor, reason),
+            audience=_audience(job, actor, reason),
         )
         sending.take_back(job, sentence, now)
     return True
@@ -112,8 +112,10 @@ def _sentence(actor: Actor, reason: Reason, note: str, evidence: Mapping[str, An
     return f"{text}. “{note}”" if note else f"{text}."
 
 
-def _audience(actor: Actor, reason: Reason) -> str:
-    return Audience.NOBODY if reason == Reason.USER and actor.user_id else Audience.JOB_OWNER
+def _audience(job: Job, actor: Actor, reason: Reason) -> str:
+    """Who stopped it knows, but whoever was warned of a stop waits for news."""
+    is_known = reason == Reason.USER and actor.user_id and not job.warned_for
+    return Audience.NOBODY if is_known else Audience.JOB_OWNER
 
 
 def is_stuck(job: Job, now: dt.datetime, *, after: dt.timedelta = dt.timedelta(minutes=3)) -> bool:

@@ -6,15 +6,14 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from dispersed_web.autostop.extend import extend
+from dispersed_web.autostop.extend import confirm_use, extend
 from dispersed_web.events.models import ActorKind
-from dispersed_web.events.record import Actor, record
+from dispersed_web.events.record import Actor
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.errors import JobError
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.notifications.models import ActLink
 from dispersed_web.teams.models import Membership
@@ -112,24 +111,13 @@ def _claim(link: ActLink, now: dt.datetime) -> bool:
 
 
 def _keep(link: ActLink, now: dt.datetime) -> Result:
-    """Notes that somebody said that the job is in use."""
-    actor = actor_of(link)
-    with transaction.atomic():
-        changed = (
-            Job.objects.filter(pk=link.job_id, stop_requested_at=None)
-            .exclude(status__in=ENDED)
-            .update(confirmed_at=now, evaluate_at=now, limits_version=F("limits_version") + 1)
-        )
-        if changed:
-            record(
-                link.job.team_id,
-                actor,
-                "job.confirmed",
-                ("job", link.job_id),
-                f"{actor.label} said that the job is in use.",
-                now=now,
-            )
-    return Result(Standing.DONE if changed else Standing.TOO_LATE)
+    """Somebody says that the job is in use; no limit that was seen matters for that."""
+    try:
+        confirm_use(Job.objects.get(pk=link.job_id), actor=actor_of(link), now=now)
+    except JobError as refused:
+        late = refused.code == "too_late"
+        return Result(Standing.TOO_LATE if late else Standing.REFUSED, sentence=refused.sentence)
+    return Result(Standing.DONE)
 
 
 def _extend(link: ActLink, now: dt.datetime) -> Result:
