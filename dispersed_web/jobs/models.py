@@ -114,7 +114,7 @@ class Job(models.Model):
     idle_limit_s = models.PositiveIntegerField(null=True)
     checkin_every_s = models.PositiveIntegerField(null=True)
     uses_logs = models.BooleanField(default=False, help_text="Whether silent logs mean that it is idle.")
-    log_noise = models.JSONField(default=list, help_text="Patterns of log lines that are no activity.")
+    log_noise = models.JSONField(default=list, help_text="Log lines that contain one of these are no activity.")
     budget_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     rate_cap_usd = models.DecimalField("highest price per hour", max_digits=10, decimal_places=4, null=True)
     choices_changed_at = models.DateTimeField(

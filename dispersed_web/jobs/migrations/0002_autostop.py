@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='log_noise',
-            field=models.JSONField(default=list, help_text='Patterns of log lines that are no activity.'),
+            field=models.JSONField(default=list, help_text='Log lines that contain one of these are no activity.'),
         ),
         migrations.AddField(
             model_name='job',
