@@ -22,6 +22,7 @@ from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import finding, market, pursuit, sending, sweeps, sync
 from dispersed_web.notifications import outbox
+from dispersed_web.signals import self_test
 
 log = logging.getLogger(__name__)
 QUIET_S = 30
@@ -82,6 +83,12 @@ def sweep_sync() -> None:
 @app.task
 def sweep_autostop() -> None:
     sweep_autostop_with(lambda job_id: nudge(pursue_stop, job_id))
+
+
+@app.task
+def sweep_receiver() -> None:
+    """Whether heartbeats arrive at all."""
+    pulse.test_receiver(self_test.fault, database_now())
 
 
 @app.task

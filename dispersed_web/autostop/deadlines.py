@@ -65,7 +65,7 @@ def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadl
     if rule is None or use.quiet_since is None or use.use == Use.BLIND or facts.running_at is None:
         return None
     lead = min(rule.lead * (2 if use.ssh_is_open else 1), rule.limit / 2)
-    ends = [use.quiet_since + rule.limit, facts.extend_until, facts.protected_until]
+    ends = [use.quiet_since + rule.limit, facts.extend_until, facts.protected_until, facts.kept_until]
     ends.append(_full_warning(policy, lead, now))
     if facts.trusted_since is not None and facts.trusted_since > facts.running_at:
         ends.append(facts.trusted_since + WATCHED_AFTER_OUTAGE)

@@ -52,6 +52,29 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
     return granted
 
 
+def keep(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime) -> dt.datetime:
+    """The container itself asks not to be stopped for idleness before ``until``; returns the moment it is kept until.
+
+    A machine cannot vouch for itself: no hard limit moves, and people are asked as if it had said nothing. Raises
+    :class:`TooLate` and, where nothing would change, :class:`JobError`.
+    """
+    _refuse_if_late(job)
+    rules, known = facts.of(job, now)
+    hard = [
+        one.earliest(known, now)
+        for one in deadlines.hard(rules, known, policy.activity_of(rules, known, now), now)
+    ]
+    granted = min([until, *hard])
+    if granted <= now or (job.kept_until is not None and granted <= job.kept_until):
+        raise JobError(
+            "nothing_to_extend", "The machine is kept so long already, or a hard limit ends before."
+        )
+    sentence = f"{actor.label} asked to be kept for {words(granted - now)} from now."
+    data = {"until": granted.isoformat()}
+    _change(job, {"kept_until": granted}, "job.kept", sentence, data, actor, now, None)
+    return granted
+
+
 def confirm_use(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
     """Somebody says that the job is in use: idle time and check-ins count anew from now; hard limits stay.
 

@@ -155,6 +155,7 @@ def facts_of(
         protected_until=job.protected_until,
         confirmed_at=job.confirmed_at,
         connected_at=job.connected_at,
+        kept_until=job.kept_until,
         signals=signals,
         trusted_since=max(trusted, default=None),
         resumed_at=engine.trusted_since,

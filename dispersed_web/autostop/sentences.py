@@ -49,6 +49,8 @@ def why(policy: Policy, facts: Facts, use: Activity, deadline: Deadline, now: dt
 def _idle(policy: Policy, facts: Facts, use: Activity, deadline: Deadline, now: dt.datetime) -> str:
     if deadline.at == facts.extend_until:
         return "The extension ends, and it is not used."
+    if deadline.at == facts.kept_until:
+        return "What its container asked for ends, and it is not used."
     if deadline.at == facts.protected_until:
         return "Its protection ends, and it is not used."
     rule = policy.idle_rule(use.confidence)

@@ -92,8 +92,9 @@ class Facts:
 
     ``running_at`` is when the present run was first seen RUNNING, ``starting_since`` when it began to start.
     ``acts`` are what people did in the app, in words and when; ``confirmed_at`` the last time somebody said that the job
-    is in use, ``connected_at`` opened its connection. ``trusted_since``: nothing observed before it counts as quiet;
-    ``resumed_at``: when the engine came back from an outage.
+    is in use, ``connected_at`` opened its connection; ``kept_until`` is what its own container asked for.
+    ``trusted_since``: nothing observed before it counts as quiet; ``resumed_at``: when the engine came back from an
+    outage.
     ``warned_for`` is the deadline that people were told of, ``warned_at`` when they were told, ``warning_arrived``
     whether that reached anybody. ``soft_hold`` says why stops for idleness are held back.
     """
@@ -105,6 +106,7 @@ class Facts:
     protected_until: dt.datetime | None = None
     confirmed_at: dt.datetime | None = None
     connected_at: dt.datetime | None = None
+    kept_until: dt.datetime | None = None
     signals: tuple[Signal, ...] = ()
     trusted_since: dt.datetime | None = None
     resumed_at: dt.datetime | None = None

@@ -114,7 +114,9 @@ class Job(models.Model):
     idle_limit_s = models.PositiveIntegerField(null=True)
     checkin_every_s = models.PositiveIntegerField(null=True)
     uses_logs = models.BooleanField(default=False, help_text="Whether silent logs mean that it is idle.")
-    log_noise = models.JSONField(default=list, help_text="Log lines that contain one of these are no activity.")
+    log_noise = models.JSONField(
+        default=list, help_text="Log lines that contain one of these are no activity."
+    )
     budget_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     rate_cap_usd = models.DecimalField("highest price per hour", max_digits=10, decimal_places=4, null=True)
     choices_changed_at = models.DateTimeField(
@@ -126,6 +128,10 @@ class Job(models.Model):
         null=True, help_text="Last time somebody said that it is in use: extended, protected, answered."
     )
     connected_at = models.DateTimeField(null=True, help_text="Last time somebody opened its connection.")
+    kept_until = models.DateTimeField(
+        null=True,
+        help_text="Its container asked to be kept so long: no person said so, and no hard limit moves.",
+    )
     protected_until = models.DateTimeField(null=True)
     protected_reason = models.CharField(max_length=200, blank=True)
     rate_exceeded_at = models.DateTimeField(null=True)

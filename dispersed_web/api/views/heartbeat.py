@@ -86,7 +86,7 @@ def keep(request: HttpRequest, token: str) -> HttpResponse:
     now = database_now()
     wanted = max(job.stop_at or now, now) + dt.timedelta(minutes=int(minutes))
     try:
-        until = extend.extend(job, until=wanted, actor=CONTAINER, now=now, seen_version=job.limits_version)
+        until = extend.keep(job, until=wanted, actor=CONTAINER, now=now)
     except JobError as error:
         return _refused(409, error.sentence)
     kept = f"This machine is kept until {until:%d %B, %H:%M} UTC."

@@ -71,6 +71,7 @@ class Passes:
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
+        self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
 
     def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:
