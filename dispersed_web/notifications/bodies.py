@@ -21,7 +21,7 @@ DISCORD_COLOURS = {
 }
 # Behind an @ nothing names anybody any more.
 _BREAK = "\u200b"
-_DISCORD_MARKS = re.compile(r"([\\*_~`|>#\-\[\]()<:+.!])")
+_DISCORD_MARKS = re.compile(r"([\\*_~`|>#+\-\[\]()<])")
 _KEPT_DATA = ("rule", "reason", "percent", "status")
 
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db.models import F, Q, QuerySet
 
 from dispersed_web.notifications import arrival
 from dispersed_web.notifications.models import Delivery, DeliveryState, Way
 
+log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 9
 BATCH = 100
 LONGEST_WAIT = dt.timedelta(minutes=30)
@@ -51,6 +55,16 @@ def put_back(delivery: Delivery, why: str, now: dt.datetime, wait: dt.timedelta 
         return
     wait = wait or min(dt.timedelta(seconds=15 * 2**delivery.attempts), LONGEST_WAIT)
     _become(delivery, now, state=DeliveryState.WAITING, next_try_at=now + wait, error=why)
+
+
+@contextmanager
+def alone(delivery: Delivery, now: dt.datetime) -> Iterator[None]:
+    """A fault of ours with one delivery is logged, and stops no other."""
+    try:
+        yield
+    except Exception:
+        log.exception("The delivery %s could not be sent.", delivery.pk)
+        fail(delivery, "A fault of this program kept it from being sent.", now)
 
 
 def give_up_lost(now: dt.datetime) -> None:

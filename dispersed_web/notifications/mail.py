@@ -27,10 +27,6 @@ AS_TEXT_ONLY = "django.core.mail.backends.console.EmailBackend"
 COLOURS = {"green": "#1a7f4b", "amber": "#b26a00", "red": "#c62828", "blue": "#2459c4", "grey": "#5b6472"}
 
 
-class ServerAway(Exception):
-    """The mail server cannot be reached, or lets nobody in; why, as a sentence."""
-
-
 def send_due(clock: Clock) -> None:
     """Sends what is due, for some time at most. Once the server was away, the rest is put back without asking again."""
     ends_at = time.monotonic() + PASS_S
@@ -43,23 +39,21 @@ def send_due(clock: Clock) -> None:
         if away:
             deliveries.put_back(delivery, away, clock())
             continue
-        try:
-            send(delivery, clock)
-        except ServerAway as error:
-            away = str(error)
+        with deliveries.alone(delivery, clock()):
+            away = send(delivery, clock)
 
 
 @sensitive_variables()
-def send(delivery: Delivery, clock: Clock) -> None:
-    """Sends one claimed delivery over a connection of its own and notes what became of it. Raises
-    :class:`ServerAway`."""
+def send(delivery: Delivery, clock: Clock) -> str:
+    """Sends one claimed delivery over a connection of its own and notes what became of it. Returns, as a sentence, why
+    the mail server cannot be reached or lets nobody in; empty when it does."""
     connection = get_connection()
     try:
         connection.open()
     except OSError as error:  # smtplib's errors are OSErrors too
         why = AWAY.format(why=type(error).__name__)
         deliveries.put_back(delivery, why, clock())
-        raise ServerAway(why) from None
+        return why
     message = mail_of(delivery, clock)
     message.connection = connection
     try:
@@ -75,6 +69,7 @@ def send(delivery: Delivery, clock: Clock) -> None:
         deliveries.note_sent(delivery, clock())
     finally:
         _close(connection)
+    return ""
 
 
 def _not_taken(delivery: Delivery, error: Exception, clock: Clock, *, for_good: bool = False) -> None:

@@ -15,7 +15,7 @@ from django.conf import settings
 from dispersed_web.costs.estimate import cents
 from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import ENDED, Job
-from dispersed_web.jobs.states import REASON_WORDS, Reason
+from dispersed_web.jobs.states import REASON_WORDS
 from dispersed_web.notifications import kinds
 from dispersed_web.notifications.kinds import Offer
 
@@ -23,6 +23,7 @@ from dispersed_web.notifications.kinds import Offer
 Words = tuple[str | dt.datetime, ...]
 LONGEST_TITLE = 80
 LONGEST_SENTENCE = 600
+_WHY_ENDED = {reason.value: words for reason, words in REASON_WORDS.items()}
 _TEST = "If you read this, notices of {team} arrive here."
 
 
@@ -84,8 +85,8 @@ def job_of(event: Event) -> Job | None:
 
 def _lead(event: Event, kind: kinds.Kind, data: dict[str, Any]) -> Words:
     """The subject before the title."""
-    if event.kind == "job.ended" and data.get("reason") in Reason:
-        return (f"Ended ({REASON_WORDS[Reason(data['reason'])]})",)
+    if event.kind == "job.ended" and (why := _WHY_ENDED.get(str(data.get("reason")))):
+        return (f"Ended ({why})",)
     words: list[str | dt.datetime] = []
     for text, name, _, _ in string.Formatter().parse(kind.subject):
         words.append(text)

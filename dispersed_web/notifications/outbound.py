@@ -153,15 +153,15 @@ def _checked_addresses(target: Target) -> list[str]:
 
 
 @sensitive_variables()
-def post(url: str, body: bytes, seconds: float = SECONDS) -> Answer:
-    """Sends JSON once and returns the answer, whatever its status.
+def post(url: str, body: bytes, seconds: float | None = None) -> Answer:
+    """Sends JSON once and returns the answer, whatever its status; within ``SECONDS`` if nothing else is said.
 
     Raises :class:`Refused`, :class:`NotSent` and :class:`InDoubt`.
     """
     target = parse(url)
     addresses = _checked_addresses(target)
     deadline = Deadline()
-    deadline.start(seconds)
+    deadline.start(SECONDS if seconds is None else seconds)
     for address in addresses:
         answer = _exchange(target, address, body, deadline)
         if answer is not None:

@@ -48,8 +48,9 @@ def send_due(clock: Clock) -> None:
             return
         if delivery.channel_id in rested or not deliveries.claim(delivery, clock()):
             continue
-        if not send(delivery, clock):
-            rested.add(delivery.channel_id)
+        with deliveries.alone(delivery, clock()):
+            if not send(delivery, clock):
+                rested.add(delivery.channel_id)
 
 
 @sensitive_variables()
