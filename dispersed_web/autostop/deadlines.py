@@ -56,7 +56,7 @@ class Deadline:
         told_at = facts.warned_at
         if facts.resumed_at is not None and facts.resumed_at >= self.at:
             told_at = max(told_at, facts.resumed_at)
-        return max(self.at, told_at + self.notice) + (ZERO if facts.warning_arrived else self.puts_off)
+        return max(self.at, told_at + self.notice)
 
 
 def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadline | None:

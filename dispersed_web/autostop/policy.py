@@ -27,6 +27,7 @@ REMINDER = dt.timedelta(minutes=5)
 SOON = dt.timedelta(seconds=15)
 A_MINUTE = dt.timedelta(minutes=1)
 NOW_AND_THEN = dt.timedelta(minutes=5)
+NOT_ARRIVED = "the warning to reach somebody"
 
 
 class State(StrEnum):
@@ -139,7 +140,9 @@ def _verdict(
     warned = deadline.is_warned(facts)
     warn = not warned and now >= deadline.at - deadline.lead and deadline.is_armed
     reached = warned and now >= earliest
-    waits_for = _waits_for(facts, use, deadline) if reached else ""
+    waits_for = _waits_for(facts, use, deadline, now) if reached else ""
+    if waits_for == NOT_ARRIVED:
+        earliest += deadline.puts_off
     remind = (
         warned
         and facts.reminded_for != deadline.at
@@ -166,8 +169,11 @@ def _verdict(
     )
 
 
-def _waits_for(facts: Facts, use: Activity, deadline: Deadline) -> str:
-    """Why a stop for idleness is not carried out although its time has come. Hard limits wait for nothing."""
+def _waits_for(facts: Facts, use: Activity, deadline: Deadline, now: dt.datetime) -> str:
+    """Why a stop for idleness is not carried out although its time has come. Hard limits wait for nothing, an unanswered
+    check-in only for its question to arrive."""
+    if not facts.warning_arrived and now < deadline.earliest(facts, now) + deadline.puts_off:
+        return NOT_ARRIVED
     if deadline.rule != deadlines.IDLE:
         return ""
     if facts.soft_hold:
