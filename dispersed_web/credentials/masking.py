@@ -7,7 +7,8 @@ import re
 
 SHAPES = re.compile(
     r"sk_[A-Za-z0-9_-]{6,}|dwp_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{10,}|glpat-[\w-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"
-    r"|AKIA[0-9A-Z]{16}|(?<=/hb/)[\w-]{20,}|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
+    r"|AKIA[0-9A-Z]{16}|(?<=/hb/|/do/)[\w-]{20,}|(?<=hooks\.slack\.com/)\S+|(?<=/api/webhooks/)\S+"
+    r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
     r"|(?i:(?<=authorization: )\S+( \S+)?|(?<=x-signature: )\S+)"
 )
 MASK = "••••"

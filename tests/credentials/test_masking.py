@@ -32,6 +32,9 @@ def test_known_shapes_are_masked_wherever_they_stand(secret):
         ("x-signature: 9f8e7d", "9f8e7d"),
         ("redis://user:pa55word@host/0", "pa55word"),
         ("postgresql://:pa55word@host/db", "pa55word"),
+        ("Internal Server Error: /do/k7fD0aPq3mZ1xYv8Lw2nB5cR9tHs4JgE6uXoIiWbQyA/", "k7fD0aPq3mZ1xYv8Lw2n"),
+        ("POST https://hooks.slack.com/services/T0/B0/s3cr3t refused", "s3cr3t"),
+        ("POST https://discord.com/api/webhooks/12/s3cr3t refused", "s3cr3t"),
     ],
 )
 def test_headers_and_addresses(text, hidden):
