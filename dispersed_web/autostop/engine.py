@@ -12,6 +12,7 @@ import random
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from dispersed_web.autostop import breaker, facts, notices, policy
@@ -31,7 +32,7 @@ CHUNK = 500
 # Deadlines are computed, so a look at the next one is enough; the longest wait bounds what a lost wake-up costs.
 LONGEST_WAIT = dt.timedelta(minutes=15)
 AFTER_A_FAULT = dt.timedelta(minutes=1)
-HELD = dt.timedelta(seconds=10)
+HELD = "its turn, or a decision: many jobs would be stopped for idleness at once"
 # Moves of a moment by less are not worth a new page for everybody.
 VISIBLE = dt.timedelta(minutes=1)
 
@@ -51,7 +52,7 @@ def evaluate(jobs: Sequence[Job], now: dt.datetime) -> list[uuid.UUID]:
     terms = facts.gather(jobs, now)
     for job in jobs:
         try:
-            work.look_at(job, policy.decide(*terms[job.pk], now))
+            work.look_at(job, terms[job.pk])
         except Exception:
             log.exception("The job %s could not be evaluated.", job.pk)
             Job.objects.filter(pk=job.pk).update(evaluate_at=now + AFTER_A_FAULT)
@@ -65,13 +66,16 @@ class Pass:
         self.now = now
         self.to_stop: list[uuid.UUID] = []
         self._idle: dict[uuid.UUID, list[tuple[Job, Verdict]]] = defaultdict(list)
+        self._terms: dict[uuid.UUID, facts.Terms] = {}
         self._calm: dict[tuple[dt.datetime, int], list[uuid.UUID]] = defaultdict(list)
         self._changed_teams: set[uuid.UUID] = set()
 
-    def look_at(self, job: Job, verdict: Verdict) -> None:
-        """Acts on the verdict of one job; a stop for idleness waits for :meth:`finish`."""
+    def look_at(self, job: Job, terms: facts.Terms) -> None:
+        """Decides on one job and acts on the verdict; a stop for idleness waits for :meth:`finish`."""
+        verdict = policy.decide(*terms, self.now)
         if verdict.stop and verdict.rule == IDLE:
             self._idle[job.team_id].append((job, verdict))
+            self._terms[job.pk] = terms
             return
         if verdict.stop:
             self._stop(job, verdict)
@@ -91,12 +95,10 @@ class Pass:
     def finish(self) -> list[uuid.UUID]:
         """Carries out what was gathered; returns the jobs whose stop was asked for."""
         for team_id, due in self._idle.items():
-            admitted = breaker.admit(team_id, [job for job, _ in due], self.now)
-            for job, verdict in due:
-                if job.pk in admitted:
-                    self._stop(job, verdict)
-                else:
-                    Job.objects.filter(pk=job.pk).update(evaluate_at=self.now + HELD)
+            try:
+                self._stop_idle(team_id, due)
+            except Exception:
+                log.exception("The idle jobs of the team %s could not be judged.", team_id)
         for (at, version), ids in self._calm.items():
             for start in range(0, len(ids), CHUNK):
                 rows = Job.objects.filter(pk__in=ids[start : start + CHUNK], limits_version=version)
@@ -105,6 +107,16 @@ class Pass:
         for team_id in sorted(self._changed_teams):
             Team.bump(team_id)
         return self.to_stop
+
+    def _stop_idle(self, team_id: uuid.UUID, due: list[tuple[Job, Verdict]]) -> None:
+        """Those that may go now; the others wait, without keeping their hard limits waiting."""
+        admitted = breaker.admit(team_id, [job for job, _ in due], self.now)
+        for job, verdict in due:
+            if job.pk in admitted:
+                self._stop(job, verdict)
+            else:
+                rules, known = self._terms[job.pk]
+                self.look_at(job, (rules, replace(known, soft_hold=HELD)))
 
     def _stop(self, job: Job, verdict: Verdict) -> None:
         asked = stop.request_stop(

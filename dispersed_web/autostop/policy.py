@@ -24,7 +24,7 @@ from dispersed_web.autostop.deadlines import Deadline
 from dispersed_web.autostop.terms import Facts, Policy
 
 REMINDER = dt.timedelta(minutes=5)
-SOON = dt.timedelta(seconds=15)
+SOON = dt.timedelta(seconds=10)
 A_MINUTE = dt.timedelta(minutes=1)
 NOW_AND_THEN = dt.timedelta(minutes=5)
 NOT_ARRIVED = "the warning to reach somebody"
@@ -90,6 +90,8 @@ def decide(policy: Policy, facts: Facts, now: dt.datetime) -> Verdict:
         candidates, key=lambda one: (one.earliest(facts, now), one.rule == deadlines.IDLE), default=None
     )
     verdict = _verdict(policy, facts, use, deadline, now)
+    if verdict.waits_for and deadline is idle:
+        verdict = _unless_a_hard_limit_acts(verdict, policy, facts, use, candidates, now)
     would_stop_at = idle.at if idle is not None and observes else None
     if would_stop_at and would_stop_at <= now and use.use == Use.QUIET and verdict.state == State.QUIET:
         verdict = replace(verdict, state=State.OBSERVED)
@@ -114,6 +116,23 @@ def activity_of(policy: Policy, facts: Facts, now: dt.datetime) -> Activity:
         receiver_is_down=facts.receiver_is_down,
         now=now,
     )
+
+
+def _unless_a_hard_limit_acts(
+    verdict: Verdict,
+    policy: Policy,
+    facts: Facts,
+    use: Activity,
+    candidates: list[Deadline],
+    now: dt.datetime,
+) -> Verdict:
+    """A stop for idleness that waits, however long, keeps no hard limit from warning and stopping."""
+    limits = [one for one in candidates if one.rule != deadlines.IDLE]
+    nearest = min(limits, key=lambda one: one.earliest(facts, now), default=None)
+    if nearest is None:
+        return verdict
+    other = _verdict(policy, facts, use, nearest, now)
+    return other if other.warn or other.remind or other.stop else verdict
 
 
 def _verdict(

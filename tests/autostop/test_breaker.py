@@ -1,0 +1,199 @@
+"""Too many idle stops at once are held until a person decides; hard limits pass; otherwise one at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from dispersed_web.autostop import breaker, engine
+from dispersed_web.autostop.models import Hold
+from dispersed_web.events.models import Event
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs.models import Job
+from tests.autostop.watched import HOUR, MINUTE, NOW, beat, make_job, make_team, see
+
+
+@pytest.mark.parametrize(
+    ("due", "watched", "trips"),
+    [
+        (0, 0, False),
+        (2, 2, False),
+        (3, 3, True),
+        (3, 14, True),
+        (3, 15, False),
+        (3, 16, False),
+        (20, 100, False),
+        (21, 100, True),
+    ],
+)
+def test_three_and_more_than_a_fifth(due: int, watched: int, trips: bool) -> None:
+    assert breaker.trips(due, watched) is trips
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "slowly", "may"),
+    [(None, False, True), (9, False, False), (10, False, True), (299, True, False), (300, True, True)],
+)
+def test_the_pace(ago_s: int | None, slowly: bool, may: bool) -> None:
+    last = None if ago_s is None else NOW - dt.timedelta(seconds=ago_s)
+    assert breaker.pace(last, NOW, slowly=slowly) is may
+
+
+@pytest.fixture
+def quiet() -> list[Job]:
+    """Five jobs of one team that are quiet since NOW, warned, and due at NOW + 61 min."""
+    team = make_team()
+    return [make_job(team) for _ in range(5)]
+
+
+def live(jobs: list[Job], begin: int, end: int, silent: int = 0) -> None:
+    """Minute by minute; the first ``silent`` jobs send no heartbeat."""
+    for minute in range(begin, end):
+        at = NOW + minute * MINUTE
+        for place, job in enumerate(jobs):
+            see(job, at)
+            if place >= silent:
+                beat(job, at)
+        engine.evaluate_due(at)
+
+
+def say_arrived(at: dt.datetime) -> None:
+    Job.objects.update(warning_delivered_at=at)
+
+
+def stopped() -> int:
+    return Job.objects.filter(stop_requested_at__isnull=False).count()
+
+
+def actor(job: Job) -> Actor:
+    return Actor.person(job.created_by)
+
+
+@pytest.mark.django_db
+def test_all_due_at_once_are_held_and_admins_are_asked(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 70)
+    assert stopped() == 0
+    hold = Hold.objects.get()
+    assert (hold.kind, hold.decided_at, sorted(hold.job_ids)) == (
+        "many_due",
+        None,
+        sorted(str(job.pk) for job in quiet),
+    )
+    told = Event.objects.get(kind="team.hold")
+    assert told.audience == "admins"
+    assert told.sentence.startswith("5 of 5 watched jobs would be stopped for idleness at once.")
+
+
+@pytest.mark.django_db
+def test_a_person_lets_them_go_and_they_go_one_by_one(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 65)
+    at = NOW + 65 * MINUTE
+    assert breaker.decide(Hold.objects.get(), "stop", actor(quiet[0]), at)
+    assert not breaker.decide(Hold.objects.get(), "keep", actor(quiet[0]), at)
+    for place in range(1, 6):
+        for job in quiet:
+            see(job, at)
+        engine.evaluate_due(at + dt.timedelta(seconds=1))
+        assert stopped() == place
+        at += dt.timedelta(seconds=11)
+    assert Hold.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_person_keeps_them_and_they_count_as_used(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 65)
+    assert breaker.decide(Hold.objects.get(), "keep", actor(quiet[0]), NOW + 65 * MINUTE)
+    live(quiet, 65, 100)
+    assert (stopped(), Job.objects.filter(warned_for__isnull=False).count()) == (0, 0)
+
+
+@pytest.mark.django_db
+def test_what_nobody_decides_goes_on_slowly_after_half_an_hour(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 91)
+    assert stopped() == 0
+    live(quiet, 91, 102)
+    assert stopped() == 3  # at 91, 96 and 101
+
+
+@pytest.mark.django_db
+def test_hard_limits_pass(quiet: list[Job]) -> None:
+    Job.objects.filter(pk=quiet[0].pk).update(lifetime_s=60 * 65)
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 75)
+    assert stopped() == 1
+    assert Job.objects.get(pk=quiet[0].pk).stop_reason == "max_lifetime"
+
+
+@pytest.mark.django_db
+def test_one_of_many_is_simply_stopped() -> None:
+    team = make_team()
+    jobs = [make_job(team) for _ in range(4)]
+    for minute in range(0, 65):
+        at = NOW + minute * MINUTE
+        for place, job in enumerate(jobs):
+            see(job, at)
+            beat(job, at, gpu=0 if place == 0 else 80)
+        if minute == 55:
+            say_arrived(at)
+        engine.evaluate_due(at)
+    assert [bool(Job.objects.get(pk=job.pk).stop_requested_at) for job in jobs] == [True, False, False, False]
+    assert not Hold.objects.exists()
+
+
+@pytest.mark.django_db
+def test_another_teams_jobs_do_not_count(quiet: list[Job]) -> None:
+    other = make_team()
+    alone = make_job(other)
+    for minute in range(0, 65):
+        at = NOW + minute * MINUTE
+        for job in (*quiet, alone):
+            see(job, at)
+            beat(job, at)
+        if minute == 55:
+            say_arrived(at)
+        engine.evaluate_due(at)
+    assert Job.objects.get(pk=alone.pk).stop_reason == "idle"
+    assert stopped() == 1
+
+
+@pytest.mark.django_db
+def test_when_all_heartbeats_fall_silent_at_once_nothing_is_inferred_until_a_person_decides(
+    quiet: list[Job],
+) -> None:
+    live(quiet, 0, 30)
+    live(quiet, 30, 60, silent=5)
+    hold = Hold.objects.get()
+    assert (hold.kind, len(hold.job_ids)) == ("all_silent", 5)
+    # held: blind for as long as it takes, and nobody is asked about each machine
+    live(quiet, 60, 240, silent=5)
+    assert set(Job.objects.values_list("verdict_state", flat=True)) == {"blind"}
+    assert not Event.objects.filter(kind__in=["job.blind", "job.checkin", "job.warned"]).exists()
+    assert breaker.decide(hold, "stop", actor(quiet[0]), NOW + 4 * HOUR)
+    live(quiet, 240, 250, silent=5)
+    assert Event.objects.filter(kind="job.blind").count() == 5
+    assert stopped() == 0
+
+
+@pytest.mark.django_db
+def test_a_hold_whose_jobs_are_used_again_closes_by_itself(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 65)
+    for minute in range(65, 76):
+        for job in quiet:
+            see(job, NOW + minute * MINUTE)
+            beat(job, NOW + minute * MINUTE, gpu=90)
+        engine.evaluate_due(NOW + minute * MINUTE)
+        breaker.close_passed(NOW + minute * MINUTE)
+    hold = Hold.objects.get()
+    assert (hold.decision, hold.decided_by) == ("passed", None)

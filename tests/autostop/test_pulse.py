@@ -1,0 +1,138 @@
+"""The engine's own pulse: what an outage or a jump of the clock means for idleness, and whether heartbeats can arrive."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dispersed_web.autostop import engine, pulse
+from dispersed_web.autostop.models import Engine
+from dispersed_web.jobs import sweeps
+from dispersed_web.jobs.models import Job
+from dispersed_web.signals import self_test
+from tests.autostop.watched import HOUR, MINUTE, NOW, beat, kinds, make_job, see
+
+pytestmark = pytest.mark.django_db
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _no_clock_before() -> Iterator[None]:
+    pulse._last_clocks = None
+    yield
+    pulse._last_clocks = None
+
+
+def sweep(job: Job, minute: float, **said: Any) -> Job:
+    """One sweep as the tasks make it, with a heartbeat before it, and one half a minute later that finds no work."""
+    at = NOW + minute * MINUTE
+    see(job, at)
+    beat(job, at, **said)
+    pulse.begin_pass(at)
+    engine.evaluate_due(at)
+    sweeps.note_finished("autostop", at)
+    pulse.begin_pass(at + 30 * SECOND)
+    sweeps.note_finished("autostop", at + 30 * SECOND)
+    return Job.objects.get(pk=job.pk)
+
+
+def sweeps_of(job: Job, begin: int, end: int) -> Job:
+    return [sweep(job, minute) for minute in range(begin, end)][-1]
+
+
+def test_passes_that_follow_each_other_are_no_outage() -> None:
+    job = make_job()
+    sweeps_of(job, 0, 10)
+    assert Engine.get().trusted_since is None
+
+
+def test_after_an_outage_of_three_hours_idle_windows_need_samples_taken_since() -> None:
+    job = make_job()
+    sweeps_of(job, 0, 50)
+    assert kinds(job) == ["job.warned"]
+    # Heartbeats went on all the while: the receiver was up, only the engine was down.
+    for minute in range(50, 230):
+        beat(job, NOW + minute * MINUTE)
+    row = sweep(job, 230)
+    assert Engine.get().trusted_since == NOW + 230 * MINUTE
+    assert Engine.get().why == "auto-stop did not run for 180 minutes"
+    assert (row.stop_requested_at, row.warned_for) == (None, None)
+    row = sweeps_of(job, 231, 276)
+    assert row.warned_for == NOW + 290 * MINUTE
+
+
+def test_a_lifetime_that_ended_during_the_outage_gives_notice_once_more() -> None:
+    job = make_job(lifetime_s=3600)
+    sweeps_of(job, 0, 55)
+    assert Job.objects.get(pk=job.pk).warned_for == NOW + 59 * MINUTE
+    row = sweep(job, 240)
+    assert row.stop_requested_at is None
+    row = sweeps_of(job, 241, 244)
+    assert row.stop_requested_at is None
+    row = sweeps_of(job, 244, 247)
+    assert row.stop_requested_at == NOW + 245 * MINUTE
+
+
+def test_a_clock_that_was_set_is_noticed_and_a_machine_that_was_busy_is_not() -> None:
+    pulse.watch_clock(NOW, 1000.0)
+    pulse.watch_clock(NOW + HOUR, 4600.0)
+    assert Engine.get().trusted_since is None
+    pulse.watch_clock(NOW + 3 * HOUR, 4601.0)
+    assert Engine.get().trusted_since == NOW + 3 * HOUR
+    assert Engine.get().why == "the clock jumped by 7199 seconds"
+    pulse.watch_clock(NOW, 4602.0)
+    assert Engine.get().trusted_since == NOW
+
+
+def test_boot_time_goes_on() -> None:
+    assert 0 < pulse.boot_s() <= pulse.boot_s()
+
+
+def test_silence_is_excused_while_heartbeats_cannot_arrive() -> None:
+    job = make_job()
+    sweeps_of(job, 0, 30)
+    pulse.test_receiver(lambda: "", NOW + 30 * MINUTE)
+    for minute in range(31, 200):
+        at = NOW + minute * MINUTE
+        see(job, at)
+        pulse.test_receiver(lambda: "no answer (ConnectError)", at)
+        engine.evaluate_due(at)
+    assert Job.objects.get(pk=job.pk).verdict_state == "blind"
+    assert kinds(job) == []
+    assert Engine.get().receiver_error == "no answer (ConnectError)"
+
+
+def test_an_address_that_never_answered_from_here_proves_nothing() -> None:
+    pulse.test_receiver(lambda: "no answer", NOW)
+    assert Engine.get().receiver_failed_at is None
+
+
+def test_it_is_tested_once_a_minute_and_real_heartbeats_are_proof_enough() -> None:
+    asked: list[int] = []
+
+    def post() -> str:
+        asked.append(1)
+        return ""
+
+    for second in (0, 1, 59, 60, 61):
+        pulse.test_receiver(post, NOW + second * SECOND)
+    assert len(asked) == 2
+    job = make_job()
+    beat(job, NOW + 5 * MINUTE)
+    pulse.test_receiver(post, NOW + 6 * MINUTE)
+    assert (len(asked), Engine.get().receiver_ok_at) == (2, NOW + 6 * MINUTE)
+
+
+def test_the_self_test_asks_the_real_address(live_server: Any, settings: Any) -> None:
+    settings.PUBLIC_URL = live_server.url
+    assert self_test.fault() == ""
+
+
+def test_the_self_test_names_what_is_wrong(settings: Any, sandbox: Any) -> None:
+    settings.PUBLIC_URL = "http://127.0.0.1:9"
+    assert self_test.fault() == "no answer (ConnectError)"
+    settings.PUBLIC_URL = sandbox.url  # something else answers there
+    assert self_test.fault().startswith(("it answered with", "another server"))
