@@ -10,6 +10,7 @@ import html
 import io
 import json
 import logging
+import re
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterator
@@ -31,12 +32,13 @@ from dispersed_web.credentials.masking import MaskSecrets
 from dispersed_web.events.models import Audience, Event
 from dispersed_web.jobs import launch, logs, pursuit, queries, runs, sending, stop, sync
 from dispersed_web.jobs.models import Job, JobRun
-from dispersed_web.notifications import outbox
+from dispersed_web.notifications import channels, outbox
 from dispersed_web.sandbox import Sandbox
 from dispersed_web.teams.models import Team
 from tests import factories
 from tests.api.caller import Api
 from tests.jobs.world import MovableClock
+from tests.notifications.receiver import Receiver, receiver
 from tests.web.launch_forms import env, opened, send
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +52,8 @@ ENV_VALUE = "env canary & with+odd=5b1c"
 PASSWORD = "password-canary-91d2!"
 PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nprivateCanaryBody6c0e\n-----END OPENSSH PRIVATE KEY-----"
 PRIVATE_BODY = "privateCanaryBody6c0e"
-SEALED = {"secret_sealed", "spec_secrets_sealed", "access_tokens_sealed"}
+WEBHOOK_PATH = "/services/T0/webhookCanary4d7e"
+SEALED = {"secret_sealed", "spec_secrets_sealed", "access_tokens_sealed", "url_sealed"}
 
 
 def forms_of(secret: str) -> set[str]:
@@ -153,6 +156,13 @@ def cloud(tmp_path: Path, settings: Any) -> Iterator[Sandbox]:
         yield sandbox
 
 
+@pytest.fixture
+def hook(settings: Any) -> Iterator[Receiver]:
+    with receiver() as server:
+        settings.WEBHOOK_ALLOWED_HOSTS = [("127.0.0.1", server.port)]
+        yield server
+
+
 class Story:
     """One team and its owner, who signed in by the form."""
 
@@ -185,6 +195,18 @@ class Story:
         credential = self.team.credentials.get()
         right = {"public_key": f"{PUBLIC}_2", "secret_key": SECOND_KEY}
         assert self.client.post(self.at("credential-replace", credential.pk), right).status_code == 302
+
+    def set_webhook(self, hook: Receiver) -> None:
+        """Three addresses that are refused, then one that is taken and tried, in vain and well."""
+        page = self.at("team-notices")
+        for wrong in (f"http://10.0.0.1{WEBHOOK_PATH}", f"https://h:22{WEBHOOK_PATH}", WEBHOOK_PATH):
+            assert self.client.post(page, {"kind": "json", "url": wrong}).status_code == 422
+        right = {"kind": "json", "url": f"http://127.0.0.1:{hook.port}{WEBHOOK_PATH}"}
+        assert self.client.post(page, right).status_code == 302
+        hook.answer(404, WEBHOOK_PATH.encode())
+        hook.answer(302, Location=WEBHOOK_PATH)
+        for _ in range(3):
+            self.client.post(self.at("team-notices-test"), follow=True)
 
     def make_token(self) -> str:
         """The answer that shows it, this once, is not kept."""
@@ -245,10 +267,27 @@ class Story:
         outbox.fan_out(self.clock.now)
         outbox.send_waiting(self.clock)
 
+    def warn(self, job: Job, mails: list[Any]) -> str:
+        """The owner is warned; the address of a link that extends the job."""
+        stop_at = (self.clock.now + dt.timedelta(minutes=20)).isoformat()
+        data = {"stop_at": stop_at, "rule": "max_lifetime"}
+        factories.make_event(
+            self.team, "job.warned", job, now=self.clock.now, audience="job_owner", data=data
+        )
+        self.work()
+        return f"/do/{links_in([mails[-1].body])[0]}/"
+
     def visit(self) -> None:
         """Every page and every list, as a page, as a part, and by the API."""
         credential = self.team.credentials.get()
-        addresses = ["/", "/me/", "/api/schema/", *map(self.at, PAGES), self.at("credential", credential.pk)]
+        addresses = [
+            "/",
+            "/me/",
+            "/inbox/",
+            "/api/schema/",
+            *map(self.at, PAGES),
+            self.at("credential", credential.pk),
+        ]
         addresses.append(self.at("credential-replace", credential.pk))
         api = ["/api/v1/jobs?show=all", "/api/v1/credentials", "/api/v1/me"]
         for job in Job.objects.all():
@@ -263,7 +302,17 @@ class Story:
             assert self.api.get(address).status_code == 200, address
 
 
-PAGES = ("team-home", "team", "team-events", "team-limits", "credential-add", "jobs", "jobs-csv", "launch")
+PAGES = (
+    "team-home",
+    "team",
+    "team-events",
+    "team-limits",
+    "team-notices",
+    "credential-add",
+    "jobs",
+    "jobs-csv",
+    "launch",
+)
 JOB_PAGES = ("job", "job-logs", "job-activity", "job-events", "job-spec")
 
 
@@ -286,12 +335,14 @@ def echo(secrets: list[str]) -> str:
 def test_no_canary_comes_out(
     cloud: Sandbox,
     recorder: Recorder,
+    hook: Receiver,
     mailoutbox: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     story = Story(cloud, recorder)
     story.client.post(reverse("web:me-ssh-key"), {"ssh_public_key": PRIVATE_KEY, "key": PRIVATE_KEY})
     story.add_credential()
+    story.set_webhook(hook)
     api_token = story.make_token()
     story.launch_by_api()
     story.launch()
@@ -311,6 +362,10 @@ def test_no_canary_comes_out(
     cloud.control.add_fault(
         "PUT /v1/jobs/{uuid}/cancel", "status", times=2, status=403, code="no", message=SECOND_KEY
     )
+    extend = story.warn(running, mailoutbox)
+    assert story.client.get(extend).status_code == 200
+    assert story.client.post(extend).status_code == 200
+    assert story.client.post(extend).status_code == 410
     assert story.client.post(story.at("job-stop", running.pk), {"note": "enough"}).status_code == 302
     for _ in range(6):
         story.work(30)
@@ -320,12 +375,29 @@ def test_no_canary_comes_out(
     running.refresh_from_db()
     assert (running.status, running.stop_next_at) == ("CANCELLED", None)
     assert mailoutbox
+    links = links_in([mail.body for mail in mailoutbox] + [str(body) for body in hook.bodies()])
+    assert len(links) >= 8
+    assert recorder.leaks(*links) == []
     for mail in mailoutbox:
         recorder.note("mail", str(mail.message()))
     assert running.spec_secrets_sealed
     assert JobRun.objects.get().access_tokens_sealed
-    everything = [SECRET_KEY, SECOND_KEY, WRONG_KEY, *secrets, api_token, PASSWORD, PRIVATE_BODY]
+    everything = [
+        SECRET_KEY,
+        SECOND_KEY,
+        WRONG_KEY,
+        *secrets,
+        api_token,
+        PASSWORD,
+        PRIVATE_BODY,
+        WEBHOOK_PATH,
+    ]
     assert recorder.leaks(*everything) == []
+
+
+def links_in(messages: list[str]) -> list[str]:
+    """The tokens of the links that act, which are in messages and nowhere else."""
+    return [token for text in messages for token in re.findall(r"/do/([\w-]{43})/", text)]
 
 
 def tokens_of(run: JobRun) -> list[str]:
@@ -358,6 +430,7 @@ def test_no_canary_comes_out_of_what_breaks(
     api_token = story.make_token()
     job = factories.make_job(story.team, "RUNNING")
     pair = {"name": "Other", "public_key": PUBLIC, "secret_key": SECRET_KEY}
+    webhook = {"kind": "json", "url": f"https://hooks.example.com{WEBHOOK_PATH}"}
     acts: list[tuple[Any, str, Callable[[], Any]]] = [
         (User, "check_password", lambda: Client.post(fresh(recorder), "/account/login/", sign_in(story))),
         (
@@ -370,6 +443,7 @@ def test_no_canary_comes_out_of_what_breaks(
         (logs, "_fetch", lambda: story.client.get(story.at("job-logs", job.pk))),
         (stop, "record", lambda: story.client.post(story.at("job-stop", job.pk))),
         (queries, "page", lambda: story.client.get(story.at("jobs"))),
+        (channels, "_store", lambda: story.client.post(story.at("team-notices"), webhook)),
     ]
     make_job_runs(job)
     for owner, name, act in acts:
@@ -379,7 +453,8 @@ def test_no_canary_comes_out_of_what_breaks(
             act()
         assert " 500" in recorder.pieces[-1][0], (name, recorder.pieces[-1])
     assert recorder.log.getvalue().count("RuntimeError") >= len(acts)
-    assert recorder.leaks(SECRET_KEY, SECOND_KEY, REGISTRY, ENV_VALUE, api_token, PASSWORD) == []
+    leaks = recorder.leaks(SECRET_KEY, SECOND_KEY, REGISTRY, ENV_VALUE, api_token, PASSWORD, WEBHOOK_PATH)
+    assert leaks == []
 
 
 def fresh(recorder: Recorder) -> Client:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from django.db.models import F, Q, QuerySet
 
+from dispersed_web.autostop import facts, policy
 from dispersed_web.autostop.extend import confirm_use, extend
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor
@@ -114,24 +115,33 @@ def _keep(link: ActLink, now: dt.datetime) -> Result:
     """Somebody says that the job is in use; no limit that was seen matters for that."""
     try:
         confirm_use(Job.objects.get(pk=link.job_id), actor=actor_of(link), now=now)
-    except JobError as refused:
-        late = refused.code == "too_late"
-        return Result(Standing.TOO_LATE if late else Standing.REFUSED, sentence=refused.sentence)
+    except JobError as error:
+        return _refused(error)
     return Result(Standing.DONE)
 
 
 def _extend(link: ActLink, now: dt.datetime) -> Result:
-    actor, error = actor_of(link), None
-    for _ in range(TRIES):
-        job = Job.objects.get(pk=link.job_id)
-        until = max(job.stop_at or now, now) + dt.timedelta(minutes=link.minutes or 0)
-        try:
-            granted = extend(job, until=until, actor=actor, now=now, seen_version=job.limits_version)
-        except JobError as refused:
-            error = refused
-            if refused.code != "outdated":
-                break
-        else:
-            return Result(Standing.DONE, until=granted)
-    late = error is not None and error.code == "too_late"
-    return Result(Standing.TOO_LATE if late else Standing.REFUSED, sentence=error.sentence if error else "")
+    """Moves the stop from where it is now, not from where the message saw it."""
+    result = _try_to_extend(link, now)
+    for _ in range(TRIES - 1):
+        if result is None:
+            result = _try_to_extend(link, now)
+    return result or Result(Standing.REFUSED)
+
+
+def _try_to_extend(link: ActLink, now: dt.datetime) -> Result | None:
+    """``None`` when somebody changed the job's limits at the same moment."""
+    job = Job.objects.get(pk=link.job_id)
+    stop_at = policy.decide(*facts.of(job, now), now).stop_at
+    until = max(stop_at or now, now) + dt.timedelta(minutes=link.minutes or 0)
+    seen = job.limits_version
+    try:
+        granted = extend(job, until=until, actor=actor_of(link), now=now, seen_version=seen)
+    except JobError as error:
+        return None if error.code == "outdated" else _refused(error)
+    return Result(Standing.DONE, until=granted)
+
+
+def _refused(error: JobError) -> Result:
+    standing = Standing.TOO_LATE if error.code == "too_late" else Standing.REFUSED
+    return Result(standing, sentence=error.sentence)

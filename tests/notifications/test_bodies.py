@@ -77,7 +77,7 @@ def test_discord_text_names_nobody_and_links_nowhere() -> None:
 
 
 def test_the_longest_texts_fit_into_what_the_services_take() -> None:
-    long = notice("*" * 500, "_" * 5000)
+    long = notice("*" * 120, "_" * 5000)
     slack, discord = bodies.slack(long, LINKS), bodies.discord(long, LINKS)
     assert len(slack["blocks"][0]["text"]["text"]) <= 3000
     assert len(discord["content"]) <= 2000

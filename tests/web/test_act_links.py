@@ -31,6 +31,7 @@ class Warned:
         self.job = make.make_job(
             self.team,
             title="<b>Dev</b> Box",
+            launched_at=self.stop_at - dt.timedelta(seconds=4500),
             lifetime_s=4500,
             stop_at=self.stop_at,
             warned_for=self.stop_at,
