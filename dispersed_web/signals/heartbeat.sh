@@ -10,7 +10,7 @@ heartbeat.sh [--background | --once | --keep MINUTES] [--url ADDRESS] [-v]
   (nothing)        report once a minute until the job ends
   --background     the same, detached from this terminal
   --once           report once and print the answer
-  --keep MINUTES   ask that the machine is kept so much longer
+  --keep MINUTES   ask that the machine is not stopped for idleness for so long from now
   --url ADDRESS    the heartbeat address; without it DW_HEARTBEAT_URL
   -v               say what goes wrong
 
@@ -503,7 +503,8 @@ main() {
     [ "$mode" != help ] || { usage && return; }
     find_url
     have curl || have wget || complaint='neither curl nor wget is here: no heartbeat'
-    has_timeout=$(timeout -k 1 1 echo yes 2>/dev/null)
+    has_timeout=''
+    timeout -k 1 1 sleep 0 2>/dev/null && has_timeout=yes
     { sleep 0; } 2>/dev/null || complaint='sleep is not here: no heartbeat'
     case $mode in
     once | keep)

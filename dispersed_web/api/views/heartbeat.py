@@ -74,7 +74,7 @@ def heartbeat(request: HttpRequest, token: str) -> HttpResponse:
 
 @door
 def keep(request: HttpRequest, token: str) -> HttpResponse:
-    """Extends the job as a person would, inside the team's bounds."""
+    """Keeps the job from being stopped for idleness for so many minutes from now; hard limits hold."""
     job = receiver.job_of(token)
     if job is None:
         return _refused(404, UNKNOWN)
@@ -84,9 +84,8 @@ def keep(request: HttpRequest, token: str) -> HttpResponse:
     if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:5]) <= MOST_KEEP_MINUTES):
         return _refused(400, f"Say how many minutes: m=1 to m={MOST_KEEP_MINUTES}.")
     now = database_now()
-    wanted = max(job.stop_at or now, now) + dt.timedelta(minutes=int(minutes))
     try:
-        until = extend.keep(job, until=wanted, actor=CONTAINER, now=now)
+        until = extend.keep(job, until=now + dt.timedelta(minutes=int(minutes)), actor=CONTAINER, now=now)
     except JobError as error:
         return _refused(409, error.sentence)
     kept = f"This machine is kept until {until:%d %B, %H:%M} UTC."
