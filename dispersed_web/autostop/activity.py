@@ -202,21 +202,29 @@ def _tolerated(signal: Signal) -> dt.timedelta:
 # Signs of work -------------------------------------------------------------------------------------------------------
 
 
-def _signs(signal: Signal) -> Iterable[tuple[Lane, dt.datetime, str]]:
-    """Every sign of work in the samples: the lane, when, and what it said."""
-    for place, one in enumerate(signal.samples):
-        if one.gpu_at and _gpu_is_busy(one):
-            yield Lane.GPU, one.gpu_at, f"{one.gpu_top} %"
-        if one.cpu_at:
-            yield Lane.CPU, one.cpu_at, cores(one.cpu_top or 0)
-        if one.net_at:
-            yield Lane.NET, one.net_at, megabytes(one.net_top or 0)
-        if one.key_at:
-            yield Lane.SSH, one.key_at, "a key was pressed"
-        if one.busy_at:
-            yield Lane.BUSY, one.busy_at, "the workload says so"
-        if one.lines_at and _new_lines(signal.samples, place) >= LINES_OF_WORK:
-            yield Lane.LOG, one.lines_at, "new lines"
+Sign = tuple[Lane, dt.datetime, str]
+
+
+def _signs(signal: Signal) -> Iterable[Sign]:
+    for place in range(len(signal.samples)):
+        yield from signs(signal.samples, place)
+
+
+def signs(samples: Sequence[Samples], place: int) -> Iterable[Sign]:
+    """Every sign of work in one of the samples, which are in order: the lane, when, and what it said."""
+    one = samples[place]
+    if one.gpu_at and _gpu_is_busy(one):
+        yield Lane.GPU, one.gpu_at, f"{one.gpu_top} %"
+    if one.cpu_at:
+        yield Lane.CPU, one.cpu_at, cores(one.cpu_top or 0)
+    if one.net_at:
+        yield Lane.NET, one.net_at, megabytes(one.net_top or 0)
+    if one.key_at:
+        yield Lane.SSH, one.key_at, "a key was pressed"
+    if one.busy_at:
+        yield Lane.BUSY, one.busy_at, "the workload says so"
+    if one.lines_at and _new_lines(samples, place) >= LINES_OF_WORK:
+        yield Lane.LOG, one.lines_at, "new lines"
 
 
 def _gpu_is_busy(one: Samples) -> bool:

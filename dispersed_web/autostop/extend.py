@@ -139,13 +139,18 @@ def accept_rate(job: Job, *, actor: Actor, now: dt.datetime) -> None:
     _change(job, values, "job.rate_accepted", f"{actor.label} accepted {rate}.", {}, actor, now, None)
 
 
-def note_connected(job: Job, now: dt.datetime) -> None:
-    """Somebody opened the connection of the job: a sign of use for a quarter of an hour. Viewing pages is none."""
+def note_connected(job: Job, now: dt.datetime, actor: Actor) -> bool:
+    """Somebody opened the connection of the job: a sign of use for a quarter of an hour. Viewing pages is none. False
+    when it is a minute or less since the last time, or too late."""
     if job.connected_at is not None and now - job.connected_at < CONNECTED_AGAIN:
-        return
-    Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED).update(
-        connected_at=now, evaluate_at=now, limits_version=F("limits_version") + 1
-    )
+        return False
+    with transaction.atomic():
+        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
+        changed = rows.update(connected_at=now, evaluate_at=now, limits_version=F("limits_version") + 1)
+        if changed:
+            sentence = f"{actor.label} opened the connection."
+            record(job.team_id, actor, "job.connected", ("job", job.pk), sentence, now=now)
+    return bool(changed)
 
 
 def _change(
