@@ -77,7 +77,7 @@ def hard(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> list[
     """Every hard deadline that holds, in no order."""
     found = [
         lifetime(policy, facts),
-        _schedule(policy, facts, now),
+        _schedule(policy, facts),
         _checkin(policy, facts, use, now),
         _spending(facts.budget_reached_at, BUDGET),
         _spending(facts.rate_exceeded_at, RATE),
@@ -113,13 +113,14 @@ def next_scheduled(policy: Policy, facts: Facts) -> dt.datetime | None:
     return next_stop(policy.schedule, began)
 
 
-def _schedule(policy: Policy, facts: Facts, now: dt.datetime) -> Deadline | None:
+def _schedule(policy: Policy, facts: Facts) -> Deadline | None:
     at = next_scheduled(policy, facts)
     if at is None:
         return None
     lead = _lead(policy, facts, at)
-    full = _full_warning(policy, lead, now)
-    return Deadline(max(at, full) if full else at, SCHEDULE, lead, min(lead, LATE_NOTICE_OF_SCHEDULE))
+    # Only a change of the schedule itself moves its stops: else every other change would put them off.
+    full = policy.schedule_since + lead if policy.schedule_since else at
+    return Deadline(max(at, full), SCHEDULE, lead, min(lead, LATE_NOTICE_OF_SCHEDULE))
 
 
 def _checkin(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadline | None:
