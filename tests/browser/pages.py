@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
@@ -16,8 +17,12 @@ from django.utils import timezone
 
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
+from dispersed_web.events.models import Event
 from dispersed_web.jobs import market, sending, states, sweeps, sync
 from dispersed_web.jobs.models import Job, UnmanagedJob
+from dispersed_web.notifications import links, outbox
+from dispersed_web.notifications.models import ActLink, Delivery
+from dispersed_web.notifications.notice import compose
 from dispersed_web.teams import api_tokens
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
@@ -55,6 +60,7 @@ class Installation:
         self.empty = make.make_team("Quantum Sensing Group of the Department", owner=self.ana, slug="quantum")
         self.stale = self._stale()
         self.jobs = self._jobs()
+        self.links = self._notices()
         address = EmailAddress.objects.create(user=self.people["new"], email="new@example.org", primary=True)
         self.email_key = EmailConfirmationHMAC.create(address).key
         self.cookies = {name: self._session(user) for name, user in self.people.items()}
@@ -159,6 +165,27 @@ class Installation:
             )
         return jobs
 
+    def _notices(self) -> dict[str, str]:
+        """A webhook that failed, notices of several kinds, and the addresses of links in one of them."""
+        why = "It answered 404: this webhook does not exist any more (no_service)."
+        make.make_channel(self.team, last_error=why, last_failure_at=self.now, failures=1)
+        Event.objects.filter(team=self.team).update(fanned_out_at=self.now)
+        warned, long = self.jobs["warned"], self.jobs["long"]
+        stop_at = (self.now + dt.timedelta(minutes=10)).isoformat()
+        told = {"audience": "admins", "now": self.now - dt.timedelta(minutes=5)}
+        data = {"stop_at": stop_at, "rule": "idle", "sentence": "Idle for 47 min of 60 min: GPU ≤ 1 %."}
+        for kind, job in (("job.ended", long), ("job.stop_unconfirmed", long), ("job.called_off", warned)):
+            make.make_event(self.team, kind, job, "It is as it is, and here stands why.", **told)
+        warning = make.make_event(self.team, "job.warned", warned, data=data, **told)
+        outbox.fan_out(self.now)
+        sent = Delivery.objects.filter(event=warning)
+        sent.filter(way="webhook").update(state="failed", attempts=1, error=why)
+        sent.filter(way="email").update(state="sent", sent_at=self.now)
+        mail = sent.select_related("event").filter(way="email", user=self.ana).get()
+        made = links.make(mail, compose(warning), self.now)
+        ActLink.objects.filter(delivery=mail, minutes=30).update(used_at=self.now)
+        return {f"{one.act} {one.minutes or ''}".strip(): urlsplit(one.url).path for one in made}
+
 
 def _signed_out(at: Installation) -> list[Visit]:
     reset = reverse(
@@ -176,6 +203,10 @@ def _signed_out(at: Installation) -> list[Visit]:
         Visit("reset done", reverse("account_reset_password_from_key_done"), who=""),
         *(Visit(name.removeprefix("account_"), reverse(name), who="") for name in names),
         Visit("missing, signed out", "/nowhere/", who="", status=404),
+        Visit("link, extend", at.links["extend 60"], who=""),
+        Visit("link, stop", at.links["stop"], who=""),
+        Visit("link, used", at.links["extend 30"], who="", status=410),
+        Visit("link, unknown", "/do/unknown/", who="", status=404),
     ]
 
 
@@ -195,7 +226,7 @@ def _teams(at: Installation) -> list[Visit]:
     seat = Membership.objects.get(team=at.team, user=at.people["bob"])
     full = [
         Visit(name, reverse(f"web:{name}", args=[at.team.slug]))
-        for name in ("team-home", "team", "team-events", "team-limits")
+        for name in ("team-home", "team", "team-events", "team-limits", "team-notices")
     ]
     return [
         *(
@@ -206,6 +237,16 @@ def _teams(at: Installation) -> list[Visit]:
         *full,
         Visit("member", reverse("web:team-member", args=[at.team.slug, seat.pk])),
         Visit("me", reverse("web:me")),
+        Visit("inbox", reverse("web:inbox")),
+        Visit("inbox, unread", reverse("web:inbox") + "?show=unread"),
+        Visit("inbox, empty", reverse("web:inbox"), who="new"),
+        Visit("team-notices, none", reverse("web:team-notices", args=[at.empty.slug])),
+        Visit(
+            "team-notices, refused",
+            reverse("web:team-notices", args=[at.empty.slug]),
+            press="Store the webhook",
+            status=422,
+        ),
         Visit("me, refused", reverse("web:me"), press="Replace the key", status=422),
         Visit("api docs", reverse("api:docs"), shows=".opblock"),
         Visit("missing", reverse("web:team-home", args=["not-mine"]), status=404),
