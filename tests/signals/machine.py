@@ -29,7 +29,7 @@ def wait_until(true: Callable[[], Any], what: str = "") -> Any:
 
 
 class Machine:
-    """Where one copy of the script runs. A second of its waiting lasts five milliseconds."""
+    """Where one copy of the script runs. A second of its waiting lasts two milliseconds."""
 
     def __init__(self, folder: Path, shell: str, url: str) -> None:
         self.folder = folder
@@ -50,7 +50,7 @@ class Machine:
             "DW_PHASE_FILE": str(folder / "phase"),
             "DW_NOTE_FILE": str(folder / "note"),
             "DW_PRE_STOP": str(folder / "pre-stop"),
-            "DW_TEST_SECOND_MS": "5",
+            "DW_TEST_SECOND_MS": "2",
             "DW_TEST_LOCK_FOLDERS": str(folder),
             "DW_TEST_TERMINALS": str(folder / "no-terminal"),
         }

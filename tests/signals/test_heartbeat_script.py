@@ -187,9 +187,8 @@ def test_an_open_terminal_and_its_last_keystroke(machine, beating):
     terminal.close()
 
 
-@pytest.mark.parametrize("date", ["echo 86400", "echo 4102444800", "echo no; exit 1"])
-def test_a_wrong_clock_does_not_matter(machine, beating, date):
-    machine.tool("date", date)
+def test_a_wrong_clock_does_not_matter(machine, beating):
+    machine.tool("date", "echo 86400")
     terminal = machine.terminal()
     terminal.touched(600)
 
@@ -300,9 +299,9 @@ def test_a_script_that_arrived_in_part_does_nothing(one_machine, beating):
 # What is answered -----------------------------------------------------------------------------------------------------
 
 
-def test_it_finds_the_application_when_that_comes_back(machine, absent_app, beating):
-    machine.environment["DW_HEARTBEAT_URL"] = f"{absent_app.url}/hb/{beating[1]}"
-    process = machine.start()
+def test_it_finds_the_application_when_that_comes_back(one_machine, absent_app, beating):
+    one_machine.environment["DW_HEARTBEAT_URL"] = f"{absent_app.url}/hb/{beating[1]}"
+    process = one_machine.start()
     time.sleep(0.3)
     assert process.poll() is None
 
@@ -312,29 +311,29 @@ def test_it_finds_the_application_when_that_comes_back(machine, absent_app, beat
 
 
 @pytest.mark.parametrize("tool", ["curl", "wget"])
-def test_an_application_that_does_not_answer_holds_nothing_up(machine, tool):
-    (machine.tools / ("curl" if tool == "wget" else "wget")).unlink()
-    machine.environment["DW_TEST_REQUEST_LIMIT_S"] = "1"
+def test_an_application_that_does_not_answer_holds_nothing_up(one_machine, tool):
+    (one_machine.tools / ("curl" if tool == "wget" else "wget")).unlink()
+    one_machine.environment["DW_TEST_REQUEST_LIMIT_S"] = "1"
     with socket.create_server(("127.0.0.1", 0)) as deaf:
-        machine.environment["DW_HEARTBEAT_URL"] = f"http://127.0.0.1:{deaf.getsockname()[1]}/hb/x"
+        one_machine.environment["DW_HEARTBEAT_URL"] = f"http://127.0.0.1:{deaf.getsockname()[1]}/hb/x"
 
-        assert machine.run("--once") == (1, "", "heartbeat: not taken: HTTP 000\n")
-
-
-def test_an_unknown_address_is_given_up(machine, app):
-    machine.environment["DW_HEARTBEAT_URL"] = f"{app.url}/hb/{'x' * 43}"
-
-    assert machine.run() == (0, "", "")
+        assert one_machine.run("--once") == (1, "", "heartbeat: not taken: HTTP 000\n")
 
 
-def test_with_the_job_the_script_ends(machine, beating):
-    process = machine.start()
+def test_an_unknown_address_is_given_up(one_machine, app):
+    one_machine.environment["DW_HEARTBEAT_URL"] = f"{app.url}/hb/{'x' * 43}"
+
+    assert one_machine.run() == (0, "", "")
+
+
+def test_with_the_job_the_script_ends(one_machine, beating):
+    process = one_machine.start()
     wait_for_reports(beating[0])
 
     Job.objects.update(status="CANCELLED")
 
     assert process.wait(10) == 0
-    assert not machine.lock().exists()
+    assert not one_machine.lock().exists()
 
 
 def test_being_told_to_report_less_often_is_no_end(one_machine, beating, monkeypatch):
@@ -454,16 +453,16 @@ def test_the_hook_runs_again_for_another_stop(one_machine, beating):
         wait_for_reports(beating[0], 2)
 
 
-def test_a_hook_that_takes_too_long_is_ended(machine, beating):
-    machine.environment["DW_PRE_STOP_LIMIT_S"] = "1"
-    machine.hook(f"trap 'echo ended >>{machine.hook_log}; exit' TERM; sleep 30 & wait")
+def test_a_hook_that_takes_too_long_is_ended(one_machine, beating):
+    one_machine.environment["DW_PRE_STOP_LIMIT_S"] = "1"
+    one_machine.hook(f"trap 'echo ended >>{one_machine.hook_log}; exit' TERM; sleep 30 & wait")
     Job.objects.update(
         stop_requested_at=timezone.now(), stop_reason="user", stop_token="a" * 32, stop_next_at=timezone.now()
     )
 
-    machine.start()
+    one_machine.start()
 
-    wait_until(machine.hook_log.exists, "the end of the hook")
+    wait_until(one_machine.hook_log.exists, "the end of the hook")
 
 
 def test_without_a_hook_a_stop_is_nothing_special(one_machine, beating):
