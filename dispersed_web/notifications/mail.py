@@ -134,6 +134,7 @@ def text(notice: Notice, user: User, made: tuple[Link, ...]) -> str:
         lines += [f"Launch the same again: {notice.again}"]
     if made:
         lines += ["", LINKS_WORDS]
+    lines += ["", f"Sent by Dispersed Web at {settings.PUBLIC_URL}."]
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ Words = tuple[str | dt.datetime, ...]
 LONGEST_TITLE = 80
 LONGEST_SENTENCE = 600
 _WHY_ENDED = {reason.value: words for reason, words in REASON_WORDS.items()}
+_TIMES = (("Stops", "stop_at"), ("Would have stopped", "would_stop_at"), ("Now stops", "until"))
 _TEST = "If you read this, notices of {team} arrive here."
 
 
@@ -108,21 +109,17 @@ def _sentence(event: Event, data: dict[str, Any]) -> str:
 
 
 def _facts(event: Event, job: Job | None, data: dict[str, Any]) -> list[tuple[str, Words]]:
+    """What matters most comes first."""
     found: list[tuple[str, Words]] = []
+    for label, name in _TIMES:
+        if at := moment(data.get(name)):
+            found.append((label, (at,)))
+    found += _money(event, job)
     if job:
         found.append(("Job", (one_line(job.title, LONGEST_TITLE),)))
         if job.created_by:
             found.append(("Launched by", (str(job.created_by),)))
-    found.append(("Team", (event.team.name,)))
-    for label, name in (
-        ("Stops", "stop_at"),
-        ("Would have stopped", "would_stop_at"),
-        ("Now stops", "until"),
-    ):
-        if at := moment(data.get(name)):
-            found.append((label, (at,)))
-    found.append(("When", (event.at,)))
-    return found + _money(event, job)
+    return [*found, ("Team", (event.team.name,)), ("Noticed", (event.at,))]
 
 
 def _money(event: Event, job: Job | None) -> list[tuple[str, Words]]:
