@@ -15,7 +15,7 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
-from dispersed_web.jobs import logs, runs, states
+from dispersed_web.jobs import logs, rate, runs, states
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
 from dispersed_web.teams.models import Team
@@ -84,13 +84,17 @@ def apply_seen(
         # The job ended but one of its machines still runs, and bills.
         status = Status.CANCELLING if status == Status.CANCELLED else Status.FAILING
     values = _values(job, remote, status, all_runs, now)
-    if all(getattr(job, name) == value for name, value in values.items()):
+    surprise = rate.changes(job, live, now)
+    if not surprise and all(getattr(job, name) == value for name, value in values.items()):
         return False
+    rows = Job.objects.filter(pk=job.pk, status=job.status, remote_uuid=remote.uuid)
     with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, status=job.status, remote_uuid=remote.uuid).update(**values):
+        if not (rate.unchanged(rows, job) if surprise else rows).update(**values | surprise):
             return False
         if status != job.status:
             _tell_of_status(job, status, now)
+        if surprise.get("rate_exceeded_at"):
+            rate.tell(job, live, now)
     return True
 
 

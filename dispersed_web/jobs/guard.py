@@ -6,7 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
+from dispersed_web.costs import budget
+from dispersed_web.costs.budget import Budget
+from dispersed_web.costs.spans import Span
 from dispersed_web.teams.roles import Action, may
+
+MINUTES = 60
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,8 @@ class LaunchFacts:
 
     ``role`` is the launcher's role in the team now (``None``: no longer a member); ``hard_end_at`` the latest moment at
     which the job would have to be stopped with this credential; ``active_jobs`` and ``burning_usd`` count the team's
-    other jobs, in USD per hour.
+    other jobs, in USD per hour. ``budgets`` are the team's and the launcher's, each with its day or month;
+    ``job_budget_usd`` is the job's own.
     """
 
     role: str | None
@@ -33,6 +39,8 @@ class LaunchFacts:
     burning_usd: Decimal
     quoted_usd: Decimal | None
     max_hourly_usd: Decimal | None
+    budgets: tuple[tuple[Budget, Span], ...] = ()
+    job_budget_usd: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,13 @@ class Refusal:
 
 def refusal(facts: LaunchFacts) -> Refusal | None:
     """The first reason against launching now, most lasting first, or ``None``."""
-    return _of_people(facts) or _of_the_credential(facts) or _of_the_caps(facts) or _of_sight(facts)
+    return (
+        _of_people(facts)
+        or _of_the_credential(facts)
+        or _of_the_caps(facts)
+        or _of_the_budgets(facts)
+        or _of_sight(facts)
+    )
 
 
 def _of_people(facts: LaunchFacts) -> Refusal | None:
@@ -95,6 +109,23 @@ def _of_the_caps(facts: LaunchFacts) -> Refusal | None:
                 "too_expensive",
                 f"With this job the team would burn ${rate:.2f}/h; its limit is ${facts.max_hourly_usd:.2f}/h.",
             )
+    return None
+
+
+def _of_the_budgets(facts: LaunchFacts) -> Refusal | None:
+    for one, span in facts.budgets:
+        if budget.reached(one):
+            return Refusal(
+                "budget_used_up",
+                f"{one.name} is used up: ${one.spent_usd:.2f} of ${one.limit_usd:.2f}. It begins anew {span.anew}; "
+                "an admin of the team can raise it.",
+            )
+    own, rate = facts.job_budget_usd, facts.quoted_usd
+    if own is not None and rate is not None and rate > own * MINUTES:
+        return Refusal(
+            "budget_too_small",
+            f"The job's budget of ${own:.2f} does not pay one minute at ${rate:.2f}/h. Raise it, or leave it empty.",
+        )
     return None
 
 

@@ -13,10 +13,12 @@ from django.db.models import F, Q, Sum
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
+from dispersed_web.costs.budget import Budget
+from dispersed_web.costs.spans import Span
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import guard, marker, specs
+from dispersed_web.jobs import guard, marker, rate, specs, spending
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Reason, Status
@@ -33,7 +35,8 @@ class StopChoices:
     """What the launcher chose for auto-stop inside the team's bounds; ``None`` follows the team's policy.
 
     ``uses_logs``: silent logs mean that the job is idle, but for lines that contain one of ``log_noise``.
-    ``budget_usd`` is the most that the job may cost in all, ``rate_cap_usd`` the most per hour.
+    ``budget_usd`` is the most that the job may cost in all; ``rate_cap_usd`` the most per hour, without which twice the
+    quoted price is stored (see :func:`rate.cap`).
     """
 
     idle_limit_s: int | None = None
@@ -180,7 +183,8 @@ def _refuse_unless_possible(
     order: Order, team: Team, credential: Credential, user: User, now: dt.datetime, same_again: bool
 ) -> None:
     hard_end_at = now + dt.timedelta(seconds=lifetime_of(order, team)[1])
-    facts = launch_facts(team, credential, user.pk, hard_end_at, order.quoted_usd, now)
+    budget_usd = order.choices.budget_usd
+    facts = launch_facts(team, credential, user.pk, hard_end_at, order.quoted_usd, now, budget_usd=budget_usd)
     refusal = guard.refusal(facts)
     if refusal and not (refusal.waits and not facts.listing_failed):
         raise LaunchRefused(refusal.code, refusal.sentence)
@@ -208,8 +212,10 @@ def launch_facts(
     now: dt.datetime,
     *,
     others: Q | None = None,
+    budget_usd: Decimal | None = None,
 ) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps."""
+    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps;
+    ``budget_usd`` is the job's own budget."""
     row = Team.objects.get(pk=team.pk)
     key = Credential.objects.get(pk=credential.pk, team=team)
     role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
@@ -233,7 +239,16 @@ def launch_facts(
         burning_usd=(sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0)),
         quoted_usd=quoted_usd,
         max_hourly_usd=row.max_hourly_usd,
+        budgets=_budgets(team, user_id, now),
+        job_budget_usd=budget_usd,
     )
+
+
+def _budgets(team: Team, user_id: int | None, now: dt.datetime) -> tuple[tuple[Budget, Span], ...]:
+    """The team's budgets and the launcher's."""
+    found = spending.accounts(spending.limits(AutostopPolicy.of(team.pk), now), now)
+    mine = (one.of("Your") for one in found if one.user_id == user_id and user_id is not None)
+    return tuple((one.budget, one.span) for one in (*(one for one in found if one.user_id is None), *mine))
 
 
 def lifetime_of(order: Order, team: Team) -> tuple[int, int]:
@@ -273,6 +288,7 @@ def _store(
         warn_lead_s=team.warn_lead_s,
         **asdict(order.choices) | {"log_noise": list(order.choices.log_noise)},
     )
+    job.rate_cap_usd = rate.cap(order.choices.rate_cap_usd, order.quoted_usd)
     token = secrets.token_urlsafe(32)
     job.heartbeat_digest = specs.heartbeat_digest(token)
     job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job), token)

@@ -118,7 +118,14 @@ def _may_go(job: Job, now: dt.datetime) -> bool:
     others = ~Q(pk=job.pk) & ~Q(status=Status.QUEUED)
     hard_end_at = now + dt.timedelta(seconds=job.ceiling_s) if job.ceiling_s else None
     facts = launch_facts(
-        job.team, job.credential, job.created_by_id, hard_end_at, job.quoted_usd, now, others=others
+        job.team,
+        job.credential,
+        job.created_by_id,
+        hard_end_at,
+        job.quoted_usd,
+        now,
+        others=others,
+        budget_usd=job.budget_usd,
     )
     refusal = guard.refusal(facts)
     if refusal is None:
