@@ -190,10 +190,12 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_stops": 2,
         "sweep_sync": 1,
         "sweep_autostop": 1,
+        "sweep_logs": 15,
         "sweep_receiver": 60,
         "sweep_notices": 5,
         "sweep_market": 60,
         "sweep_credentials": 3600,
+        "sweep_pruning": 3600,
     }.items()
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

@@ -16,13 +16,15 @@ from celery import Task
 
 from dispersed_web.autostop import breaker, engine, pulse
 from dispersed_web.autostop.last_look import last_look
+from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import finding, market, pursuit, sending, sweeps, sync
 from dispersed_web.notifications import outbox
-from dispersed_web.signals import self_test
+from dispersed_web.signals import logs, pruning, self_test
+from dispersed_web.signals.models import KEPT
 
 log = logging.getLogger(__name__)
 QUIET_S = 30
@@ -64,6 +66,11 @@ def refresh_market(credential_id: str) -> None:
 
 
 @app.task
+def watch_log(run_id: str) -> None:
+    logs.watch(uuid.UUID(run_id), database_now)
+
+
+@app.task
 def sweep_launches() -> None:
     sweep_launches_with(
         lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)
@@ -83,6 +90,19 @@ def sweep_sync() -> None:
 @app.task
 def sweep_autostop() -> None:
     sweep_autostop_with(lambda job_id: nudge(pursue_stop, job_id))
+
+
+@app.task
+def sweep_logs() -> None:
+    sweep_logs_with(lambda run_id: nudge(watch_log, run_id))
+
+
+@app.task
+def sweep_pruning() -> None:
+    """What was observed and decided long ago."""
+    now = database_now()
+    pruning.prune(now)
+    pruning.forget(VerdictChange.objects.filter(at__lt=now - KEPT))
 
 
 @app.task
@@ -150,3 +170,11 @@ def sweep_sync_with(sync_one: Each) -> None:
     for credential_id in sync.due(now):
         sync_one(credential_id)
     sweeps.note_finished("sync", now)
+
+
+def sweep_logs_with(watch: Each) -> None:
+    now = database_now()
+    logs.begin(now)
+    for run_id in logs.due(now):
+        watch(run_id)
+    sweeps.note_finished("logs", now)

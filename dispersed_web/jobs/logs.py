@@ -44,12 +44,15 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Log:
-    """The tail of one run's output. ``trouble`` is a sentence when it cannot be had now; ``is_cut`` says that there was
-    more before it."""
+    """The tail of one run's output. ``trouble`` is a sentence when it cannot be had now, ``retry_after_s`` the seconds
+    that the cloud then asked to wait; ``is_cut`` says that there was more before it. Not ``is_given``: the cloud
+    answered, and said nothing of a log."""
 
     text: str = ""
     trouble: str = ""
     is_cut: bool = False
+    is_given: bool = True
+    retry_after_s: float | None = None
 
 
 def clean(raw: str) -> str:
@@ -155,11 +158,15 @@ def quoted(job: Job, text: str) -> str:
 def read(job: Job, run: JobRun) -> Log:
     """The tail of the run's log, at most 3 s old; however many watch, the cloud is asked once. Never raises for a fault
     of the cloud or the key."""
-    key = f"log:{run.pk}"
-    found = cache.get(key)
-    if found is None:
-        found = _fetch(job, run)
-        cache.set(key, found, KEPT_S)
+    found = cache.get(f"log:{run.pk}")
+    return fetch(job, run) if found is None else found
+
+
+@sensitive_variables()
+def fetch(job: Job, run: JobRun) -> Log:
+    """As :func:`read`, but asked for now, whatever is known; one request, tried once."""
+    found = _fetch(job, run)
+    cache.set(f"log:{run.pk}", found, KEPT_S)
     return found
 
 
@@ -170,9 +177,9 @@ def _fetch(job: Job, run: JobRun) -> Log:
         with client_for(job.credential, team_id=job.team_id, patient=False) as client:
             remote = client.get_job_run(run.remote_uuid)
     except DispersedError as error:
-        return Log(trouble=error.sentence)
+        return Log(trouble=error.sentence, retry_after_s=error.retry_after_s)
     except (vault.CannotOpen, ValueError) as error:
         return Log(trouble=f"The log cannot be read: {error}")
     known += [token.reveal() for token in remote.access_tokens]
     text, is_cut = presentable(remote.logs or "", known)
-    return Log(text, "", is_cut)
+    return Log(text, "", is_cut, remote.logs is not None)

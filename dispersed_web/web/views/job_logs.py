@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 from dispersed_web.jobs import logs, runs, sync
 from dispersed_web.jobs.logs import Log
 from dispersed_web.jobs.models import Job, JobRun
+from dispersed_web.signals import logs as signals
 from dispersed_web.web import access, live
 from dispersed_web.web.views.job import frame
 
@@ -32,6 +33,8 @@ def page(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
     log = logs.read(job, run) if run else Log()
     if "download" in request.GET:
         return _file(job, log)
+    if run:
+        signals.note_reader(run.pk)
     token = f"{live.token(place.team, request.user.pk, now)}-{_digest(log)}"
     if live.is_unchanged(request, token):
         return live.unchanged()

@@ -21,6 +21,7 @@ from django.db import close_old_connections
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import sending, sync
+from dispersed_web.signals import logs
 
 log = logging.getLogger("dispersed_web.reconcile")
 TICK_S = 1.0
@@ -70,9 +71,11 @@ class Passes:
         self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
+        self._every(15, "logs", lambda: tasks.sweep_logs_with(self._each(logs.watch)))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
         self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
+        self._every(3600, "pruning", lambda: self._submit("pruning", tasks.sweep_pruning))
 
     def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:
         now = time.monotonic()
