@@ -13,28 +13,31 @@ from typing import Any
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from dispersed_web.web.rows import Act, Row
+from dispersed_web.web.row_acts import Act
+from dispersed_web.web.rows import Row
 from dispersed_web.web.templatetags.jobs import phrase, ticking
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """The addresses that rows lead to: of the jobs, below which each job lies, of the launch form, and of the icons."""
+    """The addresses that rows lead to: of the jobs, below which each job lies, of the launch form, of the icons, and of
+    the decision that held jobs wait for."""
 
     jobs: str
     launch: str
     icons: str
+    hold: str = ""
 
 
-def table_rows(rows: Iterable[Row], places: Places) -> SafeString:
-    """All rows, every word of theirs escaped."""
-    row_form = render_to_string("jobs/_row.html", {"jobs_url": places.jobs, "icons": places.icons})
-    act_forms = {
-        asks: render_to_string(f"jobs/_act{'_asking' if asks else ''}.html") for asks in (True, False)
-    }
+def table_rows(
+    rows: Iterable[Row], places: Places, template: str = "jobs/_row.html", **more: Any
+) -> SafeString:
+    """All rows, every word of theirs escaped. ``more`` goes to the ``template`` of a row."""
+    row_form = render_to_string(template, {"jobs_url": places.jobs, "icons": places.icons} | more)
+    act_forms = {name: render_to_string(f"jobs/_act{name}.html") for name in ("", "_asking", "_doing")}
     filled = []
     for row in rows:
-        acts = "".join(_filled(act_forms[act.asks], _act(act, row, places)) for act in row.acts)
+        acts = "".join(_filled(act_forms[_form_of(act)], _act(act, row, places)) for act in row.acts)
         filled.append(_filled(row_form, _cells(row) | {"acts": mark_safe(acts)}))  # noqa: S308 - filled below
     return mark_safe("".join(filled))  # noqa: S308 - filled below
 
@@ -56,7 +59,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "kind": story.kind,
         "label": story.label,
         "detail": phrase(story.detail),
-        "hint": "" if story.detail.at else str(story.detail),
+        "hint": story.hint or ("" if story.detail.at else str(story.detail)),
         "title": row.title,
         "owner": row.owner,
         "gpu": row.gpu,
@@ -69,15 +72,26 @@ def _cells(row: Row) -> dict[str, Any]:
     }
 
 
+def _form_of(act: Act) -> str:
+    if act.does:
+        return "_doing"
+    return "_asking" if act.asks else ""
+
+
 def _act(act: Act, row: Row, places: Places) -> dict[str, str]:
-    if act.name == "again":
-        address = f"{places.launch}?again={row.id}"
-    else:
-        address = f"{places.jobs}{row.id}/{act.name}{'/' * act.asks}"
     needs_member = act.asks or act.name == "again"
     return {
-        "address": address,
+        "address": _address(act, row, places),
+        "does": f"{places.jobs}{row.id}/{act.does}",
         "label": act.label,
         "title": f"{act.label}: {row.title}",
         "css": f"btn-{act.look}{' needs-member' * needs_member}",
     }
+
+
+def _address(act: Act, row: Row, places: Places) -> str:
+    if act.name == "again":
+        return f"{places.launch}?again={row.id}"
+    if act.name == "decide":
+        return places.hold
+    return f"{places.jobs}{row.id}/{act.name}{'/' * act.asks}"

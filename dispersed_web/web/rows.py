@@ -11,29 +11,31 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dispersed_web.costs.estimate import price
 from dispersed_web.jobs import states, stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
-from dispersed_web.web import words
-from dispersed_web.web.words import DASH, NOTHING, Phrase, ago, said, since, until
+from dispersed_web.web import lease_words, words
+from dispersed_web.web.lease_words import ALONE, Around, is_warned, stops_of
+from dispersed_web.web.lease_words import cost_since_asked as cost_since_asked
+from dispersed_web.web.row_acts import Act, acts_of
+from dispersed_web.web.words import DASH, NOTHING, Phrase, ago, said, since
 
 ASSIGN_MS = 300_000
 START_MS = 300_000
 SURPRISE = Decimal("1.05")
 LOOK_EVERY = dt.timedelta(minutes=1)
-COUNT_DOWN = dt.timedelta(hours=12)
 NOT_LAUNCHED = frozenset({Reason.REFUSED, Reason.NEVER_ARRIVED, Reason.EXPIRED})
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
     """The status in words. ``kind`` picks shape and colour: running, waiting, stopping, alarm, unknown, completed,
-    stopped or failed."""
+    stopped or failed. ``hint`` says more than has room in a row."""
 
     kind: str
     label: str
     detail: Phrase = NOTHING
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +46,6 @@ class Cost:
     base_usd: Decimal
     since: dt.datetime | None
     hourly_rate_usd: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What fits now. ``name`` says where its button leads: ``ask/<act>`` opens a dialog and needs a member."""
-
-    label: str
-    name: str
-    look: str = "quiet"
-
-    @property
-    def asks(self) -> bool:
-        return self.name.startswith("ask/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +67,27 @@ class Row:
     acts: tuple[Act, ...]
 
 
-EXTEND = Act("Extend", "ask/extend", "primary")
-STOP = Act("Stop", "ask/stop")
-STOP_WHEN_FOUND = Act("Stop when found", "ask/stop")
-CONNECT = Act("Connect", "#connect")
-LOGS = Act("Logs", "logs/")
-DETAILS = Act("Details", "", "danger")
-AGAIN = Act("Launch again", "again")
-
-
-def row(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Row:
+def row(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE) -> Row:
     """What the table says of ``job`` at ``now`` to a reader in ``zone``."""
-    surprise = is_rate_surprise(job)
-    stops, why = stops_of(job, now, zone)
+    stops, why = stops_of(job, now, zone, around)
     return Row(
         id=str(job.pk),
-        tone=tone_of(job, now),
+        tone=tone_of(job, now, around),
         title=job.title,
         owner=str(job.created_by) if job.created_by else "left the team",
-        story=story_of(job, now, zone),
+        story=story_of(job, now, zone, around),
         gpu=job.gpu_label or DASH,
         runtime=runtime_of(job, now),
         cost=cost_of(job, now),
         rate=rate_of(job),
-        rate_note=f", quoted {words.money(job.quoted_usd)}" if surprise and job.quoted_usd else "",
+        rate_note=rate_note_of(job),
         stops=stops,
         why=why,
-        acts=acts_of(job, now),
+        acts=acts_of(job, now, around),
     )
 
 
-def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
+def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE) -> Story:
     """The status and its detail, as people say them."""
     if not job.is_active:
         return _ended(job, now, zone)
@@ -119,6 +98,9 @@ def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
         return Story(kind, "Lost sight of", since(job.missing_since, now, "not shown for "))
     if job.state == Status.UNCONFIRMED:
         return Story("unknown", "No clear answer", said(looking(job, now, zone)))
+    if job.state == Status.RUNNING:
+        hint = lease_words.use_hint(job, now, zone)
+        return Story("running", "Running", lease_words.use_of(job, now, zone, around), hint)
     return _going(job, now)
 
 
@@ -140,10 +122,7 @@ def _going(job: Job, now: dt.datetime) -> Story:
             )
         case Status.FAILING:
             return Story("alarm", "Failing", said("the cloud is ending it"))
-        case Status.CANCELLING:
-            return Story("stopping", "Being stopped", said("by the cloud or its console"))
-    detail = "ends by itself" if job.task == "BATCH" else "until it is stopped"
-    return Story("running", "Running", said(detail))
+    return Story("stopping", "Being stopped", said("by the cloud or its console"))
 
 
 def _stopping(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
@@ -196,76 +175,11 @@ def known_by(job: Job) -> dt.datetime | None:
     return dt.datetime.fromtimestamp(math.ceil(latest.timestamp() / 60) * 60, dt.UTC)
 
 
-def stops_of(job: Job, now: dt.datetime, zone: dt.tzinfo) -> tuple[Phrase, Phrase]:
-    """When it stops, and why."""
-    if not job.is_active:
-        return said(DASH), Phrase()
-    if job.stop_requested_at is not None:
-        why = REASON_WORDS[Reason(job.stop_reason)] if job.stop_reason else ""
-        if not stop.is_stuck(job, now):
-            return said("now"), said(why)
-        burnt = cost_since_asked(job, now)
-        return said("trying again"), said(f"{words.money(burnt)} since asked" if burnt else why)
-    stop_at = stop_time(job)
-    if stop_at is None:
-        return said("never by itself"), said("no limit")
-    why = said(limit_words(job, stop_at))
-    if stop_at - now > COUNT_DOWN:
-        return said(words.clock_time(stop_at, now, zone)), why
-    return until(stop_at, now), why
-
-
-def stop_time(job: Job) -> dt.datetime | None:
-    """The stop as auto-stop computed it last; before its first look the end of the lifetime."""
-    if job.stop_at is not None or job.lifetime_s is None:
-        return job.stop_at
-    return _begin(job) + dt.timedelta(seconds=job.lifetime_s)
-
-
-def limit_words(job: Job, stop_at: dt.datetime) -> str:
-    """The limit that decides, in two or three words."""
-    begun = job.launched_at or job.created_at
-    if job.ceiling_s and stop_at >= begun + dt.timedelta(seconds=job.ceiling_s):
-        return f"{words.round_duration(job.ceiling_s)} at most"
-    if job.extend_until and stop_at == job.extend_until:
-        return "extended"
-    return f"{words.round_duration(job.lifetime_s or 0)} lifetime"
-
-
-def cost_since_asked(job: Job, now: dt.datetime) -> Decimal | None:
-    if job.stop_requested_at is None or job.hourly_rate_usd is None or job.spending_since is None:
-        return None
-    return price(job.hourly_rate_usd, now - job.stop_requested_at)
-
-
-def tone_of(job: Job, now: dt.datetime) -> str:
+def tone_of(job: Job, now: dt.datetime, around: Around = ALONE) -> str:
     if stop.is_stuck(job, now) or (job.is_active and job.missing_alarmed_at):
         return "alarmed"
-    return "warned" if is_warned(job) else ""
-
-
-def is_warned(job: Job) -> bool:
-    """People were told that it stops soon, and it was neither extended nor stopped since."""
-    return job.is_active and job.warned_at is not None and job.stop_requested_at is None
-
-
-def acts_of(job: Job, now: dt.datetime) -> tuple[Act, ...]:
-    """The one thing that fits now, with Stop beside it where that is another one."""
-    if not job.is_active:
-        return () if job.is_stopping else (AGAIN,)
-    if stop.is_stuck(job, now):
-        return (DETAILS,)
-    if job.stop_requested_at is not None:
-        return ()
-    if job.missing_alarmed_at:
-        return (DETAILS, STOP)
-    if job.state in states.IN_DOUBT:
-        return (STOP_WHEN_FOUND,)
-    if is_warned(job):
-        return (EXTEND, STOP)
-    if job.state == Status.RUNNING:
-        return (CONNECT if job.task == "PERSISTENT" else LOGS, STOP)
-    return (STOP,)
+    needs_somebody = is_warned(job) or lease_words.is_too_dear(job) or around.holds(job)
+    return "warned" if needs_somebody else ""
 
 
 def runtime_of(job: Job, now: dt.datetime) -> Phrase:
@@ -288,6 +202,15 @@ def rate_of(job: Job) -> str:
     if job.hourly_rate_usd is not None:
         return words.rate(job.hourly_rate_usd)
     return f"≈ {words.rate(job.quoted_usd)}" if job.quoted_usd is not None and job.is_active else ""
+
+
+def rate_note_of(job: Job) -> str:
+    """What the price is compared with, where it is clearly higher."""
+    if lease_words.is_too_dear(job) and job.rate_cap_usd is not None:
+        return f", cap {words.money(job.rate_cap_usd)}"
+    if is_rate_surprise(job) and job.quoted_usd:
+        return f", quoted {words.money(job.quoted_usd)}"
+    return ""
 
 
 def is_rate_surprise(job: Job) -> bool:

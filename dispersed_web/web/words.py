@@ -10,13 +10,14 @@ from dispersed_web.costs.estimate import cents
 
 NBSP = "\u00a0"
 DASH = "–"
+MINUTES_UP_TO_S = 7200
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
     """Words around a moment that the browser keeps counting from.
 
-    ``tick`` is ``age``, ``until`` or ``runtime``; ``text`` is what is said of ``at`` when the page is made.
+    ``tick`` is ``age``, ``until``, ``runtime`` or ``minutes``; ``text`` is what is said of ``at`` when the page is made.
     """
 
     before: str = ""
@@ -40,6 +41,14 @@ def said(text: str) -> Phrase:
 def since(at: dt.datetime, now: dt.datetime, before: str = "", after: str = "") -> Phrase:
     """How long it has been: ``6 min``."""
     return Phrase(before, at, "runtime", duration(now - at), after)
+
+
+def minutes_of(at: dt.datetime, now: dt.datetime, limit_s: int, before: str = "") -> Phrase:
+    """How much of a limit is over, in its own unit: ``47 of 60 min``; of a long one ``47 min of 8 h``."""
+    if limit_s % 60 or limit_s > MINUTES_UP_TO_S:
+        return since(at, now, before, f" of {round_duration(limit_s)}")
+    minutes = max(int((now - at).total_seconds()), 0) // 60
+    return Phrase(before, at, "minutes", str(minutes), f" of {limit_s // 60}{NBSP}min")
 
 
 def ago(at: dt.datetime, now: dt.datetime, before: str = "", after: str = "") -> Phrase:
@@ -101,6 +110,14 @@ def clock_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
         return f"{'tomorrow' if days == 1 else 'yesterday'} {local:%H:%M}"
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
+
+
+def day_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
+    """A moment of the week to come by its day: ``18:00``, ``tomorrow 18:00``, ``Fri 18:00``, then ``12 Mar 18:00``."""
+    local, today = at.astimezone(zone), now.astimezone(zone).date()
+    if 1 < (local.date() - today).days < 7:
+        return f"{local:%a %H:%M}"
+    return clock_time(at, now, zone)
 
 
 def at_clock_time(at: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:

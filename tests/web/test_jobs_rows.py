@@ -1,4 +1,4 @@
-"""What a row says, as tables over statuses and stop phases; no database, no request."""
+"""What a row says, as tables over statuses and stop phases; no request."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.web import cells, connection, extending, job_page, rows, timeline, unmanaged_rows, words
+from tests import factories
 
 NOW = dt.datetime(2026, 3, 2, 14, 0, tzinfo=dt.UTC)
 UTC = dt.UTC
@@ -64,7 +65,7 @@ STORIES = [
     (made("PREPARING", assigned_at=ago(6)), "waiting", "Pulling image", "6 min of 30 min", ["Stop"], ""),
     (made(), "running", "Running", "until it is stopped", ["Connect", "Stop"], ""),
     (made(task="BATCH"), "running", "Running", "ends by itself", ["Logs", "Stop"], ""),
-    (made(warned_at=ago(1)), "running", "Running", "until it is stopped", ["Extend", "Stop"], "warned"),
+    (made(warned_at=ago(1), stop_at=ago(-14)), "running", "Running", "until it is stopped", ["Extend", "Stop"], "warned"),
     (made("FAILING"), "alarm", "Failing", "the cloud is ending it", ["Stop"], ""),
     (made("CANCELLING"), "stopping", "Being stopped", "by the cloud or its console", ["Stop"], ""),
     (made(missing_since=ago(1)), "waiting", "Lost sight of", "not shown for 1 min", ["Connect", "Stop"], ""),
@@ -96,7 +97,10 @@ def test_one_row_one_story(job, kind, label, detail, acts, tone):
     assert row.tone == tone
 
 
+@pytest.mark.django_db
 def test_every_status_in_every_phase_of_a_stop_has_all_its_words():
+    team = factories.make_team()
+    key = factories.make_credential(team)
     stops = [
         {},
         {"stop_requested_at": ago(1)},
@@ -107,7 +111,7 @@ def test_every_status_in_every_phase_of_a_stop_has_all_its_words():
     for status in Status:
         for stop in stops:
             for reason in Reason if status in ENDED else [""]:
-                job = made(status, reason=reason, **stop)
+                job = made(status, reason=reason, team=team, credential=key, **stop)
                 row = rows.row(job, NOW, UTC)
                 assert row.story.label
                 assert len(timeline.phases(job, NOW, UTC)) == 6
@@ -117,25 +121,13 @@ def test_every_status_in_every_phase_of_a_stop_has_all_its_words():
                 job_page.notice(job, NOW, UTC)
 
 
-def test_when_it_stops_and_why():
-    def said(job: Job) -> tuple[str, str]:
-        return tuple(str(phrase).replace(words.NBSP, " ") for phrase in rows.stops_of(job, NOW, UTC))
-
-    assert said(made()) == ("tomorrow 13:00", "24 h lifetime")
-    assert said(made(lifetime_s=7200)) == ("in 1 h 00 min", "2 h lifetime")
-    assert said(made(extend_until=NOW + dt.timedelta(days=2))) == ("4 Mar 14:00", "extended")
-    assert said(made(lifetime_s=7200, ceiling_s=7200)) == ("in 1 h 00 min", "2 h at most")
-    assert said(made(lifetime_s=None, ceiling_s=None)) == ("never by itself", "no limit")
-    assert said(made(stop_requested_at=ago(1))) == ("now", "stopped by a person")
-    assert said(made(stop_requested_at=ago(60))) == ("trying again", "$0.69 since asked")
-    assert said(made("COMPLETED", reason="exited")) == ("–", "")
-
-
 def test_a_rate_above_the_quote_is_said():
     assert rows.row(made(quoted_usd=Decimal("0.69")), NOW, UTC).rate_note == ""
     surprise = rows.row(made(quoted_usd=Decimal("0.115")), NOW, UTC)
     assert (surprise.rate, surprise.rate_note) == ("$0.69/h", ", quoted $0.12")
     assert rows.rate_of(made("PENDING", quoted_usd=Decimal("0.69"))) == "≈ $0.69/h"
+    over = made(rate_exceeded_at=ago(1), rate_cap_usd=Decimal("0.50"), quoted_usd=Decimal("0.40"))
+    assert rows.row(over, NOW, UTC).rate_note == ", cap $0.50"
 
 
 def test_words_of_others_are_escaped():
@@ -225,8 +217,11 @@ def test_a_key_without_port_22_is_named():
 # Extending -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.django_db
 def test_an_extension_starts_from_the_stop_that_is_planned():
-    job = made(lifetime_s=7200)
+    job = factories.make_job(
+        factories.make_team(), task="BATCH", now=NOW, created_at=ago(60), launched_at=ago(60), lifetime_s=7200
+    )
     assert extending.wanted(job, {"by": "60"}, NOW, UTC) == ago(-120)
     berlin = dt.timezone(dt.timedelta(hours=1))
     assert extending.wanted(job, {"until": "2026-03-02T20:00"}, NOW, berlin) == dt.datetime(
@@ -240,12 +235,19 @@ def test_an_extension_without_a_moment_to_come_is_refused(form):
         extending.wanted(made(), form, NOW, UTC)
 
 
+@pytest.mark.django_db
 def test_what_cannot_be_extended_is_not_offered():
-    assert extending.options(made(), NOW, UTC).possible
-    assert not extending.options(made(lifetime_s=7200, ceiling_s=7200), NOW, UTC).possible
-    assert not extending.options(made(stop_requested_at=ago(1)), NOW, UTC).possible
-    assert not extending.options(made("COMPLETED"), NOW, UTC).possible
-    assert not extending.options(made(lifetime_s=None, ceiling_s=None), NOW, UTC).possible
+    team = factories.make_team()
+
+    def is_offered(status: str = "RUNNING", **fields: Any) -> bool:
+        job = factories.make_job(team, status, task="BATCH", now=NOW, **fields)
+        return extending.options(job, NOW, UTC).possible
+
+    assert is_offered()
+    assert not is_offered(lifetime_s=7200, ceiling_s=7200)
+    assert not is_offered(stop_requested_at=ago(1))
+    assert not is_offered("COMPLETED")
+    assert not is_offered(lifetime_s=None, ceiling_s=None)
 
 
 # Words ---------------------------------------------------------------------------------------------------------------

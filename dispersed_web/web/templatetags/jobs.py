@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
@@ -13,13 +15,16 @@ register = template.Library()
 
 
 @register.filter
-def phrase(value: Phrase) -> SafeString:
-    """The words of a :class:`Phrase`, its moment as a ``<time>`` that ticks."""
-    before = conditional_escape(value.before)
+def phrase(value: Phrase | str) -> SafeString:
+    """The words of a :class:`Phrase`, its moment as a ``<time>`` that ticks; of a text the text."""
+    if isinstance(value, str):
+        return conditional_escape(value)
+    # Plain words, so without Django's look for what is translated late: there are hundreds on a page.
+    before = escape(value.before)
     if value.at is None:
-        return before
+        return mark_safe(before)  # noqa: S308 - escaped above
     at = value.at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    text, after = conditional_escape(value.text), conditional_escape(value.after)
+    text, after = escape(value.text), escape(value.after)
     return mark_safe(f'{before}<time datetime="{at}" data-tick="{value.tick}">{text}</time>{after}')  # noqa: S308 - escaped above
 
 

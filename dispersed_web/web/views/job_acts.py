@@ -1,9 +1,13 @@
-"""Stopping and extending one job: what is asked before, and the act itself."""
+"""What people do to one job from any page: stop it, extend it, say that it is in use, accept its price. Each act is asked
+about before, in a dialog or on a page of its own."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,18 +16,33 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from dispersed_web import tasks
-from dispersed_web.autostop.extend import extend
+from dispersed_web.autostop.extend import accept_rate, confirm_use, extend
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, answers, extending, live, rows
+from dispersed_web.web import access, answers, extending, live, rows, still_used, words
 from dispersed_web.web.words import clock_time
 
-ASKS = {"stop": Action.STOP, "extend": Action.EXTEND, "again": Action.LAUNCH}
-HEADINGS = {"stop": "Stop a job", "extend": "Extend a job", "again": "Launch another"}
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked before an act, and who may do it."""
+
+    needs: Action
+    heading: str
+    template: str
+
+
+ASKS = {
+    "stop": Question(Action.STOP, "Stop a job", "job/_ask_stop.html"),
+    "extend": Question(Action.EXTEND, "Extend a job", "job/_ask_extend.html"),
+    "again": Question(Action.LAUNCH, "Launch another", "job/_ask_again.html"),
+    "in-use": Question(Action.EXTEND, "Still in use", "jobs/_ask_in_use.html"),
+    "price": Question(Action.EXTEND, "Accept a price", "jobs/_ask_price.html"),
+}
 
 
 @require_GET
@@ -31,7 +50,8 @@ def ask(request: HttpRequest, slug: str, job_id: uuid.UUID, act: str) -> HttpRes
     """What is about to be done, what it hits and what it costs: as a dialog, or as a page without JavaScript."""
     if act not in ASKS:
         raise Http404
-    place, job = access.job(request, slug, job_id, ASKS[act])
+    question = ASKS[act]
+    place, job = access.job(request, slug, job_id, question.needs)
     now = timezone.now()
     zone = timezone.get_current_timezone()
     context = {
@@ -41,10 +61,13 @@ def ask(request: HttpRequest, slug: str, job_id: uuid.UUID, act: str) -> HttpRes
         "options": extending.options(job, now, zone),
         "in_doubt": not job.remote_uuid and job.is_active,
     }
-    template = f"job/_ask_{act}.html"
+    if act == "in-use":
+        context["then"] = still_used.then(job, now, zone)
+    if act == "price" and job.rate_cap_usd is not None:
+        context["cap"] = words.rate(job.rate_cap_usd)
     if live.is_part(request):
-        return render(request, template, context)
-    return render(request, "job/ask.html", context | {"part": template, "heading": HEADINGS[act]})
+        return render(request, question.template, context)
+    return render(request, "job/ask.html", context | {"part": question.template, "heading": question.heading})
 
 
 @require_POST
@@ -73,6 +96,43 @@ def extend_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpRespon
     else:
         text = _extended(job, until, granted, now, zone)
     return answers.done(request, text, level, reverse("web:job", args=[slug, job.pk]))
+
+
+@require_POST
+def use_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
+    """“Still in use”: answers a check-in, and counts idle time anew from now."""
+    place, job = access.job(request, slug, job_id, Action.EXTEND)
+    now, zone = database_now(), timezone.get_current_timezone()
+    return _tried(
+        request,
+        job,
+        lambda: confirm_use(job, actor=place.actor, now=now),
+        lambda: f"“{job.title}” goes on. {still_used.then(job, now, zone)}",
+    )
+
+
+@require_POST
+def accept_price(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
+    """Accepts that the job costs more than the cap stated at its launch."""
+    place, job = access.job(request, slug, job_id, Action.EXTEND)
+    now = database_now()
+    return _tried(
+        request,
+        job,
+        lambda: accept_rate(job, actor=place.actor, now=now),
+        lambda: f"“{job.title}” goes on at {words.rate(job.hourly_rate_usd or Decimal(0))}.",
+    )
+
+
+def _tried(request: HttpRequest, job: Job, act: Callable[[], None], done: Callable[[], str]) -> HttpResponse:
+    level, text = "success", ""
+    try:
+        act()
+    except JobError as error:
+        level, text = "error", error.sentence
+    else:
+        text = done()
+    return answers.done(request, text, level, reverse("web:job", args=[job.team.slug, job.pk]))
 
 
 def _seen_version(request: HttpRequest) -> int:
