@@ -10,7 +10,13 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from dispersed_web.api.authentication import TokenAuthentication
 from dispersed_web.api.serializers.account import CredentialListSerializer, MeSerializer
-from dispersed_web.api.serializers.acts import ExtendSerializer, JobQuerySerializer, StopSerializer
+from dispersed_web.api.serializers.acts import (
+    ExtendSerializer,
+    InUseSerializer,
+    JobQuerySerializer,
+    ProtectSerializer,
+    StopSerializer,
+)
 from dispersed_web.api.serializers.base import ErrorSerializer
 from dispersed_web.api.serializers.jobs import JobPageSerializer, JobSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
@@ -218,6 +224,89 @@ curl $DW/jobs/$JOB/stop -H "Authorization: Bearer $TOKEN" -H "Content-Type: appl
 """,
     request=StopSerializer,
     responses=_answers({200: JobSerializer}, 400, 404, 413, 415),
+)
+
+_LATE = "`too_late`: its stop was asked for, or it ended."
+
+in_use = extend_schema(
+    operation_id="say_in_use",
+    tags=["Auto-stop"],
+    summary="Say that a job is in use",
+    description="""
+Answers a check-in, and calls off a stop for idleness that was announced: idle time and check-ins count anew from now.
+Lifetime, schedule and budget stay.
+
+```
+curl -X POST $DW/jobs/$JOB/in-use -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
+```
+""",
+    request=InUseSerializer,
+    responses=_answers({200: JobSerializer}, 400, 404, 409, 413, 415, f409=_LATE),
+)
+
+protect_job = extend_schema(
+    operation_id="protect_job",
+    tags=["Auto-stop"],
+    summary="Protect a job from stops for idleness",
+    description="""
+Until then it is not stopped for idleness, whatever its signals say. Hard limits (lifetime, schedule, budget, price) still
+hold. Everybody in the team sees the reason.
+
+```
+curl $DW/jobs/$JOB/protect -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"until": "2026-11-27T18:00:00Z", "reason": "Waiting for the reviewers"}'
+```
+""",
+    request=ProtectSerializer,
+    responses=_answers({200: JobSerializer}, 400, 404, 409, 413, 415, f409=_LATE),
+    examples=[
+        OpenApiExample(
+            "Until Friday",
+            request_only=True,
+            value={"until": "2026-11-27T18:00:00Z", "reason": "Waiting for the reviewers"},
+        )
+    ],
+)
+
+unprotect_job = extend_schema(
+    operation_id="unprotect_job",
+    tags=["Auto-stop"],
+    summary="Lift a protection",
+    description="""
+Whatever that makes due is warned about in full first.
+
+```
+curl -X POST $DW/jobs/$JOB/unprotect -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
+```
+""",
+    request=InUseSerializer,
+    responses=_answers(
+        {200: JobSerializer}, 400, 404, 409, 413, 415, f409=f"{_LATE} `not_protected`: there is none."
+    ),
+)
+
+accept_rate = extend_schema(
+    operation_id="accept_rate",
+    tags=["Auto-stop"],
+    summary="Accept that a job costs more than was allowed",
+    description="""
+A job whose node costs more per hour than `limits.rate_cap_usd` is stopped five minutes after the alarm, unless somebody
+accepts the price.
+
+```
+curl -X POST $DW/jobs/$JOB/accept-rate -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
+```
+""",
+    request=InUseSerializer,
+    responses=_answers(
+        {200: JobSerializer},
+        400,
+        404,
+        409,
+        413,
+        415,
+        f409=f"{_LATE} `nothing_to_accept`: no price is too high.",
+    ),
 )
 
 extend_job = extend_schema(

@@ -14,12 +14,13 @@ from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs import marker, market, specs
-from dispersed_web.jobs.launch import Order
+from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
 
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,100}")
+CHOICES = ("idle_limit_s", "checkin_every_s", "uses_logs", "budget_usd", "rate_cap_usd")
 LISTS = {"allowed_region_codes", "ports", "allowed_ips"}
 
 
@@ -50,7 +51,13 @@ def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Ord
         lifetime_s=body.get("lifetime_s") or team.default_lifetime_s,
         gpu_label=label,
         quoted_usd=quoted_usd,
+        choices=_choices(body),
     )
+
+
+def _choices(body: Mapping[str, Any]) -> StopChoices:
+    given = {name: body[name] for name in CHOICES if body.get(name) is not None}
+    return StopChoices(**given, log_noise=tuple(body.get("log_noise", ())))
 
 
 @sensitive_variables()
@@ -62,6 +69,7 @@ def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
         and job.spec == specs.plain_part(order.spec, order.secret_env)
         and job.spec_fingerprint == specs.fingerprint(order.spec)
         and body.get("lifetime_s") in (None, job.lifetime_s)
+        and all(body.get(name) in (None, getattr(job, name)) for name in CHOICES)
     )
 
 

@@ -20,6 +20,16 @@ from dispersed_web.jobs.states import ENDED
 from dispersed_web.teams.models import Team
 
 # An adopted job's specification may lack what a launch of ours always stores.
+LIMITS = (
+    "protected_until",
+    "protected_reason",
+    "confirmed_at",
+    "idle_limit_s",
+    "checkin_every_s",
+    "uses_logs",
+    "budget_usd",
+    "rate_cap_usd",
+)
 EMPTY_SPEC = specs.plain_part(JobSpec(task="", title="", image=""), frozenset())
 
 
@@ -59,8 +69,7 @@ def brief(job: Job, team: Team, now: dt.datetime) -> dict[str, Any]:
 
 def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict[str, Any]:
     """All that is told of one job."""
-    verdict = _verdict(job, now)
-    shown = asdict(verdict) if verdict else None
+    verdict = None if job.state in ENDED or job.stop_requested_at else _verdict(job, now)
     return brief(job, team, now) | {
         "stop_at": verdict.stop_at if verdict else None,
         "remote_status": job.remote_status,
@@ -70,17 +79,22 @@ def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict
             "lifetime_s": job.lifetime_s,
             "extended_until": job.extend_until,
             "latest_stop_at": policy.latest_end(*facts.of(job, now)),
+            **{name: getattr(job, name) for name in LIMITS},
         },
-        "verdict": shown,
+        "verdict": shown(verdict) if verdict else None,
         "stop": _stop(job, now),
         "runs": [_run(run) for run in runs],
         "spec": EMPTY_SPEC | job.spec,
     }
 
 
-def _verdict(job: Job, now: dt.datetime) -> Verdict | None:
-    if job.state in ENDED or job.stop_requested_at:
-        return None
+def shown(verdict: Verdict) -> dict[str, Any]:
+    """A verdict with its evidence."""
+    limit = verdict.idle_limit
+    return asdict(verdict) | {"idle_limit_s": int(limit.total_seconds()) if limit else None}
+
+
+def _verdict(job: Job, now: dt.datetime) -> Verdict:
     return policy.decide(*facts.of(job, now), now)
 
 
@@ -97,6 +111,8 @@ def _stop(job: Job, now: dt.datetime) -> dict[str, Any] | None:
         "next_try_at": job.stop_next_at,
         "error": job.stop_error,
         "is_stuck": stop.is_stuck(job, now),
+        "because": job.stop_evidence.get("sentence", ""),
+        "evidence": job.stop_evidence.get("evidence", []),
     }
 
 

@@ -18,7 +18,8 @@ from tests.api.caller import Api, launch_body, make_token, token_of_role
 pytestmark = pytest.mark.django_db
 
 READS = ["list", "get", "credentials", "me"]
-ACTS = ["launch", "stop", "extend"]
+ACTS = ["launch", "stop", "extend", "in-use", "protect", "unprotect", "accept-rate"]
+BODIES = {"extend": {"by_s": 600}}
 GOOD = {"launch": 201}
 
 
@@ -26,14 +27,23 @@ class Team:
     def __init__(self) -> None:
         self.team = factories.make_team()
         self.credential = factories.make_credential(self.team)
-        self.job = factories.make_job(self.team)
+        self.job = factories.make_job(
+            self.team,
+            protected_until=timezone.now() + dt.timedelta(hours=1),
+            protected_reason="A demo",
+        )
 
     def call(self, act: str, token: str, job_id: object = None):
         api, job = Api(token), f"/api/v1/jobs/{job_id or self.job.pk}"
         if act == "launch":
             return api.launch(launch_body(self.credential))
-        if act in ("stop", "extend"):
-            return api.post(f"{job}/{act}", {"by_s": 600} if act == "extend" else {})
+        if act == "protect":
+            until = timezone.now() + dt.timedelta(hours=2)
+            return api.post(f"{job}/{act}", {"until": until.isoformat(), "reason": "A demo"})
+        if act == "accept-rate":
+            Job.objects.update(rate_exceeded_at=timezone.now())
+        if act in ACTS:
+            return api.post(f"{job}/{act}", BODIES.get(act, {}))
         path = {"list": "/api/v1/jobs", "get": job, "credentials": "/api/v1/credentials", "me": "/api/v1/me"}
         return api.get(path[act])
 

@@ -122,10 +122,10 @@ def test_all_that_is_told_of_a_running_job(api, team, document):
     assert body["runs"][0]["addresses"] == [address]
     assert body["cost"]["hourly_rate_usd"] == "0.6900"
     assert isinstance(body["cost"]["estimate_usd"], str)
-    stop_at = running.launched_at + dt.timedelta(seconds=running.lifetime_s)
+    stop_at = running.running_at + dt.timedelta(hours=2, minutes=30)
     assert dt.datetime.fromisoformat(body["verdict"]["stop_at"]) == stop_at
     assert body["verdict"]["stop_at"].endswith("Z")
-    assert (body["stop_at"], body["verdict"]["rule"]) == (body["verdict"]["stop_at"], "max_lifetime")
+    assert (body["stop_at"], body["verdict"]["rule"]) == (body["verdict"]["stop_at"], "checkin_unanswered")
     assert body["limits"]["version"] == running.limits_version
     assert body["stop"] is None
     assert body["page_url"].endswith(f"/t/{team.slug}/jobs/{running.pk}/")
@@ -142,7 +142,7 @@ def test_every_state_fits_the_document(api, team, status, document):
 
 
 def test_a_bare_specification_and_no_limit_fit_too(api, team, document):
-    one = job(team, "old", lifetime_s=None, ceiling_s=None)
+    one = job(team, "old", task="BATCH", lifetime_s=None, ceiling_s=None)
     type(one).objects.filter(pk=one.pk).update(spec={"image": "ubuntu", "from_later": "x"})
     body = check(document, "get", ONE, api.get(f"{PATH}/{one.pk}"))
     assert body["verdict"]["state"] == "unlimited"

@@ -17,6 +17,10 @@ OPERATIONS = {
     ("get", "/api/v1/jobs/{job_id}"),
     ("post", "/api/v1/jobs/{job_id}/stop"),
     ("post", "/api/v1/jobs/{job_id}/extend"),
+    ("post", "/api/v1/jobs/{job_id}/in-use"),
+    ("post", "/api/v1/jobs/{job_id}/protect"),
+    ("post", "/api/v1/jobs/{job_id}/unprotect"),
+    ("post", "/api/v1/jobs/{job_id}/accept-rate"),
     ("get", "/api/v1/credentials"),
     ("get", "/api/v1/me"),
 }

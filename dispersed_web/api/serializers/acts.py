@@ -41,6 +41,15 @@ class ExtendSerializer(StrictSerializer):
         return values
 
 
+class InUseSerializer(StrictSerializer):
+    """No fields: the call itself says it."""
+
+
+class ProtectSerializer(StrictSerializer):
+    until = UtcDateTimeField(help_text="At most 72 hours from now, for admins 14 days.")
+    reason = serializers.CharField(max_length=200, help_text="Why; everybody in the team sees it.")
+
+
 class JobQuerySerializer(StrictSerializer):
     q = serializers.CharField(
         required=False,

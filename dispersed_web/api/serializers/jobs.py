@@ -5,9 +5,21 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from dispersed_web.api.serializers.base import UsdField, UtcDateTimeField
+from dispersed_web.autostop import deadlines
+from dispersed_web.autostop.activity import Confidence, Lane
+from dispersed_web.autostop.policy import State
 from dispersed_web.jobs.states import Reason, Status
 
 MAYBE = {"allow_null": True}
+RULES = (
+    deadlines.IDLE,
+    deadlines.CHECKIN,
+    deadlines.LIFETIME,
+    deadlines.SCHEDULE,
+    deadlines.BUDGET,
+    deadlines.RATE,
+    deadlines.STUCK,
+)
 
 
 class PersonSerializer(serializers.Serializer):
@@ -113,23 +125,54 @@ class LimitsSerializer(serializers.Serializer):
     lifetime_s = serializers.IntegerField(**MAYBE)
     extended_until = UtcDateTimeField(**MAYBE)
     latest_stop_at = UtcDateTimeField(**MAYBE, help_text="No extension goes beyond it.")
+    protected_until = UtcDateTimeField(
+        **MAYBE, help_text="Not stopped for idleness before; hard limits hold."
+    )
+    protected_reason = serializers.CharField(allow_blank=True)
+    confirmed_at = UtcDateTimeField(**MAYBE, help_text="Last time somebody said that it is in use.")
+    idle_limit_s = serializers.IntegerField(
+        **MAYBE, help_text="The job's own; null follows the team's policy."
+    )
+    checkin_every_s = serializers.IntegerField(
+        **MAYBE, help_text="The job's own; null follows the team's policy."
+    )
+    uses_logs = serializers.BooleanField(help_text="Whether a silent log means that it is idle.")
+    budget_usd = UsdField(**MAYBE, help_text="The most that it may cost in all.")
+    rate_cap_usd = UsdField(**MAYBE, help_text="The most that it may cost per hour.")
 
 
 class EvidenceSerializer(serializers.Serializer):
-    signal = serializers.CharField()
-    value = serializers.CharField()
-    observed_at = UtcDateTimeField()
+    signal = serializers.ChoiceField([*(lane.value for lane in Lane), "heartbeat"])
+    state = serializers.ChoiceField(["active", "quiet", "blind"])
+    value = serializers.CharField(help_text="What it said, in words.")
+    observed_at = UtcDateTimeField(help_text="When it was seen last.")
+    since = UtcDateTimeField(**MAYBE, help_text="Since when it says so.")
+    samples = serializers.IntegerField(help_text="How many samples say so.")
 
 
 class VerdictSerializer(serializers.Serializer):
-    """What auto-stop thinks of the job now."""
+    """What auto-stop thinks of the job now, and what it is based on."""
 
-    state = serializers.CharField()
+    state = serializers.ChoiceField([state.value for state in State])
     stop_at = UtcDateTimeField(**MAYBE)
-    warn_at = UtcDateTimeField(**MAYBE)
-    rule = serializers.CharField(allow_blank=True, help_text="The limit that decides; empty without one.")
-    confidence = serializers.CharField()
+    warn_at = UtcDateTimeField(
+        **MAYBE, help_text="When people are warned; for a check-in, when they are asked."
+    )
+    rule = serializers.ChoiceField(["", *RULES], help_text="The limit that decides; empty without one.")
+    confidence = serializers.ChoiceField(
+        [one.value for one in Confidence], help_text="How well it is known whether the job is used."
+    )
     sentence = serializers.CharField()
+    waits_for = serializers.CharField(
+        allow_blank=True, help_text="Why a stop that is due waits all the same."
+    )
+    quiet_since = UtcDateTimeField(**MAYBE)
+    idle_limit_s = serializers.IntegerField(**MAYBE, help_text="Quiet for so long, it is stopped.")
+    last_active = EvidenceSerializer(**MAYBE)
+    blind_since = UtcDateTimeField(**MAYBE, help_text="Since when its signals are silent.")
+    would_stop_at = UtcDateTimeField(
+        **MAYBE, help_text="When it would be stopped for idleness, while the team only observes that."
+    )
     evidence = EvidenceSerializer(many=True)
 
 
@@ -145,6 +188,8 @@ class StopProgressSerializer(serializers.Serializer):
     next_try_at = UtcDateTimeField(**MAYBE, help_text="Null once the end is sure.")
     error = serializers.CharField(allow_blank=True, help_text="Why the latest attempt failed.")
     is_stuck = serializers.BooleanField(help_text="It takes long: the job may still cost money.")
+    because = serializers.CharField(allow_blank=True, help_text="What auto-stop decided on, as a sentence.")
+    evidence = EvidenceSerializer(many=True, help_text="Behind a stop for idleness.")
 
 
 class JobSerializer(JobBriefSerializer):

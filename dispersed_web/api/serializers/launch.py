@@ -30,6 +30,18 @@ def _text(help_text: str, **options: Any) -> serializers.CharField:
     return serializers.CharField(required=False, allow_blank=True, help_text=help_text, **options)
 
 
+def _seconds(help_text: str) -> serializers.IntegerField:
+    return serializers.IntegerField(
+        required=False, allow_null=True, min_value=60, max_value=2**31 - 1, help_text=help_text
+    )
+
+
+def _usd(help_text: str) -> serializers.DecimalField:
+    return serializers.DecimalField(
+        required=False, allow_null=True, max_digits=9, decimal_places=2, help_text=help_text
+    )
+
+
 class EnvSerializer(StrictSerializer):
     name = serializers.CharField(max_length=200)
     value = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=100_000)
@@ -90,6 +102,25 @@ class LaunchSerializer(StrictSerializer):
         help_text="A PERSISTENT job is stopped after this time, unless somebody extends it. The team's default if left "
         "out. A BATCH job ends by `max_timeout_run_ms`.",
     )
+    idle_limit_s = _seconds(
+        "Stopped after so long without use; inside the team's bounds. The team's if left out."
+    )
+    checkin_every_s = _seconds("How often people are asked where nothing tells whether it is used.")
+    uses_logs = serializers.BooleanField(
+        default=False,
+        help_text="Whether a silent log means that it is idle; only for programs that log their work.",
+    )
+    log_noise = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        max_length=20,
+        help_text="Log lines that contain one of these texts are no sign of work.",
+    )
+    budget_usd = _usd("The most that it may cost in all.")
+    rate_cap_usd = _usd(
+        "The most that it may cost per hour: above it, it is stopped unless somebody accepts."
+    )
+
     same_again = serializers.BooleanField(
         default=False, help_text="Launch it although you launched exactly this less than a minute ago."
     )

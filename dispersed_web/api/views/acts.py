@@ -1,4 +1,4 @@
-"""Acts on one job: stop, extend. Both answer with the job as it is then."""
+"""Acts on one job: stop, extend, in use, protect, accept its price. All answer with the job as it is then."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from rest_framework.response import Response
 
 from dispersed_web import tasks
 from dispersed_web.api import access, documents
-from dispersed_web.api.serializers.acts import ExtendSerializer, StopSerializer
+from dispersed_web.api.serializers.acts import (
+    ExtendSerializer,
+    InUseSerializer,
+    ProtectSerializer,
+    StopSerializer,
+)
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.api.views.jobs import rendered
 from dispersed_web.autostop import extend, facts, policy
@@ -49,6 +54,47 @@ class Extend(ApiView):
         )
         job = access.job(request, job_id)[1]
         return Response(rendered(job, place.team, now))
+
+
+class InUse(ApiView):
+    @documents.in_use
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.EXTEND)
+        valid(InUseSerializer, request.data)
+        now = database_now()
+        extend.confirm_use(job, actor=place.actor, now=now)
+        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+
+
+class Protect(ApiView):
+    @documents.protect_job
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.EXTEND)
+        body = valid(ProtectSerializer, request.data)
+        now = database_now()
+        by_admin = access.allows(place, Action.MANAGE_LIMITS)
+        extend.protect(job, **body, actor=place.actor, by_admin=by_admin, now=now)
+        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+
+
+class Unprotect(ApiView):
+    @documents.unprotect_job
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.EXTEND)
+        valid(InUseSerializer, request.data)
+        now = database_now()
+        extend.unprotect(job, actor=place.actor, now=now)
+        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+
+
+class AcceptRate(ApiView):
+    @documents.accept_rate
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.EXTEND)
+        valid(InUseSerializer, request.data)
+        now = database_now()
+        extend.accept_rate(job, actor=place.actor, now=now)
+        return Response(rendered(access.job(request, job_id)[1], place.team, now))
 
 
 def _until(job: Job, body: dict[str, Any], now: dt.datetime) -> dt.datetime:

@@ -20,7 +20,10 @@ class Schema(Private, SpectacularAPIView):
     """YAML, or JSON by ``?format=json``; for signed-in people and tokens."""
 
     schema = None
-    custom_settings: ClassVar = {"DESCRIPTION": OVERVIEW, "TAGS": [{"name": "Jobs"}, {"name": "Team"}]}
+    custom_settings: ClassVar = {
+        "DESCRIPTION": OVERVIEW,
+        "TAGS": [{"name": "Jobs"}, {"name": "Auto-stop"}, {"name": "Team"}],
+    }
     authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 

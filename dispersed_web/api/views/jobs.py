@@ -116,8 +116,8 @@ def _key_reused() -> Refused:
 def _in_words_of_the_api(error: LaunchRefused) -> LaunchRefused:
     if error.code == "same_again":
         return LaunchRefused(error.code, SAME_AGAIN, field="same_again")
-    if error.field == "lifetime":
-        return LaunchRefused(error.code, error.sentence, field="lifetime_s")
+    if error.field in ("lifetime", "idle_limit", "checkin_every"):
+        return LaunchRefused(error.code, error.sentence, field=f"{error.field}_s")
     return error
 
 

@@ -1,0 +1,137 @@
+"""Auto-stop by the API: the verdict with its evidence, and what people say of a job."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from dispersed_web.events.models import Event
+from dispersed_web.jobs.models import Job
+from tests import factories
+from tests.api.caller import Api, launch_body, make_token
+from tests.api.shape import check
+from tests.autostop.watched import MINUTE, beats, make_job, see
+
+pytestmark = pytest.mark.django_db
+ONE = "/api/v1/jobs/{job_id}"
+NOW = timezone.now()
+
+
+def at(job: Job, act: str = "") -> str:
+    return f"/api/v1/jobs/{job.pk}{f'/{act}' if act else ''}"
+
+
+@pytest.fixture
+def job() -> Job:
+    """RUNNING for an hour and a half; its heartbeat has been quiet for half an hour."""
+    made = make_job(running_at=NOW - 90 * MINUTE)
+    beats(made, NOW - 40 * MINUTE, NOW - 31 * MINUTE, gpu=88)
+    beats(made, NOW - 30 * MINUTE, NOW)
+    see(made, NOW)
+    return made
+
+
+@pytest.fixture
+def api(job: Job) -> Api:
+    return Api(make_token(job.team))
+
+
+def test_a_verdict_names_its_evidence(api, job, document):
+    body = check(document, "get", ONE, api.get(at(job)))
+    verdict = body["verdict"]
+    assert (verdict["state"], verdict["confidence"], verdict["rule"]) == ("quiet", "high", "idle")
+    assert verdict["idle_limit_s"] == 3600
+    assert verdict["last_active"]["value"] == "88 %"
+    gpu = next(one for one in verdict["evidence"] if one["signal"] == "gpu")
+    assert (gpu["state"], gpu["value"]) == ("quiet", "≤ 88 %") or gpu["value"] == "≤ 0 %"
+    assert verdict["sentence"].startswith("Idle for 3")
+
+
+def test_in_use_answers_a_check_in(api, job, document):
+    body = check(document, "post", f"{ONE}/in-use", api.post(at(job, "in-use"), {}))
+    assert body["verdict"]["state"] == "active"
+    assert body["limits"]["confirmed_at"] is not None
+    assert Event.objects.get(kind="job.in_use").actor_kind == "token"
+
+
+def test_a_protection_needs_a_reason_and_has_an_end(api, job, document):
+    until = (NOW + dt.timedelta(hours=70)).isoformat()
+    body = check(
+        document,
+        "post",
+        f"{ONE}/protect",
+        api.post(at(job, "protect"), {"until": until, "reason": "A  demo"}),
+    )
+    assert (body["verdict"]["state"], body["limits"]["protected_reason"]) == ("protected", "A demo")
+    body = check(document, "post", f"{ONE}/unprotect", api.post(at(job, "unprotect"), {}))
+    assert body["limits"]["protected_until"] is None
+    answer = api.post(at(job, "unprotect"), {})
+    assert check(document, "post", f"{ONE}/unprotect", answer)["error"]["code"] == "not_protected"
+
+
+@pytest.mark.parametrize(
+    ("hours", "role", "status"),
+    [(70, "member", 200), (74, "member", 400), (74, "admin", 200), (340, "admin", 400)],
+)
+def test_how_long_a_protection_may_be(job, hours, role, status):
+    api = Api(make_token(job.team, factories.make_member(job.team, role)))
+    until = (timezone.now() + dt.timedelta(hours=hours)).isoformat()
+    answer = api.post(at(job, "protect"), {"until": until, "reason": "A demo"})
+    assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"reason": "x"}, {"until": "2030-01-01T00:00:00Z"}, {"until": "x", "reason": ""}]
+)
+def test_half_a_protection_is_none(api, job, body):
+    assert api.post(at(job, "protect"), body).status_code == 400
+    assert Job.objects.get(pk=job.pk).protected_until is None
+
+
+def test_a_price_above_the_cap_is_accepted(api, job, document):
+    answer = api.post(at(job, "accept-rate"), {})
+    assert check(document, "post", f"{ONE}/accept-rate", answer)["error"]["code"] == "nothing_to_accept"
+    Job.objects.filter(pk=job.pk).update(rate_exceeded_at=NOW, rate_cap_usd=Decimal("0.5"))
+    assert api.get(at(job)).json()["verdict"]["rule"] == "rate"
+    body = check(document, "post", f"{ONE}/accept-rate", api.post(at(job, "accept-rate"), {}))
+    assert body["verdict"]["rule"] == "idle"
+
+
+def test_a_stop_tells_what_it_was_decided_on(api, job, document):
+    evidence = [
+        {"signal": "gpu", "state": "quiet", "value": "≤ 1 %", "observed_at": NOW.isoformat(), "since": None}
+    ]
+    Job.objects.filter(pk=job.pk).update(
+        stop_requested_at=NOW,
+        stop_reason="idle",
+        stop_evidence={
+            "sentence": "Idle for 1 h of 1 h.",
+            "evidence": [one | {"samples": 5} for one in evidence],
+        },
+    )
+    body = check(document, "get", ONE, api.get(at(job)))
+    assert body["stop"]["because"] == "Idle for 1 h of 1 h."
+    assert body["stop"]["evidence"][0]["value"] == "≤ 1 %"
+
+
+def test_a_launch_may_choose_inside_the_teams_bounds(sandbox):
+    team = factories.make_team()
+    credential = factories.make_credential(team, sandbox)
+    api = Api(make_token(team))
+    chosen = {"idle_limit_s": 1800, "checkin_every_s": 3600, "uses_logs": True, "log_noise": ["GET /health"]}
+    chosen |= {"budget_usd": "12.50", "rate_cap_usd": "1.20"}
+    body = launch_body(credential, task="PERSISTENT", max_timeout_run_ms=None) | chosen
+    answer = api.launch(body)
+    assert answer.status_code == 201, answer.content
+    job = Job.objects.get()
+    assert (job.idle_limit_s, job.checkin_every_s, job.uses_logs) == (1800, 3600, True)
+    assert (job.log_noise, job.budget_usd, job.rate_cap_usd) == (
+        ["GET /health"],
+        Decimal("12.50"),
+        Decimal("1.20"),
+    )
+    answer = api.launch(body | {"idle_limit_s": 999_999})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["idle_limit_s"])
