@@ -49,6 +49,7 @@ KINDS = {
     "job.extended": Kind("Now stops at {until}", "Stop called off", "green", follows=True),
     "job.in_use": Kind("Still in use", tone="green", follows=True),
     "job.protected": Kind("Protected", tone="green", follows=True),
+    "job.kept": Kind("Kept by its machine", tone="green", follows=True),
     "job.rate_accepted": Kind("Price accepted", tone="green", follows=True),
     "job.stop_requested": Kind("Being stopped", tone="amber", follows=True),
     "job.stop_unconfirmed": Kind("Stop not confirmed", tone="red", follows=True),
@@ -108,6 +109,7 @@ def offers(name: str, rule: str, *, in_channel: bool) -> tuple[Offer, ...]:
 
 def calls_off(name: str, rule: str) -> str:
     """What keeps the job from being stopped, as a sentence; empty where the message announces no stop."""
-    if name == "job.checkin":
-        return CALLS_OFF[UNANSWERED]
-    return CALLS_OFF.get(rule, "") if name in ("job.warned", "job.reminded") else ""
+    if name not in ("job.warned", "job.reminded", "job.checkin", "job.rate_exceeded"):
+        return ""
+    rule = {"job.checkin": UNANSWERED, "job.rate_exceeded": "rate"}.get(name, rule)
+    return CALLS_OFF.get(rule, "")

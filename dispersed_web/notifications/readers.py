@@ -12,14 +12,16 @@ from dispersed_web.teams.roles import Role
 
 
 def readers(event: Event) -> set[int]:
-    """The people whom an event concerns: its job's owner, or that one and the team's admins and owners; and, for news
-    that follow a warning, whoever was warned. Only members."""
+    """The people whom an event concerns: its job's owner or the person it is about, or that one and the team's admins and
+    owners; and, for news that follow a warning, whoever was warned. Only members."""
     members = dict(
         Membership.objects.filter(team=event.team_id, user__is_active=True).values_list("user", "role")
     )
     wanted: set[int | None] = set()
     if event.subject_type == "job":
         wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("created_by", flat=True))
+    elif event.subject_type == "user":
+        wanted.add(int(event.subject_id))
     if event.audience == Audience.ADMINS or not wanted & set(members):
         wanted |= {user for user, role in members.items() if role in (Role.OWNER, Role.ADMIN)}
     if kind_of(event.kind).follows:

@@ -61,7 +61,12 @@ def test_every_kind_is_among_those_looked_at() -> None:
     ours = {
         name for name in kinds.KINDS if kinds.KINDS[name].follows or name in ("job.warned", "job.checkin")
     }
-    assert ours - {kind for kind, *_ in SUBJECTS} == {"job.in_use", "job.protected", "job.rate_accepted"}
+    assert ours - {kind for kind, *_ in SUBJECTS} == {
+        "job.in_use",
+        "job.kept",
+        "job.protected",
+        "job.rate_accepted",
+    }
 
 
 def test_a_warning_says_why_without_words_that_go_stale() -> None:

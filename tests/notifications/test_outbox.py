@@ -98,6 +98,15 @@ def test_admins_and_the_owner_hear_of_what_needs_a_person() -> None:
     assert recipients() == {owner.email, admin.email, member.email}
 
 
+def test_what_is_about_one_person_is_told_to_that_person() -> None:
+    team = factories.make_team()
+    member = factories.make_member(team)
+    factories.make_event(team, "budget.reached", member, audience="job_owner", data={"percent": 50})
+    deliver()
+    assert recipients() == {member.email}
+    assert mail.outbox[0].subject == "50 % of a budget is used: Lab"
+
+
 def test_who_left_the_team_is_not_told_and_the_admins_are_instead() -> None:
     team = factories.make_team()
     warn(team, job=factories.make_job(team, created_by=factories.make_user()))
