@@ -31,7 +31,7 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
     Raises :class:`TooLate` when the stop was sent or the job has ended, and :class:`JobError` when a hard limit is
     reached or the page it was asked from is outdated.
     """
-    _refuse_if_late(job)
+    refuse_if_late(job)
     terms = facts.of(job, now)
     granted = policy.extension(*terms, until, now)
     if granted is None:
@@ -58,7 +58,7 @@ def keep(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime) -> dt.
     A machine cannot vouch for itself: no hard limit moves, and people are asked as if it had said nothing. Raises
     :class:`TooLate` and, where nothing would change, :class:`JobError`.
     """
-    _refuse_if_late(job)
+    refuse_if_late(job)
     rules, known = facts.of(job, now)
     hard = [
         one.earliest(known, now)
@@ -80,7 +80,7 @@ def confirm_use(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int |
 
     Raises :class:`TooLate` and, for an outdated page, :class:`JobError`.
     """
-    _refuse_if_late(job)
+    refuse_if_late(job)
     called_off = " The announced stop is called off." if job.warned_for else ""
     sentence = f"{actor.label} said that the job is still in use.{called_off}"
     _change(job, {"confirmed_at": now}, "job.in_use", sentence, {}, actor, now, seen_version)
@@ -100,7 +100,7 @@ def protect(
 
     Raises :class:`JobError` for a reason or a moment that will not do, :class:`TooLate`.
     """
-    _refuse_if_late(job)
+    refuse_if_late(job)
     longest = LONGEST_PROTECTION_BY_ADMINS if by_admin else LONGEST_PROTECTION
     reason = " ".join(reason.split())
     if not reason:
@@ -121,7 +121,7 @@ def protect(
 
 def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
     """Lifts a protection. What that makes due is warned about in full. Raises :class:`TooLate`, :class:`JobError`."""
-    _refuse_if_late(job)
+    refuse_if_late(job)
     if job.protected_until is None:
         raise JobError("not_protected", "The job is not protected.")
     values = {"protected_until": None, "protected_reason": "", "choices_changed_at": now}
@@ -131,7 +131,7 @@ def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | N
 
 def accept_rate(job: Job, *, actor: Actor, now: dt.datetime) -> None:
     """Accepts that the job costs more than was allowed at launch. Raises :class:`TooLate`, :class:`JobError`."""
-    _refuse_if_late(job)
+    refuse_if_late(job)
     if job.rate_exceeded_at is None or job.rate_accepted_at is not None:
         raise JobError("nothing_to_accept", "There is no price to accept.")
     rate = f"${job.hourly_rate_usd:.2f}/h" if job.hourly_rate_usd is not None else "its price"
@@ -176,13 +176,14 @@ def _change(
             record(job.team_id, actor, kind, ("job", job.pk), sentence, now=now, data=data, audience=audience)
     if not changed:
         job.refresh_from_db()
-        _refuse_if_late(job)
+        refuse_if_late(job)
         raise JobError(
             "outdated", "Somebody changed this job's limits a moment ago. Look at them, then try again."
         )
 
 
-def _refuse_if_late(job: Job) -> None:
+def refuse_if_late(job: Job) -> None:
+    """Raises :class:`TooLate` for a job whose stop was asked for, or that has ended."""
     if job.stop_requested_at and job.is_active:
         raise TooLate(
             "too_late", f"Too late: the stop was asked for at {job.stop_requested_at:%H:%M:%S} UTC."
