@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Max, Min
 
-from dispersed_web.autostop import breaker, schedule
+from dispersed_web.autostop import breaker, budgets, schedule
 from dispersed_web.autostop.activity import Samples, Signal
 from dispersed_web.autostop.models import Engine
 from dispersed_web.autostop.terms import CheckIn, Facts, IdleRule, Policy
@@ -61,6 +61,7 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
     keys = Credential.objects.defer("secret_sealed").in_bulk({job.credential_id for job in jobs})
     engine = Engine.objects.filter(pk=1).first() or Engine()
     excused = breaker.silence_is_excused(policies)
+    used_up = budgets.reached(jobs, policies, now)
     found: dict[uuid.UUID, Terms] = {}
     for start in range(0, len(jobs), CHUNK):
         chunk = jobs[start : start + CHUNK]
@@ -74,6 +75,9 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
             known = facts_of(job, keys[job.credential_id], engine, signals_here, now)
             if job.team_id in excused:
                 known = replace(known, receiver_is_down=True)
+            if job.pk in used_up:
+                at, name = used_up[job.pk]
+                known = replace(known, budget_reached_at=at, budget_name=name)
             found[job.pk] = (policy, known)
     return found
 

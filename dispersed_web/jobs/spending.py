@@ -67,7 +67,10 @@ class Limit:
 
 
 def limits(policy: AutostopPolicy, now: dt.datetime) -> list[Limit]:
-    """The team's budgets for the day and the month that it is at ``now``; empty where it set none."""
+    """The team's budgets for the day and the month that it is at ``now``; empty where it set none.
+
+    ``ValueError`` for one that is not above zero, and for an unknown zone: a mistake, never "no budget".
+    """
     found = []
     for of_member, kind, usd in (
         (False, Kind.DAY, policy.team_day_usd),
@@ -75,16 +78,15 @@ def limits(policy: AutostopPolicy, now: dt.datetime) -> list[Limit]:
         (True, Kind.DAY, policy.member_day_usd),
         (True, Kind.MONTH, policy.member_month_usd),
     ):
+        if usd is not None and usd <= 0:
+            raise ValueError("A budget must be more than $0; leave it empty for none.")
         if usd is not None:
             found.append(Limit(policy.pk, of_member, spans.span(kind, now, zone_of(policy)), usd))
     return found
 
 
 def accounts(set_limits: Collection[Limit], now: dt.datetime) -> list[Account]:
-    """What was spent of these budgets at ``now``: one query for each time zone. A member who spent nothing has no account.
-
-    ``ValueError`` for a limit that is not above zero: a mistake, never "no budget".
-    """
+    """What was spent of these budgets until ``now``: a query for each time zone. A member who spent nothing has none."""
     spent: dict[uuid.UUID, list[Spent]] = defaultdict(list)
     for zone in {limit.span.zone for limit in set_limits}:
         here = {limit.team_id for limit in set_limits if limit.span.zone == zone}
