@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Case, DateTimeField, F, Value, When
 
 from dispersed_web.autostop import deadlines, facts, policy
 from dispersed_web.autostop.sentences import words
@@ -23,6 +23,9 @@ from dispersed_web.jobs.models import ENDED, Job
 LONGEST_PROTECTION = dt.timedelta(hours=72)
 LONGEST_PROTECTION_BY_ADMINS = dt.timedelta(days=14)
 CONNECTED_AGAIN = dt.timedelta(minutes=1)
+# What any word about a job puts off. The warning of another deadline stands, or people could put it off for ever by
+# saying it again and again.
+SOFT = ("", deadlines.IDLE, deadlines.CHECKIN)
 
 
 def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen_version: int) -> dt.datetime:
@@ -35,10 +38,10 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
     terms = facts.of(job, now)
     granted = policy.extension(*terms, until, now)
     if granted is None:
-        raise JobError("nothing_to_extend", _nothing_to_extend(terms, until))
+        raise JobError("nothing_to_extend", _nothing_to_extend(terms, until, now))
     after = policy.decide(terms[0], replace(terms[1], extend_until=granted, confirmed_at=now), now)
     values = {"extend_until": granted, "stop_at": after.stop_at, "confirmed_at": now}
-    called_off = " The announced stop is called off." if job.warned_for else ""
+    called_off = _called_off(job, deadlines.LIFETIME)
     _change(
         job,
         values,
@@ -48,6 +51,7 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
         actor,
         now,
         seen_version,
+        lifts=deadlines.LIFETIME,
     )
     return granted
 
@@ -81,8 +85,7 @@ def confirm_use(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int |
     Raises :class:`TooLate` and, for an outdated page, :class:`JobError`.
     """
     refuse_if_late(job)
-    called_off = " The announced stop is called off." if job.warned_for else ""
-    sentence = f"{actor.label} said that the job is still in use.{called_off}"
+    sentence = f"{actor.label} said that the job is still in use.{_called_off(job)}"
     _change(job, {"confirmed_at": now}, "job.in_use", sentence, {}, actor, now, seen_version)
 
 
@@ -129,14 +132,29 @@ def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | N
     _change(job, values, "job.unprotected", sentence, {}, actor, now, seen_version)
 
 
-def accept_rate(job: Job, *, actor: Actor, now: dt.datetime) -> None:
-    """Accepts that the job costs more than was allowed at launch. Raises :class:`TooLate`, :class:`JobError`."""
+def accept_rate(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
+    """Accepts that the job costs more than was allowed at launch. Raises :class:`TooLate`, :class:`JobError`.
+
+    Every alarm moves ``limits_version``, so that with the ``seen_version`` of a page nobody accepts another price than
+    they saw.
+    """
     refuse_if_late(job)
     if job.rate_exceeded_at is None or job.rate_accepted_at is not None:
         raise JobError("nothing_to_accept", "There is no price to accept.")
     rate = f"${job.hourly_rate_usd:.2f}/h" if job.hourly_rate_usd is not None else "its price"
     values = {"rate_accepted_at": now}
-    _change(job, values, "job.rate_accepted", f"{actor.label} accepted {rate}.", {}, actor, now, None)
+    sentence = f"{actor.label} accepted {rate}.{_called_off(job, deadlines.RATE)}"
+    _change(
+        job,
+        values,
+        "job.rate_accepted",
+        sentence,
+        {},
+        actor,
+        now,
+        seen_version,
+        lifts=deadlines.RATE,
+    )
 
 
 def note_connected(job: Job, now: dt.datetime, actor: Actor) -> bool:
@@ -162,14 +180,20 @@ def _change(
     actor: Actor,
     now: dt.datetime,
     seen_version: int | None,
+    lifts: str = "",
 ) -> None:
-    """One conditional update and its event. It voids the warning, which comes anew for the new deadline."""
+    """One conditional update and its event. It voids the warning of a soft deadline and of the one that the act
+    ``lifts``: that comes anew for the new deadline."""
     with transaction.atomic():
         rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
         if seen_version is not None:
             rows = rows.filter(limits_version=seen_version)
         changed = rows.update(
-            **values, warned_for=None, warned_at=None, evaluate_at=now, limits_version=F("limits_version") + 1
+            **values,
+            warned_for=_unless_lifted("warned_for", lifts),
+            warned_at=_unless_lifted("warned_at", lifts),
+            evaluate_at=now,
+            limits_version=F("limits_version") + 1,
         )
         if changed:
             audience = Audience.JOB_OWNER if job.warned_for else Audience.NOBODY
@@ -182,6 +206,16 @@ def _change(
         )
 
 
+def _unless_lifted(column: str, lifts: str) -> Case:
+    lifted = When(verdict_rule__in=(*SOFT, lifts), then=Value(None))
+    return Case(lifted, default=F(column), output_field=DateTimeField())
+
+
+def _called_off(job: Job, lifts: str = "") -> str:
+    is_lifted = job.warned_for is not None and job.verdict_rule in (*SOFT, lifts)
+    return " The announced stop is called off." if is_lifted else ""
+
+
 def refuse_if_late(job: Job) -> None:
     """Raises :class:`TooLate` for a job whose stop was asked for, or that has ended."""
     if job.stop_requested_at and job.is_active:
@@ -192,8 +226,11 @@ def refuse_if_late(job: Job) -> None:
         raise TooLate("too_late", "Too late: the job has ended.")
 
 
-def _nothing_to_extend(terms: facts.Terms, until: dt.datetime) -> str:
+def _nothing_to_extend(terms: facts.Terms, until: dt.datetime, now: dt.datetime) -> str:
     rules, known = terms
+    verdict = policy.decide(rules, known, now)
+    if verdict.rule in (deadlines.BUDGET, deadlines.RATE):
+        return f"{verdict.sentence} An extension does not change that."
     latest = policy.latest_end(rules, known)
     if latest is None or until < latest:
         return "The job already runs until then or longer."

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from dispersed_web.autostop.deadlines import CHECKIN
+from dispersed_web.autostop.deadlines import BUDGET, CHECKIN, RATE
 from dispersed_web.autostop.models import ObservedStop
 from dispersed_web.autostop.policy import State, Verdict
 from dispersed_web.autostop.record import as_json
@@ -19,6 +19,7 @@ from dispersed_web.events.record import ENGINE, record
 from dispersed_web.jobs.models import Job
 
 LOOK_AGAIN = dt.timedelta(seconds=15)
+WHY_NO_LONGER = {BUDGET: "the budget has room again", RATE: "its price is no longer too high"}
 
 
 def warn(job: Job, verdict: Verdict, now: dt.datetime) -> bool:
@@ -72,6 +73,8 @@ def call_off(job: Job, verdict: Verdict, now: dt.datetime) -> None:
 
 def why_called_off(job: Job, verdict: Verdict) -> str:
     """Why a stop that was warned of does not come, to follow "because"."""
+    if job.verdict_rule in WHY_NO_LONGER:
+        return WHY_NO_LONGER[job.verdict_rule]
     last = verdict.last_active
     if last is not None and job.warned_at is not None and last.observed_at > job.warned_at - LOOK_AGAIN:
         if last.signal == "person":
