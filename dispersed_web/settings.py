@@ -190,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_stops": 2,
         "sweep_sync": 1,
         "sweep_autostop": 1,
+        "sweep_budgets": 30,
         "sweep_logs": 15,
         "sweep_receiver": 60,
         "sweep_notices": 5,

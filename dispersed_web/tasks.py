@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from celery import Task
 
-from dispersed_web.autostop import breaker, engine, pulse
+from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.celery import app
@@ -93,6 +93,12 @@ def sweep_autostop() -> None:
 
 
 @app.task
+def sweep_budgets() -> None:
+    budgets.sweep(database_now())
+    sweeps.note_finished("budgets", database_now())
+
+
+@app.task
 def sweep_logs() -> None:
     sweep_logs_with(lambda run_id: nudge(watch_log, run_id))
 
@@ -103,6 +109,7 @@ def sweep_pruning() -> None:
     now = database_now()
     pruning.prune(now)
     pruning.forget(VerdictChange.objects.filter(at__lt=now - KEPT))
+    pruning.forget(budgets.outdated(now - KEPT))
 
 
 @app.task

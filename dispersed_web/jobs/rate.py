@@ -33,17 +33,15 @@ def changes(job: Job, live: Sequence[JobRun], now: dt.datetime) -> dict[str, Any
     Each run on which the cap is passed raises the alarm once, also where an earlier one's price was accepted. What no
     longer costs too much withdraws it; while a price is unknown the alarm stands.
     """
-    if job.rate_cap_usd is None or job.stop_requested_at is not None:
+    if job.stop_requested_at is not None:
         return {}
     priced = [run for run in live if run.hourly_rate_usd is not None]
-    if rate_of(priced) > job.rate_cap_usd:
+    if job.rate_cap_usd is not None and rate_of(priced) > job.rate_cap_usd:
         newest = max(run.first_seen_at for run in priced)
-        if job.rate_exceeded_at is not None and newest <= job.rate_exceeded_at:
-            return {}
-        return _set(now, now)
-    if job.rate_exceeded_at is None or len(priced) < len(live):
-        return {}
-    return _set(None, now)
+        is_new = job.rate_exceeded_at is None or newest > job.rate_exceeded_at
+        return _set(now, now) if is_new else {}
+    is_known = job.rate_cap_usd is None or len(priced) == len(live)
+    return _set(None, now) if job.rate_exceeded_at is not None and is_known else {}
 
 
 def _set(exceeded_at: dt.datetime | None, now: dt.datetime) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class Passes:
         self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
+        self._every(30, "budgets", lambda: self._submit("budgets", tasks.sweep_budgets))
         self._every(15, "logs", lambda: tasks.sweep_logs_with(self._each(logs.watch)))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
         self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver))
