@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from dispersed_web.costs.budget import Budget
+from dispersed_web.costs.spans import Kind, span
 from dispersed_web.jobs.guard import LaunchFacts, refusal
 
 NOW = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
@@ -28,7 +30,19 @@ OK = LaunchFacts(
     burning_usd=Decimal("2.00"),
     quoted_usd=Decimal("0.69"),
     max_hourly_usd=Decimal("2.69"),
+    budgets=(
+        (
+            Budget("The team's budget for today", Decimal(50), Decimal("49.99"), Decimal(2)),
+            span(Kind.DAY, NOW, "UTC"),
+        ),
+        (
+            Budget("Your budget for this month", Decimal(90), Decimal("9.00"), Decimal(1)),
+            span(Kind.MONTH, NOW, "UTC"),
+        ),
+    ),
+    job_budget_usd=Decimal("0.0115"),
 )
+USED_UP = tuple((replace(one, spent_usd=one.limit_usd), days) for one, days in OK.budgets)
 
 
 def test_all_well() -> None:
@@ -57,6 +71,8 @@ def test_no_caps_and_no_expiry_is_fine_too() -> None:
         ({"active_jobs": 5}, "too_many_jobs", False),
         ({"max_active_jobs": 0}, "too_many_jobs", False),
         ({"burning_usd": Decimal("2.01")}, "too_expensive", False),
+        ({"budgets": USED_UP}, "budget_used_up", False),
+        ({"job_budget_usd": Decimal("0.0114")}, "budget_too_small", False),
         ({"listing_is_fresh": False}, "cannot_see", True),
     ],
 )
@@ -71,3 +87,25 @@ def test_a_lasting_obstacle_is_told_before_a_passing_one() -> None:
     found = refusal(replace(OK, listing_is_fresh=False, credential_state="disabled"))
     assert found is not None
     assert found.code == "credential_disabled"
+
+
+def test_a_used_up_budget_says_which_one_when_it_begins_anew_and_who_can_raise_it() -> None:
+    first, second = (refusal(replace(OK, budgets=(one,))) for one in USED_UP)
+    assert first is not None
+    assert second is not None
+    assert first.sentence == (
+        "The team's budget for today is used up: $50.00 of $50.00. It begins anew on 24 November at 00:00 (UTC); an admin "
+        "of the team can raise it."
+    )
+    assert second.sentence.startswith(
+        "Your budget for this month is used up: $90.00 of $90.00. It begins anew on 1 December at 00:00 (UTC)"
+    )
+
+
+def test_a_jobs_budget_that_does_not_pay_a_minute_is_refused_where_a_price_is_known() -> None:
+    found = refusal(replace(OK, job_budget_usd=Decimal("0.01")))
+    assert found is not None
+    assert found.sentence == (
+        "The job's budget of $0.01 does not pay one minute at $0.69/h. Raise it, or leave it empty."
+    )
+    assert refusal(replace(OK, job_budget_usd=Decimal("0.01"), quoted_usd=None)) is None

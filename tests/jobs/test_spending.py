@@ -10,10 +10,15 @@ from typing import Any
 import pytest
 
 from dispersed_web.costs.budget import spent_between
-from dispersed_web.jobs import spending
+from dispersed_web.jobs import sending, spending
+from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job, UnmanagedJob
+from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import AutostopPolicy, Team
 from tests import factories
+from tests.jobs.test_races import at_once
+from tests.jobs.world import World
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 24, 12, 0, tzinfo=dt.UTC)
@@ -131,3 +136,83 @@ def test_one_query_for_any_number_of_budgets_and_teams(team: Team, django_assert
         assert len(spending.accounts(limits, NOW)) == 4
     with django_assert_num_queries(0):
         assert spending.accounts([], NOW) == []
+
+
+# Launches ------------------------------------------------------------------------------------------------------------
+
+
+def spend(world: World, usd: str = "6.00", **fields: Any) -> Job:
+    """A job that has cost so much by now, in the minute before."""
+    now = world.clock.now
+    fields = {"credential": world.credential, "created_by": world.user} | fields
+    return run(world.team, now - HOUR / 60, None, str(Decimal(usd) * 60), **fields)
+
+
+def limit(world: World, **policy: Any) -> None:
+    """Budgets in a zone in which the day began more than an hour ago."""
+    zone = "UTC" if world.clock.now.hour else "Etc/GMT-12"
+    schedule = {"zone": zone, "stops": [{"weekdays": [4], "at": "18:00"}]}
+    AutostopPolicy.objects.create(team=world.team, schedule=schedule, **policy)
+
+
+def refused(world: World, order: Order | None = None) -> LaunchRefused:
+    with pytest.raises(LaunchRefused) as caught:
+        world.request(order, same_again=True)
+    return caught.value
+
+
+@pytest.mark.parametrize("budget", ["team_day_usd", "team_month_usd", "member_day_usd", "member_month_usd"])
+def test_a_used_up_budget_refuses_launches(world: World, budget: str) -> None:
+    limit(world, **{budget: 6})
+    spend(world, "5.00")
+    world.request(same_again=True)
+    spend(world, "1.00")
+    refusal = refused(world)
+    assert refusal.code == "budget_used_up"
+    whose = "The team's" if budget.startswith("team") else "Your"
+    span = "today" if "day" in budget else "this month"
+    assert refusal.sentence.startswith(f"{whose} budget for {span} is used up: $6.00 of $6.00.")
+
+
+def test_what_others_spent_does_not_count_against_a_members_budget(world: World) -> None:
+    limit(world, member_day_usd=6)
+    spend(world, "60.00", created_by=factories.owner_of(world.team))
+    assert world.send(world.request()).status == Status.PENDING
+
+
+def test_a_launch_whose_budget_is_used_up_meanwhile_is_not_sent(world: World) -> None:
+    limit(world, team_day_usd=6)
+    job = world.request()
+    spend(world)
+    world.send(job)
+    assert job.status == Status.FAILED
+    assert job.reason_text.startswith("It was not sent. The team's budget for today is used up")
+    assert world.in_ledger(job) == []
+
+
+def test_a_policy_that_stops_nothing_refuses_launches_all_the_same(world: World) -> None:
+    limit(world, team_day_usd=6, budget_stops=False)
+    spend(world)
+    assert refused(world).code == "budget_used_up"
+
+
+def test_a_jobs_own_budget_must_pay_a_minute(world: World) -> None:
+    order = world.order()
+    own = StopChoices(budget_usd=Decimal("0.01"))
+    order = Order(order.title, order.spec, frozenset(), 3600, "", factories.RATE_USD, own)
+    assert refused(world, order).code == "budget_too_small"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_launches_at_the_same_moment_none_slips_through(transactional_db: None, sandbox: Any) -> None:
+    world = World(sandbox)
+    limit(world, team_day_usd=6)
+    queued = [world.request(same_again=True) for _ in range(2)]
+    spend(world)
+    sent = [lambda job=job: sending.send(job.pk, world.clock) for job in queued]
+    results = at_once([*sent, *[lambda: world.request(same_again=True)] * 2])
+    assert [getattr(result, "code", result) for result in results] == [None, None, *["budget_used_up"] * 2]
+    assert world.control.jobs() == []
+    assert set(Job.objects.filter(pk__in=[job.pk for job in queued]).values_list("status", flat=True)) == {
+        "FAILED"
+    }
