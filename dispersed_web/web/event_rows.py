@@ -14,8 +14,19 @@ LOOKS = {
     "job.launched": ("check", "green"),
     "job.found": ("status-unknown", "violet"),
     "job.unconfirmed": ("status-unknown", "violet"),
-    "job.warned": ("clock", "amber"),
+    "job.warned": ("bell", "amber"),
+    "job.reminded": ("bell", "amber"),
+    "job.checkin": ("status-unknown", "amber"),
+    "job.called_off": ("check", "green"),
+    "job.blind": ("status-unknown", "violet"),
+    "job.would_stop": ("show", "blue"),
     "job.extended": ("extend", "accent"),
+    "job.in_use": ("check", "accent"),
+    "job.protected": ("shield", "accent"),
+    "job.unprotected": ("shield", "grey"),
+    "job.rate_accepted": ("money", "accent"),
+    "job.connected": ("terminal", "accent"),
+    "job.heartbeat_shown": ("key", "grey"),
     "job.stop_requested": ("stop", "amber"),
     "job.stop_sent": ("status-stopping", "amber"),
     "job.stop_unconfirmed": ("status-alarm", "red"),
@@ -49,11 +60,12 @@ def lines(events: Iterable[Event]) -> list[EventLine]:
 
 
 def _line(event: Event) -> EventLine:
-    icon, tone = _look(event)
+    icon, tone = look(event)
     return EventLine(event.pk, icon, tone, event.sentence, event.actor_label, event.at)
 
 
-def _look(event: Event) -> tuple[str, str]:
+def look(event: Event) -> tuple[str, str]:
+    """The icon and the tone of what happened."""
     if event.kind == "job.status":
         return STATUS_LOOKS.get(event.data.get("to", ""), ("status-waiting", "amber"))
     if event.kind == "job.ended":

@@ -29,9 +29,15 @@ class Options:
 
 
 def options(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Options:
+    """The offer, with the job's terms fetched for it."""
     terms = facts.of(job, now)
-    stop_at = policy.decide(*terms, now).stop_at
-    latest = policy.latest_end(*terms)
+    return offer(job, policy.decide(*terms, now).stop_at, policy.latest_end(*terms), now, zone)
+
+
+def offer(
+    job: Job, stop_at: dt.datetime | None, latest: dt.datetime | None, now: dt.datetime, zone: dt.tzinfo
+) -> Options:
+    """The offer for a job that stops at ``stop_at`` and cannot be extended beyond ``latest``."""
     may = job.is_active and job.stop_requested_at is None
     possible = may and stop_at is not None and (latest is None or stop_at < latest)
     suggested = (stop_at or now) + dt.timedelta(hours=1)

@@ -13,7 +13,7 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web import cells, connection, extending, job_page, rows, timeline, unmanaged_rows, words
+from dispersed_web.web import cells, connection, extending, rows, timeline, unmanaged_rows, words
 from tests import factories
 
 NOW = dt.datetime(2026, 3, 2, 14, 0, tzinfo=dt.UTC)
@@ -115,10 +115,7 @@ def test_every_status_in_every_phase_of_a_stop_has_all_its_words():
                 row = rows.row(job, NOW, UTC)
                 assert row.story.label
                 assert len(timeline.phases(job, NOW, UTC)) == 6
-                assert job_page.verdict(job, NOW, UTC).text or not job.is_active
-                assert job_page.costs(job, NOW)
                 connection.connection(job, [], NOW)
-                job_page.notice(job, NOW, UTC)
 
 
 def test_a_rate_above_the_quote_is_said():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,22 +14,29 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from dispersed_web.autostop import policy
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import figures, states, sync
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import (
     access,
+    activity_page,
     connection,
     event_rows,
     extending,
+    history,
+    job_notices,
     job_page,
     live,
+    marks,
+    next_words,
     rows,
+    sightings,
     spec_page,
     timeline,
-    words,
 )
+from dispersed_web.web.verdict_words import Outlook
 
 TABS = (
     ("job", "Overview"),
@@ -37,7 +46,10 @@ TABS = (
     ("job-spec", "Spec"),
 )
 NEWEST = 5
+MOST_ACTS = 50
 MOST_EVENTS = 300
+# What of an address chooses between things to show.
+KEPT = ("show", "at", "before", "connect")
 
 
 @require_GET
@@ -61,17 +73,40 @@ def spec(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, slug: str, job_id: uuid.UUID, tab: str) -> HttpResponse:
-    """A tab as a page, or its live part; 204 when the reader sees what there is."""
     place, job = access.job(request, slug, job_id)
+    return show(request, place, job, tab, {name: request.GET[name] for name in KEPT if name in request.GET})
+
+
+def show(
+    request: HttpRequest, place: access.Seat, job: Job, tab: str, wishes: dict[str, str]
+) -> HttpResponse:
+    """A tab as a page, or its live part; 204 when the reader sees what there is. ``wishes`` is what of the address
+    chooses between things to show: it stays while the part is asked for again and again."""
     now = timezone.now()
     sync.note_watcher(place.team.pk)
     token = live.token(place.team, request.user.pk, now)
     if live.is_unchanged(request, token):
         return live.unchanged()
-    context = frame(request, place, job, tab, token, now) | PARTS[tab](
-        job, now, timezone.get_current_timezone()
-    )
+    context = frame(request, place, job, tab, token, now)
+    if wishes:
+        context["poll_address"] += f"&{urlencode(wishes)}"
+    context |= PARTS[tab](Sheet(job, context["outlook"], now, timezone.get_current_timezone(), wishes))
     return render(request, "job/_live.html" if live.is_part(request) else "job/page.html", context)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a tab is made of: the job, the verdict on it, and what the reader wishes to see."""
+
+    job: Job
+    outlook: Outlook | None
+    now: dt.datetime
+    zone: dt.tzinfo
+    wishes: dict[str, str]
+
+    @property
+    def seen_until(self) -> dt.datetime:
+        return self.job.ended_at or self.now
 
 
 def frame(
@@ -81,7 +116,8 @@ def frame(
     zone = timezone.get_current_timezone()
     slug = place.team.slug
     address = reverse(f"web:{tab}", args=[slug, job.pk])
-    options = extending.options(job, now, zone)
+    outlook = sightings.outlook(job, now, zone, request.user.pk)
+    options = _options(job, outlook, now, zone)
     under_way = job.state in states.UNDER_WAY or job.is_stopping
     return {
         "team": place.team,
@@ -93,16 +129,28 @@ def frame(
         ],
         "part": f"job/_{tab.removeprefix('job-') if tab != 'job' else 'overview'}.html",
         "row": rows.row(job, now, zone),
-        "notice": job_page.notice(job, now, zone),
+        "outlook": outlook,
+        "verdict": job_page.verdict(job, outlook, now, zone),
+        "notice": job_notices.notice(job, outlook, now, zone),
+        "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
         "can_extend": job.remote_uuid is not None and options.possible,
         "can_stop": job.is_active and job.stop_requested_at is None,
+        "can_keep": outlook is not None and outlook.facts.running_at is not None and job.task == "PERSISTENT",
+        "is_protected": job.protected_until is not None and job.protected_until > now,
         "stale": _stale(job, now),
         "poll_address": f"{address}?v={token}",
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _options(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo) -> extending.Options:
+    if outlook is None:
+        return extending.offer(job, None, None, now, zone)
+    latest = policy.latest_end(outlook.policy, outlook.facts)
+    return extending.offer(job, outlook.verdict.stop_at, latest, now, zone)
 
 
 def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
@@ -114,51 +162,58 @@ def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
     )
 
 
-def _overview(job: Job, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:
+def _overview(sheet: Sheet) -> dict[str, Any]:
+    job, now, zone = sheet.job, sheet.now, sheet.zone
+    found = connection.connection(job, job.runs.order_by("first_seen_at"), now)
+    picture = (
+        activity_page.picture(job, sheet.outlook, "3h", now, zone, is_small=True) if job.is_active else None
+    )
     return {
         "phases": timeline.phases(job, now, zone),
-        "connection": connection.connection(job, job.runs.order_by("first_seen_at"), now),
-        "costs": job_page.costs(job, now),
-        "limits": job_page.limits(job, now, zone),
-        "verdict": job_page.verdict(job, now, zone),
+        "connection": found,
+        "is_connection_open": found.state == "ready" and sheet.wishes.get("connect") == "open",
+        "heartbeat": sightings.heartbeat(job, now) if sheet.outlook else None,
+        "has_heartbeat_address": job.heartbeat_digest is not None,
+        "costs": job_page.costs(job, sheet.outlook, now),
+        "limits": job_page.limits(job, sheet.outlook, now, zone),
+        "sureness": next_words.sureness(sheet.outlook) if sheet.outlook else None,
+        "picture": picture,
         "events": event_rows.lines(events_of(job)[:NEWEST]),
     }
 
 
-def _activity(job: Job, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:
-    kinds = ("job.warned", "job.extended", "job.stop_requested", "job.stop_unconfirmed")
+def _activity(sheet: Sheet) -> dict[str, Any]:
+    job, outlook, now, zone = sheet.job, sheet.outlook, sheet.now, sheet.zone
+    picture = activity_page.picture(job, outlook, sheet.wishes.get("show", ""), now, zone)
+    changes, older = activity_page.history_page(job, sheet.wishes.get("before", ""))
     return {
-        "verdict": job_page.verdict(job, now, zone),
-        "limits": job_page.limits(job, now, zone),
-        "costs": job_page.costs(job, now),
-        "events": event_rows.lines(events_of(job).filter(kind__in=kinds)[:MOST_EVENTS]),
-        "used": _lifetime_used(job, now),
+        "picture": picture,
+        "asked_about": activity_page.moment(sheet.wishes.get("at", ""), zone),
+        "answer": activity_page.answer(job, picture, sheet.wishes.get("at", ""), now, zone)
+        if picture
+        else None,
+        "history": history.lines(changes, now, zone),
+        "older": older,
+        "steps": next_words.steps(outlook) if outlook else [],
+        "keeps": next_words.calls_off(outlook) if outlook else [],
+        "sureness": next_words.sureness(outlook) if outlook else None,
+        "limits": job_page.limits(job, outlook, now, zone),
+        "costs": job_page.costs(job, outlook, now),
+        "events": event_rows.lines(events_of(job).filter(kind__in=marks.KINDS)[:MOST_ACTS]),
     }
 
 
-def _events(job: Job, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:
-    return {"events": event_rows.lines(events_of(job)[:MOST_EVENTS]), "most": MOST_EVENTS}
+def _events(sheet: Sheet) -> dict[str, Any]:
+    return {"events": event_rows.lines(events_of(sheet.job)[:MOST_EVENTS]), "most": MOST_EVENTS}
 
 
-def _spec(job: Job, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:
-    return {"groups": spec_page.groups(job), "spec_json": spec_page.as_json(job)}
+def _spec(sheet: Sheet) -> dict[str, Any]:
+    return {"groups": spec_page.groups(sheet.job), "spec_json": spec_page.as_json(sheet.job)}
 
 
 def events_of(job: Job) -> Any:
     """The job's events, newest first."""
     return Event.objects.filter(subject_type="job", subject_id=str(job.pk), team=job.team_id).order_by("-id")
-
-
-def _lifetime_used(job: Job, now: dt.datetime) -> dict[str, Any] | None:
-    """How much of its time is over, for a bar; ``None`` where nothing limits it."""
-    if job.stop_at is None or not job.is_active:
-        return None
-    begun = job.launched_at or job.created_at
-    whole = (job.stop_at - begun).total_seconds()
-    used = min((now - begun).total_seconds(), whole)
-    return (
-        {"max": int(whole), "value": int(used), "words": words.duration(now - begun)} if whole > 0 else None
-    )
 
 
 PARTS = {"job": _overview, "job-activity": _activity, "job-events": _events, "job-spec": _spec}
