@@ -179,6 +179,13 @@
     tick();
   });
 
+  /* A live part names the banners that hold now; a page that shows others fetches them. */
+  document.addEventListener("frame", (event) => {
+    const banners = document.getElementById("banners");
+    if (!banners?.dataset.url || banners.dataset.shown === event.detail.banners) return;
+    window.htmx.ajax("GET", banners.dataset.url, { target: banners, swap: "outerHTML" });
+  });
+
   /* A morph keeps what the reader opened or ticked, and a form that is being filled in. */
   if (window.Idiomorph) {
     window.Idiomorph.defaults.callbacks.beforeNodeMorphed = (element) => !element.matches?.("[data-keep]");

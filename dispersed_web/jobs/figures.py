@@ -14,6 +14,7 @@ from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.queries import Seconds, needs_attention
+from dispersed_web.jobs.states import Reason
 
 SOON = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(minutes=2)
@@ -34,37 +35,53 @@ UNDER_WAY = [status.value for status in states.UNDER_WAY]
 @dataclass(frozen=True)
 class Figures:
     """Of one team at one moment. Money is an estimate in USD; ``burning_usd`` is per hour and includes the unmanaged jobs,
-    which ``unmanaged_usd`` says alone. ``under_way`` jobs start, stop or are looked for."""
+    which ``unmanaged_usd`` says alone, and the quiet ones, of which ``quiet_usd`` does. ``under_way`` jobs start, stop or
+    are looked for; ``idle_soon`` of those that stop soon do so for idleness."""
 
     burning_usd: Decimal
     unmanaged_usd: Decimal
+    quiet_usd: Decimal
     unfinished: int
     billing: int
     under_way: int
     stops_soon: int
+    idle_soon: int
     attention: int
 
 
 def figures(team_id: uuid.UUID, now: dt.datetime, unmanaged_usd: Decimal = Decimal(0)) -> Figures:
     """The figures at ``now``; ``unmanaged_usd`` is what the unmanaged jobs cost per hour."""
     active = Job.objects.filter(team=team_id).exclude(status__in=ENDED)
+    bills = Q(spending_since__isnull=False)
+    soon = stops_within(SOON, now)
     found = active.aggregate(
         unfinished=Count("pk"),
-        billing=Count("pk", filter=Q(spending_since__isnull=False)),
-        burning=Sum("hourly_rate_usd", filter=Q(spending_since__isnull=False)),
+        billing=Count("pk", filter=bills),
+        burning=Sum("hourly_rate_usd", filter=bills),
+        quiet=Sum("hourly_rate_usd", filter=bills & Q(quiet_since__isnull=False)),
         under_way=Count("pk", filter=Q(status__in=UNDER_WAY) | Q(stop_next_at__isnull=False)),
-        stops_soon=Count("pk", filter=Q(stop_at__lte=now + SOON, stop_requested_at=None)),
+        stops_soon=Count("pk", filter=soon),
+        idle_soon=Count("pk", filter=soon & Q(verdict_rule=Reason.IDLE)),
         attention=Count("pk", filter=needs_attention(now)),
     )
     return Figures(
         burning_usd=(found["burning"] or Decimal(0)) + unmanaged_usd,
         unmanaged_usd=unmanaged_usd,
+        quiet_usd=found["quiet"] or Decimal(0),
         unfinished=found["unfinished"],
         billing=found["billing"],
         under_way=found["under_way"],
         stops_soon=found["stops_soon"],
+        idle_soon=found["idle_soon"],
         attention=found["attention"],
     )
+
+
+def stops_within(span: dt.timedelta, now: dt.datetime) -> Q:
+    """Of jobs that have not ended: those that stop by themselves in that time. One that is in use at this moment does not,
+    although its idle time would end so early."""
+    in_use = Q(verdict_rule=Reason.IDLE, quiet_since=None, warned_at=None)
+    return Q(stop_at__lte=now + span, stop_requested_at=None) & ~in_use
 
 
 def spent_since(team_id: uuid.UUID, begin: dt.datetime, now: dt.datetime) -> Decimal:
@@ -93,6 +110,7 @@ class Stale:
     listed_at: dt.datetime | None
     failure: str
     broken: bool
+    credential_id: uuid.UUID
 
 
 @dataclass(frozen=True)
@@ -105,11 +123,11 @@ class Sight:
 
 def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     """A listing is stale when it failed or is older than two minutes."""
-    names = ("name", "listed_at", "failure", "failures", "state")
+    names = ("name", "listed_at", "failure", "failures", "state", "pk")
     rows = list(Credential.objects.filter(team=team_id).order_by("name").values_list(*names))
     old = now - STALE_AFTER
     stale = [
-        Stale(*row[:3], broken=row[4] == CredentialState.BROKEN)
+        Stale(*row[:3], broken=row[4] == CredentialState.BROKEN, credential_id=row[5])
         for row in rows
         if row[3] or row[1] is None or row[1] < old
     ]

@@ -224,14 +224,16 @@ def _number(name: str) -> Any:
 
 
 def chosen(team_id: uuid.UUID, ids: list[str]) -> list[Job]:
-    """The team's jobs among ``ids``, newest first; whatever is not one is left out."""
+    """The team's jobs among ``ids``, newest first, with their present runs; whatever is not one is left out."""
     valid = []
     for text in ids[:500]:
         try:
             valid.append(uuid.UUID(text))
         except ValueError:
             continue
-    return list(for_list(Job.objects.filter(team=team_id, pk__in=valid).order_by("-created_at", "-id")))
+    rows = Job.objects.filter(team=team_id, pk__in=valid).select_related("current_run")
+    rows = rows.defer("current_run__node_urls", "current_run__access_tokens_sealed")
+    return list(for_list(rows).order_by("-created_at", "-id"))
 
 
 def _text(text: str) -> Q:
@@ -294,8 +296,9 @@ def _life(as_of: dt.datetime) -> Any:
 
 
 def _stop(as_of: dt.datetime) -> Any:
+    """What is being stopped first, then what stops by itself, then what does not."""
     far = Value(FAR, DateTimeField())
-    return Case(When(status__in=ENDED, then=far), default=Coalesce("stop_at", far))
+    return Case(When(status__in=ENDED, then=far), default=Coalesce("stop_requested_at", "stop_at", far))
 
 
 SORTS = {

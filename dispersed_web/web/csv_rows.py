@@ -24,6 +24,9 @@ HEADINGS = (
     "runtime_s",
     "hourly_rate_usd",
     "estimated_cost_usd",
+    "autostop_state",
+    "autostop_reason",
+    "quiet_since",
     "stops_at",
     "marker",
     "dispersed_uuid",
@@ -75,8 +78,15 @@ def _values(job: Job, now: dt.datetime) -> list[Any]:
         None if runtime is None else int(runtime.total_seconds()),
         job.hourly_rate_usd,
         None if cost is None else cents(cost),
-        job.stop_at if job.is_active else None,
+        *(_of_autostop(job) if job.is_active else [None] * 4),
         job.marker,
         job.remote_uuid,
         job.pk,
     ]
+
+
+def _of_autostop(job: Job) -> list[Any]:
+    """The last verdict, and the stop it set; of a job that is being stopped the reason of that."""
+    if job.stop_requested_at is not None:
+        return ["stopping", job.stop_reason, job.quiet_since, job.stop_requested_at]
+    return [job.verdict_state, job.verdict_rule, job.quiet_since, job.stop_at]

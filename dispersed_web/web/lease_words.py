@@ -30,10 +30,9 @@ LIMIT_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What rows must know beside their jobs: which a person holds back by deciding (``held``, by ``hold_id``), and the
-    credentials whose jobs at the cloud cannot be seen at present."""
+    """What rows must know beside their jobs: which are ``held`` until a person decides, and the credentials whose jobs
+    at the cloud cannot be seen at present."""
 
-    hold_id: str = ""
     held: frozenset[str] = frozenset()
     unseen: frozenset[object] = frozenset()
 

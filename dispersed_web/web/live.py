@@ -97,6 +97,7 @@ def poll_ms(*, under_way: bool, unfinished: bool) -> int:
     return STEADY_MS if unfinished else CALM_MS
 
 
-def tell_frame(response: HttpResponse, news: dict[str, Any]) -> None:
-    """Hands the frame around a page what is new in it; the part alone would leave it behind."""
-    response["HX-Trigger"] = json.dumps({"shell": news})
+def tell_frame(response: HttpResponse, news: dict[str, Any], banners_shown: str) -> None:
+    """Hands the frame around a page what is new in it; the part alone would leave it behind. ``banners_shown`` names those
+    that hold now: a page that shows others asks for them."""
+    response["HX-Trigger"] = json.dumps({"shell": news, "frame": {"banners": banners_shown}})

@@ -7,35 +7,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 
-from dispersed_web.credentials.models import Credential, CredentialState
-from dispersed_web.jobs import states, sweeps
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.credentials.models import Credential
+from dispersed_web.jobs import sweeps
 from dispersed_web.notifications import inbox
 from dispersed_web.teams.models import Membership, Team
-from dispersed_web.web import live
+from dispersed_web.web import banners, live
+from dispersed_web.web.banners import Banner, digest
 
-STUCK_AFTER = dt.timedelta(minutes=3)
-STALE_AFTER = dt.timedelta(minutes=2)
 # These pages say themselves, and of each credential, how old is what they show.
 SAY_THEIR_AGE = frozenset({"jobs", "job", "job-logs", "job-activity", "job-events", "job-spec"})
+OF_KEYS = ("name", "state", "failure", "listed_at", "clock_offset_ms")
 # Every page has the frame; a banner may come so much later.
 KEPT_S = 3
-
-
-@dataclass(frozen=True)
-class Banner:
-    """``level`` is ``alarm``, ``warning`` or ``info``; ``of_age`` is left out where the page says the same."""
-
-    level: str
-    text: str
-    url: str = ""
-    action: str = ""
-    of_age: bool = False
 
 
 @dataclass
@@ -50,6 +36,8 @@ class Shell:
     checked_at: dt.datetime | None = None
     simulated: bool = settings.DISPERSED_SIMULATED
     banners: list[Banner] = field(default_factory=list)
+    banners_shown: str = ""
+    says_age: bool = False
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -72,11 +60,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame.team = team
     frame.unread = _unread(request, team)
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
-    known = live.kept(team, ("frame",), lambda: _known(team, timezone.now()), keep_s=KEPT_S)
-    frame = replace(frame, **known)
-    if page in SAY_THEIR_AGE:
-        frame.banners = [banner for banner in frame.banners if not banner.of_age]
-    return {"shell": frame}
+    return {"shell": with_banners(replace(frame, **_kept(team)), says_age=page in SAY_THEIR_AGE)}
+
+
+def with_banners(frame: Shell, *, says_age: bool) -> Shell:
+    """The frame of a page that shows its banners. One that ``says_age`` of what it shows needs none for that."""
+    shown = [banner for banner in frame.banners if not (says_age and banner.of_age)]
+    return replace(frame, banners=shown, banners_shown=digest(shown), says_age=says_age)
+
+
+def bare(team: Team, *, says_age: bool) -> Shell:
+    """What a part of a page needs of the frame: the banners."""
+    return with_banners(Shell(team=team, banners=_kept(team)["banners"]), says_age=says_age)
 
 
 def note_read(request: HttpRequest) -> None:
@@ -103,54 +98,18 @@ def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | No
     return next((team for team in teams if team.slug == slug), teams[0] if teams else None)
 
 
+def _kept(team: Team) -> dict[str, Any]:
+    return live.kept(team, ("frame",), lambda: _known(team, timezone.now()), keep_s=KEPT_S)
+
+
 def _known(team: Team, now: dt.datetime) -> dict[str, Any]:
     """What the frame shows of the team, the same for everybody in it."""
-    active = Job.objects.filter(team=team).exclude(status__in=ENDED)
-    stuck = Q(stop_requested_at__lt=now - STUCK_AFTER) & ~Q(status__in=[states.Status.QUEUED])
-    counts = active.aggregate(
-        all=Count("pk"),
-        stuck=Count("pk", filter=stuck),
-        missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
-    )
-    listed_at = Credential.objects.filter(team=team).aggregate(oldest=Min("listed_at"))["oldest"]
+    counts = banners.count(team, now)
+    keys = list(Credential.objects.filter(team=team).only(*OF_KEYS).order_by("name"))
     finished = sweeps.last_finished()
     return {
-        "active_jobs": counts["all"],
-        "synced_at": listed_at,
+        "active_jobs": counts.active,
+        "synced_at": min((key.listed_at for key in keys if key.listed_at), default=None),
         "checked_at": finished.get("autostop"),
-        "banners": list(_banners(team, counts, listed_at, finished, now)),
+        "banners": banners.of_team(team, counts, keys, finished, now),
     }
-
-
-def _banners(
-    team: Team,
-    counts: dict[str, int],
-    listed_at: dt.datetime | None,
-    finished: dict[str, dt.datetime],
-    now: dt.datetime,
-) -> list[Banner]:
-    jobs = reverse("web:jobs", args=[team.slug])
-    banners = []
-    if counts["stuck"]:
-        many = "job does" if counts["stuck"] == 1 else "jobs do"
-        text = f"{counts['stuck']} {many} not stop although it was asked for, and may still cost money."
-        banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
-    if counts["missing"]:
-        many = "1 running job" if counts["missing"] == 1 else f"{counts['missing']} running jobs"
-        text = f"Dispersed does not show {many} any more, which may still cost money."
-        banners.append(Banner("alarm", text, f"{jobs}?show=attention", "Look"))
-    if late := sweeps.late(finished, now):
-        text = (
-            f"Background work is late ({', '.join(late)}): what you see may be old, and stops may be delayed."
-        )
-        banners.append(Banner("alarm", text))
-    for name, failure in Credential.objects.filter(team=team, state=CredentialState.BROKEN).values_list(
-        "name", "failure"
-    ):
-        text = f"The credential “{name}” does not work: {failure} Jobs that run with it cannot be stopped from here."
-        banners.append(Banner("alarm", text, reverse("web:team", args=[team.slug]), "Credentials"))
-    if listed_at and counts["all"] and now - listed_at > STALE_AFTER:
-        failing = Credential.objects.filter(team=team).exclude(failure="").values_list("failure", flat=True)
-        text = f"What is shown of the jobs is a while old. {failing.first() or ''}".rstrip()
-        banners.append(Banner("warning", text, jobs, "Jobs", of_age=True))
-    return banners

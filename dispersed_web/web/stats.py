@@ -49,13 +49,21 @@ def stats(figures: Figures, today_usd: Decimal, as_of: dt.datetime) -> list[Stat
 
 
 def _burning(figures: Figures) -> str:
-    jobs = f"{figures.billing} job{'s' * (figures.billing != 1)}"
     waiting = figures.unfinished - figures.billing
-    parts = [jobs, f"{waiting} not billing yet"] if waiting else [jobs]
+    parts = [f"{figures.billing} job{'s' * (figures.billing != 1)}"]
+    if figures.quiet_usd:
+        parts.append(f"{words.rate(figures.quiet_usd)} of it quiet")
+    if waiting:
+        parts.append(f"{waiting} not billing yet")
     if figures.unmanaged_usd:
         parts.append(f"{words.rate(figures.unmanaged_usd)} not from here")
     return ", ".join(parts)
 
 
 def _stopping(figures: Figures) -> str:
-    return "by their limits, unless extended" if figures.stops_soon else "no limit ends that soon"
+    idle, by_limits = figures.idle_soon, figures.stops_soon - figures.idle_soon
+    if not figures.stops_soon:
+        return "nothing ends that soon"
+    if idle and by_limits:
+        return f"{idle} for idleness, {by_limits} by {'its' if by_limits == 1 else 'their'} limits"
+    return "for idleness, unless used" if idle else "by their limits, unless extended"

@@ -273,7 +273,7 @@ def test_what_is_about_to_be_stopped_is_listed_with_its_cost(client, team):
     assert "over" not in re.findall(r'asked-title">([^<]+)', html)
     assert "1 chosen job is left out" in html
     assert "<!doctype html>" in client.get(ask(team, "stop", one)).content.decode()
-    assert "None of the chosen jobs" in client.get(ask(team, "extend", over)).content.decode()
+    assert "none of the chosen jobs" in client.get(ask(team, "extend", over)).content.decode()
 
 
 def test_several_are_stopped_and_another_teams_is_not(client, team):

@@ -165,7 +165,7 @@ def test_a_check_in_is_answered_with_one_press_and_asked_about_without_scripts()
 
 def test_a_held_job_waits_for_a_decision_and_leads_to_it():
     job = made("due", "idle", "high", stop_at=ago(3), warned_at=ago(20), **QUIET)
-    around = Around(hold_id="9", held=frozenset({str(job.pk)}))
+    around = Around(held=frozenset({str(job.pk)}))
     row = rows.row(job, NOW, UTC, around)
     assert (plain(row.stops), plain(row.why), row.tone) == ("held", "waits for a decision", "warned")
     assert [act.label for act in row.acts] == ["Decide", "Stop"]
@@ -175,7 +175,7 @@ def test_a_held_job_waits_for_a_decision_and_leads_to_it():
 
 def test_a_job_held_because_all_fell_silent_keeps_its_own_stop():
     job = made("blind", "max_lifetime", "high", stop_at=soon(), blind_since=ago(7))
-    row = rows.row(job, NOW, UTC, Around(hold_id="9", held=frozenset({str(job.pk)})))
+    row = rows.row(job, NOW, UTC, Around(held=frozenset({str(job.pk)})))
     assert (plain(row.stops), row.acts[0].label, row.tone) == ("in 13 min", "Decide", "warned")
 
 

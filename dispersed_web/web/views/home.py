@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dispersed_web.accounts.models import User
+from dispersed_web.autostop.models import Hold
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
+from dispersed_web.jobs import figures as job_figures
 from dispersed_web.jobs import queries
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, rows, words
+from dispersed_web.web import access, around, cells, live, observing, rows, shell, words
 from dispersed_web.web.forms.team import NewTeamForm
 
 ROWS = 6
@@ -30,9 +33,11 @@ SOON = dt.timedelta(hours=4)
 
 @dataclass(frozen=True)
 class Figures:
-    """What the team's jobs amount to now; ``unpriced`` counts those that bill at a rate nobody knows yet."""
+    """What the team's jobs amount to now; ``unpriced`` counts those that bill at a rate nobody knows yet, ``quiet_usd`` is
+    what burns per hour for jobs that nobody uses."""
 
     burning_usd: Decimal
+    quiet_usd: Decimal
     billing: int
     unpriced: int
     active: int
@@ -74,16 +79,22 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
     now = timezone.now()
     # What is late or stuck shows by itself after a while, so the minute counts as a change.
     state = f"{seat.team.version}.{int(now.timestamp()) // 60}"
-    live = request.htmx and not request.htmx.history_restore_request
-    if live and request.GET.get("state") == state:
-        return HttpResponse(status=204)
-    context = _context(seat.team, request.user, now) | {
+    is_part = live.is_part(request)
+    if is_part and request.GET.get("state") == state:
+        return live.unchanged()
+    context = _context(seat, request.user, now) | {
         "team": seat.team,
         "state": state,
         "may_launch": seat.may(Action.LAUNCH),
         "may_manage": seat.may(Action.MANAGE_CREDENTIALS),
+        "may_decide": seat.may(Action.MANAGE_LIMITS),
     }
-    return render(request, "home/_live.html" if live else "home/home.html", context)
+    if not is_part:
+        return render(request, "home/home.html", context)
+    response = render(request, "home/_live.html", context)
+    frame = shell.bare(seat.team, says_age=False)
+    live.tell_frame(response, {"active_jobs": context["figures"].active}, frame.banners_shown)
+    return response
 
 
 @require_http_methods(["GET", "POST"])
@@ -105,26 +116,52 @@ def new_team(request: HttpRequest) -> HttpResponse:
     return render(request, "home/new_team.html", {"form": form}, status=422 if form.errors else 200)
 
 
-def _context(team: Team, user: User, now: dt.datetime) -> dict[str, Any]:
-    zone = user.zone
+def _context(seat: access.Seat, user: User, now: dt.datetime) -> dict[str, Any]:
+    team, zone = seat.team, user.zone
     figures = _figures(team, user, now)
-    active = queries.for_list(Job.objects.filter(team=team).exclude(status__in=ENDED))
-    attention = list(active.filter(queries.needs_attention(now)).order_by("-created_at")[:ROWS])
-    mine = list(active.filter(created_by=user).order_by("-created_at")[:ROWS])
-    soon = list(active.filter(stop_at__lte=now + SOON, stop_requested_at=None).order_by("stop_at")[:ROWS])
+    hold = around.open_hold(team.pk)
+    lists = {name: list(found[:ROWS]) for name, found in _lists(team, user, now).items()}
     return {
         "figures": figures,
         "burning": words.money(figures.burning_usd),
-        "attention": [rows.row(job, now, zone) for job in attention],
-        "mine": [rows.row(job, now, zone) for job in mine],
-        "soon": [rows.row(job, now, zone) for job in soon],
+        "quiet": words.rate(figures.quiet_usd) if figures.quiet_usd else "",
+        "hold": hold,
+        "observing": observing.of_team(team.pk, now, zone) if figures.active else None,
         "steps": _first_steps(team, user),
+    } | {name: _rows(name, jobs, seat, hold, now, zone) for name, jobs in lists.items()}
+
+
+def _lists(team: Team, user: User, now: dt.datetime) -> dict[str, QuerySet[Job]]:
+    """What needs a person, what stops soon, what is one's own. A job that is only about to stop needs nobody else."""
+    active = queries.for_list(Job.objects.filter(team=team).exclude(status__in=ENDED))
+    soon = job_figures.stops_within(SOON, now)
+    only_soon = soon & Q(missing_alarmed_at=None, warned_at__isnull=False)
+    attention = active.filter(queries.needs_attention(now)).exclude(only_soon)
+    return {
+        "attention": attention.order_by("-created_at"),
+        "soon": active.filter(soon).order_by("stop_at"),
+        "mine": active.filter(created_by=user).order_by("-created_at"),
     }
+
+
+def _rows(
+    name: str, jobs: list[Job], seat: access.Seat, hold: Hold | None, now: dt.datetime, zone: dt.tzinfo
+) -> SafeString | str:
+    """One list as rows of its table; whoever only looks is offered no act."""
+    may_act = seat.may(Action.STOP)
+    scene = around.around(hold, (), now)
+    made = [rows.row(job, now, zone, scene) for job in jobs]
+    if not may_act:
+        made = [replace(row, acts=()) for row in made]
+    places = around.places_of(seat.team, hold)
+    if not made:
+        return ""
+    return cells.table_rows(made, places, "home/_row.html", section=name, selects=name == "soon" and may_act)
 
 
 def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
     billing = Q(spending_since__isnull=False)
-    soon = Q(stop_at__lte=now + SOON, stop_requested_at=None)
+    soon = job_figures.stops_within(SOON, now)
     sums = (
         Job.objects.filter(team=team)
         .exclude(status__in=ENDED)
@@ -136,10 +173,12 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
             billing=Count("pk", filter=billing),
             unpriced=Count("pk", filter=billing & Q(hourly_rate_usd=None)),
             burning=Sum("hourly_rate_usd", filter=billing),
+            quiet=Sum("hourly_rate_usd", filter=billing & Q(quiet_since__isnull=False)),
         )
     )
     return Figures(
         burning_usd=sums["burning"] or Decimal(0),
+        quiet_usd=sums["quiet"] or Decimal(0),
         billing=sums["billing"],
         unpriced=sums["unpriced"],
         active=sums["active"],

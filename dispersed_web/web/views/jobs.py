@@ -12,7 +12,6 @@ from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -22,7 +21,7 @@ from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, cells, csv_rows, live, rows, stats, unmanaged_rows
+from dispersed_web.web import access, around, cells, csv_rows, live, rows, shell, stats, unmanaged_rows
 
 # The sum of a day moves little in that time, and the browser counts on from it.
 TODAY_KEPT_S = 20
@@ -70,7 +69,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     if not live.is_part(request):
         return render(request, "jobs/page.html", context)
     response = render(request, "jobs/_live.html", context)
-    live.tell_frame(response, table.shell)
+    live.tell_frame(response, table.shell, shell.bare(place.team, says_age=True).banners_shown)
     if "v" not in request.GET:
         response["HX-Push-Url"] = address
     return response
@@ -118,11 +117,11 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
     found = figures.figures(team.pk, now, strangers_usd)
     page = queries.page(team.pk, wanted, now)
     sight = figures.sight(team.pk, now)
-    places = cells.Places(
-        reverse("web:jobs", args=[team.slug]), reverse("web:launch", args=[team.slug]), static("icons.svg")
-    )
+    hold = around.open_hold(team.pk)
+    scene = around.around(hold, sight.stale, now)
+    places = around.places_of(team, hold)
     context = {
-        "rows": cells.table_rows([rows.row(job, now, zone) for job in page.jobs], places),
+        "rows": cells.table_rows([rows.row(job, now, zone, scene) for job in page.jobs], places),
         "columns": [_column(team.slug, wanted, *column) for column in COLUMNS],
         "wanted": wanted,
         "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),

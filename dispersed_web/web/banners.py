@@ -1,0 +1,189 @@
+"""What stands above every page of a team, so that nobody can overlook it. Read from rows, the same for everybody."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import Count, Q, Sum
+from django.urls import reverse
+
+from dispersed_web.autostop.models import Engine, Hold
+from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.jobs import sweeps
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.states import Status
+from dispersed_web.teams.models import Team
+from dispersed_web.web import around, words
+from dispersed_web.web.words import Phrase, ago, said, since
+
+STUCK_AFTER = dt.timedelta(minutes=3)
+STALE_AFTER = dt.timedelta(minutes=2)
+# For so long people are told that idleness is watched anew.
+ANEW_FOR = dt.timedelta(hours=1)
+LATE_WORDS = {
+    "autostop": "no limit is checked and nobody is warned",
+    "stops": "stops are not sent",
+    "sync": "what you see is old",
+    "launches": "launches wait",
+}
+
+
+@dataclass(frozen=True)
+class Banner:
+    """``level`` is ``alarm``, ``warning`` or ``info``; ``of_age`` is left out where the page says the same."""
+
+    level: str
+    text: Phrase
+    url: str = ""
+    action: str = ""
+    of_age: bool = False
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of the team's jobs that have not ended. ``watched`` may be stopped for idleness, ``stuck`` were asked to stop and
+    did not; what those cost is in USD per hour."""
+
+    active: int
+    watched: int
+    stuck: int
+    stuck_usd: Decimal | None
+    missing: int
+
+
+def count(team: Team, now: dt.datetime) -> Counts:
+    active = Job.objects.filter(team=team).exclude(status__in=ENDED)
+    stuck = Q(stop_requested_at__lt=now - STUCK_AFTER) & ~Q(status__in=[Status.QUEUED])
+    found = active.aggregate(
+        active=Count("pk"),
+        watched=Count("pk", filter=Q(task="PERSISTENT", stop_requested_at=None)),
+        stuck=Count("pk", filter=stuck),
+        stuck_usd=Sum("hourly_rate_usd", filter=stuck),
+        missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
+    )
+    return Counts(**found)
+
+
+def of_team(
+    team: Team,
+    counts: Counts,
+    keys: list[Credential],
+    finished: dict[str, dt.datetime],
+    now: dt.datetime,
+) -> list[Banner]:
+    """All of them, alarms first. ``keys`` are the team's credentials, ``finished`` when each pass of the background work
+    last ended."""
+    found = [
+        *_late(finished, now),
+        *_of_jobs(team, counts),
+        *_held(team, now),
+        *_of_keys(team, keys, counts, now),
+        *(_of_engine(now) if counts.watched else ()),
+    ]
+    order = ("alarm", "warning", "info")
+    return sorted(found, key=lambda banner: order.index(banner.level))
+
+
+def digest(banners: Iterable[Banner]) -> str:
+    """Names what the banners say, apart from what ticks by itself."""
+    parts = [(one.level, one.text.before, one.text.after, one.url) for one in banners]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _late(finished: dict[str, dt.datetime], now: dt.datetime) -> Iterator[Banner]:
+    late = sweeps.late(finished, now)
+    if not late:
+        return
+    means = ", ".join(LATE_WORDS[name] for name in late)
+    last = min((finished[name] for name in late if name in finished), default=None)
+    then = (
+        f": {means}. Jobs go on and cost money, so end in Dispersed’s console what must end now. Whoever runs this server "
+        "must start its background work again: bin/run, or the containers worker, beat and reconcile."
+    )
+    if last is None:
+        yield Banner("alarm", said(f"Background work has not run yet{then}"))
+    else:
+        yield Banner("alarm", since(last, now, "Background work has stood still for ", then))
+
+
+def _of_jobs(team: Team, counts: Counts) -> Iterator[Banner]:
+    look = f"{reverse('web:jobs', args=[team.slug])}?show=attention"
+    if counts.stuck:
+        many = "1 job does" if counts.stuck == 1 else f"{counts.stuck} jobs do"
+        cost = f", up to {words.rate(counts.stuck_usd)}" if counts.stuck_usd else ""
+        text = f"{many} not stop although it was asked for, and may still cost money{cost}."
+        yield Banner("alarm", said(text), look, "Look")
+    if counts.missing:
+        many = "1 running job" if counts.missing == 1 else f"{counts.missing} running jobs"
+        text = f"Dispersed does not show {many} any more, which may still cost money."
+        yield Banner("alarm", said(text), look, "Look")
+
+
+def _held(team: Team, now: dt.datetime) -> Iterator[Banner]:
+    hold = around.open_hold(team.pk)
+    if hold is None:
+        return
+    held = Job.objects.filter(team=team, pk__in=hold.job_ids, stop_requested_at=None).exclude(
+        status__in=ENDED
+    )
+    sums = held.aggregate(count=Count("pk"), usd=Sum("hourly_rate_usd"))
+    jobs = f"{sums['count']} job{'s' * (sums['count'] != 1)}"
+    what = (
+        f"The heartbeats of {jobs} fell silent at once, so nothing is inferred from that, since "
+        if hold.kind == Hold.Kind.ALL_SILENT
+        else f"{jobs} would be stopped for idleness at once, so they are held, since "
+    )
+    cost = f" They cost {words.rate(sums['usd'])}." if sums["usd"] else ""
+    text = ago(hold.opened_at, now, what, f".{cost} An admin must decide.")
+    yield Banner("alarm", text, reverse("web:hold", args=[team.slug, hold.pk]), "Decide")
+
+
+def _of_keys(team: Team, keys: list[Credential], counts: Counts, now: dt.datetime) -> Iterator[Banner]:
+    page = reverse("web:team", args=[team.slug])
+    for key in keys:
+        if key.state == CredentialState.BROKEN:
+            text = (
+                f"The credential “{key.name}” does not work: {key.failure} Jobs that run with it cannot be stopped "
+                "from here."
+            )
+            yield Banner("alarm", said(text), page, "Credentials")
+    off = max((key for key in keys if key.clock_is_off()), key=_offset_s, default=None)
+    if off is not None:
+        text = (
+            f"The clocks of this server and of Dispersed differ by {_offset_s(off)} s. Until they agree nothing is "
+            "launched, and no job is stopped for idleness. Whoever runs this server must set its clock."
+        )
+        yield Banner("warning", said(text))
+    listed_at = min((key.listed_at for key in keys if key.listed_at), default=None)
+    if listed_at and counts.active and now - listed_at > STALE_AFTER:
+        failure = next((key.failure for key in keys if key.failure), "")
+        text = f"What is shown of the jobs is a while old. {failure}".rstrip()
+        url = reverse("web:jobs", args=[team.slug])
+        yield Banner("warning", said(text), url, "Jobs", of_age=True)
+
+
+def _offset_s(key: Credential) -> int:
+    return abs(key.clock_offset_ms or 0) // 1000
+
+
+def _of_engine(now: dt.datetime) -> Iterator[Banner]:
+    """How auto-stop itself is doing, for teams whose jobs it watches."""
+    engine = Engine.objects.filter(pk=1).first()
+    if engine is None:
+        return
+    ok_at, failed_at = engine.receiver_ok_at, engine.receiver_failed_at
+    if ok_at is not None and failed_at is not None and ok_at < failed_at:
+        error = f" The last try: {engine.receiver_error}." if engine.receiver_error else ""
+        after = (
+            f".{error} The silence of heartbeats counts against no job meanwhile, so idle jobs may run on. Whoever runs "
+            "this server must see to its public address."
+        )
+        yield Banner("warning", since(ok_at, now, "Heartbeats have not reached this server for ", after))
+    if engine.trusted_since is not None and now - engine.trusted_since < ANEW_FOR:
+        why = f", because {engine.why}" if engine.why else ""
+        after = f"{why}. Stops for idleness come later than usual; all other limits hold."
+        yield Banner("info", ago(engine.trusted_since, now, "Idleness is counted anew since ", after))
