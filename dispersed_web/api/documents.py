@@ -17,6 +17,12 @@ from dispersed_web.api.serializers.acts import (
     ProtectSerializer,
     StopSerializer,
 )
+from dispersed_web.api.serializers.autostop import (
+    PolicyChangeSerializer,
+    PolicySerializer,
+    PolicyValuesSerializer,
+    ReplaySerializer,
+)
 from dispersed_web.api.serializers.base import ErrorSerializer
 from dispersed_web.api.serializers.jobs import JobPageSerializer, JobSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
@@ -224,6 +230,70 @@ curl $DW/jobs/$JOB/stop -H "Authorization: Bearer $TOKEN" -H "Content-Type: appl
 """,
     request=StopSerializer,
     responses=_answers({200: JobSerializer}, 400, 404, 413, 415),
+)
+
+get_policy = extend_schema(
+    operation_id="get_policy",
+    tags=["Auto-stop"],
+    summary="The team's auto-stop policy",
+    description="""
+Defaults, and the bounds inside which jobs may deviate. It holds for running jobs too.
+
+```
+curl -H "Authorization: Bearer $TOKEN" $DW/autostop
+```
+""",
+    responses=_answers({200: PolicySerializer}),
+)
+
+change_policy = extend_schema(
+    operation_id="change_policy",
+    tags=["Auto-stop"],
+    summary="Change the auto-stop policy",
+    description="""
+For admins; to raise or lift a budget, for owners. What the change makes due is warned about in full first. `version` is
+the one that you saw: when somebody changed the policy meanwhile, nothing is saved.
+
+```
+curl $DW/autostop -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"version": 3, "mode": "enforce", "high_idle_s": 3600}'
+```
+""",
+    request=PolicyChangeSerializer,
+    responses=_answers(
+        {200: PolicySerializer}, 400, 409, 413, 415, f409="`outdated`: somebody changed the policy meanwhile."
+    ),
+    examples=[
+        OpenApiExample("Enforce", request_only=True, value={"version": 3, "mode": "enforce"}),
+        OpenApiExample(
+            "Stop in the evening",
+            request_only=True,
+            value={
+                "version": 3,
+                "schedule": {
+                    "zone": "Europe/Berlin",
+                    "stops": [{"weekdays": [0, 1, 2, 3, 4], "at": "20:00"}],
+                },
+            },
+        ),
+    ],
+)
+
+replay_policy = extend_schema(
+    operation_id="replay_policy",
+    tags=["Auto-stop"],
+    summary="Try a draft of the policy on the past",
+    description="""
+What the policy with these changes would have done with the team's runs of the last 30 days: stops, false stops (used again
+later), money. Nothing is saved.
+
+```
+curl $DW/autostop/replay -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"high_idle_s": 1800, "high_lead_s": 600}'
+```
+""",
+    request=PolicyValuesSerializer,
+    responses=_answers({200: ReplaySerializer}, 400, 413, 415),
 )
 
 _LATE = "`too_late`: its stop was asked for, or it ended."

@@ -12,6 +12,7 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
 from dispersed_web.jobs.errors import JobError
+from dispersed_web.teams.keeping import TeamRefused
 
 log = logging.getLogger(__name__)
 NOT_FOUND = "There is nothing at this address, or nothing that this token may see."
@@ -49,7 +50,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
 
 def refusal_of(error: Exception) -> Refused | None:
     """The answer for an expected exception; ``None`` for one that nobody expected."""
-    if isinstance(error, JobError):
+    if isinstance(error, JobError | TeamRefused):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
     if isinstance(error, Http404 | exceptions.NotFound):

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from dispersed_web.api.views import account, acts, base, docs, jobs
+from dispersed_web.api.views import account, acts, autostop, base, docs, jobs
 
 app_name = "api"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("v1/jobs/<uuid:job_id>/protect", acts.Protect.as_view(), name="job-protect"),
     path("v1/jobs/<uuid:job_id>/unprotect", acts.Unprotect.as_view(), name="job-unprotect"),
     path("v1/jobs/<uuid:job_id>/accept-rate", acts.AcceptRate.as_view(), name="job-accept-rate"),
+    path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
+    path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),
     path("v1/me", account.Me.as_view(), name="me"),
     path("schema/", docs.Schema.as_view(), name="schema"),

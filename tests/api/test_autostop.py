@@ -135,3 +135,73 @@ def test_a_launch_may_choose_inside_the_teams_bounds(sandbox):
     )
     answer = api.launch(body | {"idle_limit_s": 999_999})
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["idle_limit_s"])
+
+
+POLICY, REPLAY = "/api/v1/autostop", "/api/v1/autostop/replay"
+EVENING = {"zone": "Europe/Berlin", "stops": [{"weekdays": [0, 4], "at": "20:00"}]}
+
+
+def of_role(job: Job, role: str, scope: str = "operate") -> Api:
+    return Api(make_token(job.team, factories.make_member(job.team, role), scope=scope))
+
+
+def test_the_policy_is_told_to_every_member(job, document):
+    body = check(document, "get", POLICY, of_role(job, "member", "read").get(POLICY))
+    assert (body["mode"], body["high_idle_s"], body["version"]) == ("enforce", 3600, 1)
+
+
+def test_an_admin_changes_it_and_running_jobs_are_looked_at_anew(job, document):
+    admin = of_role(job, "admin")
+    change = {
+        "version": 1,
+        "high_idle_s": 1800,
+        "schedule": EVENING,
+        "mode": "observe",
+        "observe_until": None,
+    }
+    body = check(document, "post", POLICY, admin.post(POLICY, change))
+    assert (body["version"], body["high_idle_s"], body["schedule"]) == (2, 1800, EVENING)
+    assert Event.objects.get(kind="team.autostop_changed").actor_kind == "token"
+    assert Job.objects.get(pk=job.pk).limits_version == job.limits_version + 1
+    answer = admin.post(POLICY, {"version": 1, "high_idle_s": 600})
+    assert check(document, "post", POLICY, answer)["error"]["code"] == "outdated"
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, ["version"]),
+        ({"version": 1}, []),
+        ({"version": 1, "high_idle_s": 0}, ["high_idle_s"]),
+        ({"version": 1, "high_idle": 60}, ["high_idle"]),
+        (
+            {"version": 1, "schedule": {"zone": "Mars", "stops": [{"weekdays": [0], "at": "20:00"}]}},
+            ["schedule"],
+        ),
+        ({"version": 1, "schedule": {"zone": "UTC", "stops": []}}, ["schedule"]),
+        ({"version": 1, "observe_until": "2030-01-01T00:00:00"}, ["observe_until"]),
+    ],
+    ids=str,
+)
+def test_a_policy_that_does_not_fit_is_refused_by_name(job, body, fields):
+    answer = of_role(job, "owner").post(POLICY, body)
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, fields)
+
+
+def test_who_may_not_change_it(job):
+    body = {"version": 1, "high_idle_s": 1800}
+    assert of_role(job, "member").post(POLICY, body).status_code == 403
+    assert of_role(job, "admin", "read").post(POLICY, body).status_code == 403
+    assert of_role(job, "admin").post(POLICY, {"version": 1, "team_day_usd": "5"}).status_code == 200
+    raised = of_role(job, "admin").post(POLICY, {"version": 2, "team_day_usd": None})
+    assert (raised.status_code, raised.json()["error"]["code"]) == (403, "not_allowed")
+
+
+def test_a_draft_is_tried_on_the_past_and_not_saved(job, document):
+    beats(job, NOW - 89 * MINUTE, NOW - 50 * MINUTE)
+    draft = {"high_idle_s": 1200, "high_lead_s": 300}
+    body = check(document, "post", REPLAY, of_role(job, "member", "read").post(REPLAY, draft))
+    assert body["totals"]["runs"] == 1
+    assert body["stops"][0]["job_id"] == str(job.pk)
+    assert [one["idle_limit_s"] for one in body["by_limit"]] == [1800, 3600, 5400, 7200]
+    assert of_role(job, "member").get(POLICY).json()["high_idle_s"] == 3600

@@ -21,6 +21,9 @@ OPERATIONS = {
     ("post", "/api/v1/jobs/{job_id}/protect"),
     ("post", "/api/v1/jobs/{job_id}/unprotect"),
     ("post", "/api/v1/jobs/{job_id}/accept-rate"),
+    ("get", "/api/v1/autostop"),
+    ("post", "/api/v1/autostop"),
+    ("post", "/api/v1/autostop/replay"),
     ("get", "/api/v1/credentials"),
     ("get", "/api/v1/me"),
 }
