@@ -120,6 +120,7 @@ def sweep_receiver() -> None:
 
 @app.task
 def sweep_notices() -> None:
+    pulse.tell_if_late(database_now())
     outbox.fan_out(database_now())
     outbox.send_waiting(database_now)
     sweeps.note_finished("notices", database_now())

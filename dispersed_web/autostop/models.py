@@ -100,6 +100,7 @@ class Engine(models.Model):
     receiver_ok_at = models.DateTimeField(null=True, help_text="Last time the heartbeat address answered.")
     receiver_failed_at = models.DateTimeField(null=True)
     receiver_error = models.CharField(max_length=120, blank=True)
+    late_told_at = models.DateTimeField(null=True, help_text="When people were told that the engine is late.")
 
     class Meta:
         constraints: ClassVar = [models.CheckConstraint(condition=Q(id=1), name="engine_is_one")]

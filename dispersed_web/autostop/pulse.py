@@ -11,8 +11,14 @@ import logging
 import time
 from collections.abc import Callable
 
+from django.db import transaction
+from django.db.models import Q
+
 from dispersed_web.autostop.models import Engine
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import ENGINE, record
 from dispersed_web.jobs import sweeps
+from dispersed_web.jobs.models import IN_CLOUD, Job
 from dispersed_web.signals.models import Bucket, Source
 
 log = logging.getLogger(__name__)
@@ -53,6 +59,28 @@ def boot_s() -> float:
 def trust_anew(why: str, now: dt.datetime) -> None:
     """Nothing that was observed before ``now`` counts as quiet."""
     Engine.objects.update_or_create(id=1, defaults={"trusted_since": now, "why": why[:120]})
+
+
+def tell_if_late(now: dt.datetime) -> None:
+    """Tells admins of teams with running jobs, once for each outage, that no pass was completed for a while. To be
+    called by what runs beside the engine."""
+    last = sweeps.last_finished().get(SWEEP)
+    if last is None or now - last <= sweeps.LATE_AFTER:
+        return
+    minutes = int((now - last).total_seconds() // 60)
+    with transaction.atomic():
+        told_before = Q(late_told_at=None) | Q(late_told_at__lt=last)
+        Engine.get()
+        if not Engine.objects.filter(told_before, pk=1).update(late_told_at=now):
+            return
+        running = Job.objects.filter(status__in=IN_CLOUD).order_by().values_list("team", flat=True).distinct()
+        for team_id in sorted(running):
+            sentence = (
+                f"Auto-stop has not run for {minutes} minutes: nothing is stopped by its limits until it does. The "
+                "operator must look at the processes worker, beat and reconcile."
+            )
+            team = ("team", team_id)
+            record(team_id, ENGINE, "team.engine_late", team, sentence, now=now, audience=Audience.ADMINS)
 
 
 def test_receiver(post: Callable[[], str], now: dt.datetime) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dispersed_web.autostop import engine, pulse
 from dispersed_web.autostop.models import Engine
+from dispersed_web.events.models import Event
 from dispersed_web.jobs import sweeps
 from dispersed_web.jobs.models import Job
 from dispersed_web.signals import self_test
@@ -85,6 +86,23 @@ def test_a_clock_that_was_set_is_noticed_and_a_machine_that_was_busy_is_not() ->
     assert Engine.get().why == "the clock jumped by 7199 seconds"
     pulse.watch_clock(NOW, 4602.0)
     assert Engine.get().trusted_since == NOW
+
+
+def test_an_engine_that_is_late_is_told_of_once_for_each_outage() -> None:
+    job = make_job()
+    ended = make_job(status="CANCELLED")
+    sweeps.note_finished("autostop", NOW)
+    pulse.tell_if_late(NOW + MINUTE)
+    assert not Event.objects.exists()
+    pulse.tell_if_late(NOW + 3 * MINUTE)
+    pulse.tell_if_late(NOW + 4 * MINUTE)
+    told = Event.objects.get(kind="team.engine_late")
+    assert (told.team_id, told.audience) == (job.team_id, "admins")
+    assert told.team_id != ended.team_id
+    assert told.sentence.startswith("Auto-stop has not run for 3 minutes")
+    sweeps.note_finished("autostop", NOW + 5 * MINUTE)
+    pulse.tell_if_late(NOW + 9 * MINUTE)
+    assert Event.objects.filter(kind="team.engine_late").count() == 2
 
 
 def test_boot_time_goes_on() -> None:
