@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import footprint, freshness, launching, pages, stops, syncing, watchers
+from bench import beating, deciding, footprint, freshness, launching, pages, stops, syncing, watchers
 from bench.database import postgres
 from bench.plan import FULL, QUICK, Plan
 from bench.report import Figure, machine, number, print_table
@@ -69,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextlib.contextmanager
-def running(folder: Path, url: str) -> Iterator[Stack]:
-    stack = Stack(folder, url)
+def running(folder: Path, url: str, **settings: str) -> Iterator[Stack]:
+    stack = Stack(folder, url, **settings)
     try:
         yield stack
     finally:
@@ -107,10 +107,18 @@ def _sync(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
         yield from syncing.measure(stack, plan)
 
 
+def _autostop(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
+    """Passes over many jobs, and heartbeats."""
+    with running(folder / "beats", url, DW_WEB_WORKERS="1") as stack:
+        yield beating.measure(stack, plan)
+    yield from deciding.measure(folder, url, plan)
+
+
 PARTS: dict[str, Callable[[Path, str, Plan], Iterator[Figure]]] = {
     "life": _life,
     "pages": _pages,
     "sync": _sync,
+    "autostop": _autostop,
 }
 
 if __name__ == "__main__":

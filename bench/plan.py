@@ -16,8 +16,11 @@ class Plan:
     changes: int
     due_jobs: int
     due_within_s: float
+    due_at_once: int
     launches: int
     idle_s: float
+    decided_jobs: tuple[int, ...]
+    beating_jobs: int
 
 
 FULL = Plan(
@@ -29,9 +32,12 @@ FULL = Plan(
     sync_s=60,
     changes=40,
     due_jobs=200,
-    due_within_s=30,
+    due_within_s=60,
+    due_at_once=1_000,
     launches=40,
     idle_s=60,
+    decided_jobs=(10_000, 100_000),
+    beating_jobs=4_000,
 )
 QUICK = Plan(
     page_rounds=30,
@@ -43,6 +49,9 @@ QUICK = Plan(
     changes=8,
     due_jobs=40,
     due_within_s=8,
+    due_at_once=200,
     launches=10,
     idle_s=15,
+    decided_jobs=(10_000,),
+    beating_jobs=1_000,
 )

@@ -7,6 +7,7 @@ import functools
 import json
 import os
 import random
+import secrets
 import sys
 import uuid
 from collections.abc import Callable
@@ -21,6 +22,7 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
 from django.contrib.sessions.models import Session  # noqa: E402
+from django.db.models import OuterRef, Subquery  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from dispersed_web.accounts.models import User  # noqa: E402
@@ -31,8 +33,9 @@ from dispersed_web.dispersed import JobSpec  # noqa: E402
 from dispersed_web.events.record import Actor  # noqa: E402
 from dispersed_web.jobs import marker, specs  # noqa: E402
 from dispersed_web.jobs.models import Job, JobRun  # noqa: E402
+from dispersed_web.signals.models import BUCKET, Bucket, bucket_start  # noqa: E402
 from dispersed_web.teams import api_tokens, keeping  # noqa: E402
-from dispersed_web.teams.models import Installation, Membership, Team  # noqa: E402
+from dispersed_web.teams.models import AutostopPolicy, Installation, Membership, Team  # noqa: E402
 from dispersed_web.teams.roles import Role  # noqa: E402
 
 BATCH = 1000
@@ -135,6 +138,68 @@ def launched(
     return {job.remote_uuid or "": str(job.pk) for job in rows}
 
 
+def watched(team: str, jobs: int) -> None:
+    """A new team that enforces, with so many running jobs whose heartbeats have been quiet for twenty minutes."""
+    history(team, jobs, jobs)
+    found = Team.objects.get(slug=team)
+    AutostopPolicy.objects.update_or_create(team=found, defaults={"mode": "enforce", "observe_until": None})
+    begin = timezone.now() - dt.timedelta(hours=2)
+    Job.objects.filter(team=found).update(running_at=begin, launched_at=begin, run_running_at=begin)
+    JobRun.objects.filter(job__team=found).update(running_at=begin)
+    latest = JobRun.objects.filter(job=OuterRef("pk")).values("pk")[:1]
+    Job.objects.filter(team=found).update(current_run=Subquery(latest), evaluate_at=timezone.now())
+    ids = list(JobRun.objects.filter(job__team=found).values_list("pk", flat=True))
+    for start in range(0, len(ids), BATCH):
+        Bucket.objects.bulk_create([b for run in ids[start : start + BATCH] for b in _buckets(run)])
+
+
+def beating(team: str, jobs: int) -> list[str]:
+    """Running jobs with an address for heartbeats; gives the tokens."""
+    found = Team.objects.get(slug=team)
+    owner = User.objects.get(memberships__team=found, memberships__role=Role.OWNER)
+    # A key that the sync leaves alone, as the cloud knows nothing of these jobs.
+    later = timezone.now() + FAR
+    key = _credential(found, "pk_sim_beating", "sk_sim_asleep", sync_due_at=later, listed_at=later - FAR / 2)
+    code, now = Installation.get().code, timezone.now()
+    tokens = [secrets.token_urlsafe(32) for _ in range(jobs)]
+    rows = [_job(found, key, owner, code, now, i, is_active=True) for i in range(jobs)]
+    runs = [_run(job) for job in rows]
+    for job, token_of_it in zip(rows, tokens, strict=True):
+        job.heartbeat_digest = specs.heartbeat_digest(token_of_it)
+    Job.objects.bulk_create(rows, batch_size=BATCH)
+    JobRun.objects.bulk_create(runs, batch_size=BATCH)
+    for job, run in zip(rows, runs, strict=True):
+        job.current_run, job.run_running_at = run, run.running_at
+    Job.objects.bulk_update(rows, ["current_run", "run_running_at"], batch_size=BATCH // 5)
+    return tokens
+
+
+def _buckets(run_id: uuid.UUID) -> list[Bucket]:
+    """Four of them, a quiet sample a minute."""
+    first = bucket_start(timezone.now()) - 3 * BUCKET
+    found = []
+    for place in range(4):
+        start = first + place * BUCKET
+        last = min(start + BUCKET - dt.timedelta(seconds=30), timezone.now())
+        found.append(
+            Bucket(
+                run_id=run_id,
+                source="heartbeat",
+                start=start,
+                count=5,
+                first_at=start + dt.timedelta(seconds=30)
+                if last > start + dt.timedelta(seconds=30)
+                else last,
+                last_at=last,
+                gap=dt.timedelta(minutes=1),
+                gpu_top=0,
+                cpu_top=0.01,
+                ssh_open=0,
+            )
+        )
+    return found
+
+
 def _limit(job: Job, deadline: dt.datetime) -> None:
     job.lifetime_s = 3600
     job.launched_at = deadline - dt.timedelta(seconds=3600)
@@ -227,7 +292,7 @@ def _run(job: Job) -> JobRun:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (people, token, credential_id, history, credentials, launched)
+    act.__name__: act for act in (people, token, credential_id, history, credentials, launched, beating)
 }
 
 if __name__ == "__main__":

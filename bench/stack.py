@@ -30,17 +30,22 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Stack:
-    """One start of the whole product. ``database_url`` empty means SQLite in the folder."""
+    """One start of the whole product. ``database_url`` empty means SQLite in the folder; ``settings`` are further
+    variables."""
 
-    def __init__(self, folder: Path, database_url: str = "") -> None:
+    def __init__(self, folder: Path, database_url: str = "", **settings: str) -> None:
         self.folder = DataFolder(folder)
         self.port = free_port()
         self.log = folder.parent / f"{folder.name}.log"
         self._database_url = database_url
         given = {name: value for name, value in os.environ.items() if not name.startswith(("DW_", "DJANGO_"))}
         self._given = (
-            given | {"DW_DATA_DIR": str(folder)} | ({"DW_DATABASE_URL": database_url} if database_url else {})
+            given
+            | settings
+            | {"DW_DATA_DIR": str(folder)}
+            | ({"DW_DATABASE_URL": database_url} if database_url else {})
         )
+        folder.parent.mkdir(parents=True, exist_ok=True)
         began = time.monotonic()
         with self.log.open("a") as log:
             self.process = subprocess.Popen(

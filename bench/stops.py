@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from bench.plan import Plan
-from bench.report import Figure, percentile, spread
+from bench.report import Figure, number, percentile, spread
 from bench.stack import TEAM, Stack
 
 FIRST_DUE_S = 10.0
@@ -16,18 +16,29 @@ EARLY_MS = 0
 
 
 def measure(stack: Stack, plan: Plan, credential: str) -> list[Figure]:
-    """As many jobs again have a lifetime that does not end: a cancel of those is wrong."""
-    due = stack.cloud.seed_jobs(plan.due_jobs, title="due")
-    others = stack.cloud.seed_jobs(plan.due_jobs, title="not due")
-    stack.seed("launched", team=TEAM, credential=credential, remote_uuids=others)
+    """Spread over a while, then all at one moment. As many jobs again have a lifetime that does not end: a cancel of
+    those is wrong."""
     begin = time.time() + FIRST_DUE_S
-    deadlines = [begin + index * plan.due_within_s / plan.due_jobs for index in range(plan.due_jobs)]
+    spread_out = [begin + index * plan.due_within_s / plan.due_jobs for index in range(plan.due_jobs)]
+    figures = _round(stack, credential, spread_out, "spread", (2, 0.5))
+    at_once = [time.time() + FIRST_DUE_S + plan.due_at_once / 100] * plan.due_at_once
+    return figures + _round(stack, credential, at_once, f"{plan.due_at_once} at once", (15, 8))
+
+
+def _round(
+    stack: Stack, credential: str, deadlines: list[float], how: str, goals: tuple[float, float]
+) -> list[Figure]:
+    due = stack.cloud.seed_jobs(len(deadlines), title="due")
+    others = stack.cloud.seed_jobs(len(deadlines), title="not due")
+    stack.seed("launched", team=TEAM, credential=credential, remote_uuids=others)
     stack.seed("launched", team=TEAM, credential=credential, remote_uuids=due, deadlines=deadlines)
     time.sleep(max(deadlines[-1] + PATIENCE_S - time.time(), 0))
-    return _figures(stack, dict(zip(due, deadlines, strict=True)), set(others))
+    return _figures(stack, dict(zip(due, deadlines, strict=True)), set(others), how, goals)
 
 
-def _figures(stack: Stack, due: dict[str, float], others: set[str]) -> list[Figure]:
+def _figures(
+    stack: Stack, due: dict[str, float], others: set[str], how: str, goals: tuple[float, float]
+) -> list[Figure]:
     cancels = [one for one in stack.cloud.cancels() if one["job_uuid"] in due or one["job_uuid"] in others]
     counts = Counter(one["job_uuid"] for one in cancels)
     late = [
@@ -47,12 +58,11 @@ def _figures(stack: Stack, due: dict[str, float], others: set[str]) -> list[Figu
     return [
         Figure(
             "11",
-            "lateness of a due cancel, p95",
+            f"lateness of a due cancel, {how}, p95",
             percentile(lateness, 95),
             "s",
-            2,
-            0.5,
-            spread(lateness, "s"),
+            *goals,
+            f"{spread(lateness, 's')}, p99 {number(percentile(lateness, 99))}",
         ),
-        Figure("12", "early, missed, doubled, wrong cancels", sum(wrong.values()), "", 0, 0, told),
+        Figure("12", f"early, missed, doubled, wrong cancels, {how}", sum(wrong.values()), "", 0, 0, told),
     ]
