@@ -22,7 +22,9 @@ from dispersed_web.teams.models import AutostopPolicy
 
 LOOKS_BACK = dt.timedelta(days=30)
 MOST_RUNS = 200
-MOST_SAMPLES = 200_000
+MOST_SAMPLES = 100_000
+# So long somebody waits for the page at most; what was not replayed by then is left out.
+LONGEST_S = 8.0
 LIMITS = tuple(dt.timedelta(minutes=minutes) for minutes in (30, 60, 90, 120))
 # Kinds of events that say that a job is used, or keep it from being stopped for idleness
 ACTS = (
@@ -64,14 +66,19 @@ class Tried:
 
 
 def try_out(draft: AutostopPolicy, now: dt.datetime, back: dt.timedelta = LOOKS_BACK) -> Tried:
-    """Replays the team's runs of the time ``back`` under ``draft``, which need not be saved. Bounded to the newest
-    ``MOST_RUNS`` runs with ``MOST_SAMPLES`` samples; ``ValueError`` for a draft that contradicts itself."""
+    """Replays the team's runs of the time ``back`` under ``draft``, which need not be saved.
+
+    Bounded to the newest ``MOST_RUNS`` runs with ``MOST_SAMPLES`` samples, and to ``LONGEST_S``. ``ValueError`` for a draft
+    that contradicts itself.
+    """
     began = time.perf_counter()
     rows, left_out = _rows(draft.team_id, now - min(back, KEPT))
     outcomes: list[tuple[Past, Outcome]] = []
     by_limit: dict[dt.timedelta, list[Outcome]] = {limit: [] for limit in LIMITS}
     watched = samples = 0
     for past in _past(rows, draft, now):
+        if time.perf_counter() - began > LONGEST_S:
+            break
         outcomes.append((past, replay(past.policy, past.history)))
         watched += bool(past.history.signals)
         samples += sum(len(signal.samples) for signal in past.history.signals)
@@ -85,7 +92,7 @@ def try_out(draft: AutostopPolicy, now: dt.datetime, back: dt.timedelta = LOOKS_
         by_limit=tuple((limit, sum_up(some)) for limit, some in by_limit.items()),
         watched=watched,
         samples=samples,
-        left_out=left_out,
+        left_out=left_out + len(rows) - len(outcomes),
         took_s=time.perf_counter() - began,
     )
 

@@ -75,6 +75,11 @@ class RunHistory:
         """Of each signal, when each of its samples was complete."""
         return {one.source: [sample.last_at for sample in one.samples] for one in self.signals}
 
+    @cached_property
+    def had_ssh(self) -> bool:
+        """Whether an SSH session was ever open, which doubles the warning."""
+        return any(bool(sample.ssh_open) for signal in self.signals for sample in signal.samples)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -143,7 +148,9 @@ class _Replay:
     def __init__(self, rules: Policy, run: RunHistory) -> None:
         self.rules = rules
         self.run = run
-        self.look_back = max(rules.high.limit, rules.medium.limit) + SEEN_BEFORE
+        found = (rules.idle_rule(CONFIDENCE_OF[one.source]) for one in run.signals)
+        self.idle_rules = [one for one in found if one]
+        self.look_back = max((one.limit for one in self.idle_rules), default=ZERO) + SEEN_BEFORE
         self.warned_for: dt.datetime | None = None
         self.warned_at: dt.datetime | None = None
 
@@ -166,10 +173,10 @@ class _Replay:
 
     def _ends_of_quiet_slots(self) -> list[dt.datetime]:
         """Where idleness may stop the run, and warn of it: in time without any sign of use, longer than the limit."""
-        rules = [self.rules.idle_rule(CONFIDENCE_OF[one.source]) for one in self.run.signals]
-        limit = min((one.limit for one in rules if one), default=NEVER)
+        times = 2 if self.run.had_ssh else 1
+        limit = min((one.limit for one in self.idle_rules), default=NEVER)
         until_warned = min(
-            (one.limit - min(2 * one.lead, one.limit / 2) for one in rules if one), default=NEVER
+            (one.limit - min(times * one.lead, one.limit / 2) for one in self.idle_rules), default=NEVER
         )
         slots = self.run.slots
         floor = self.run.running_at + self.rules.boot_grace

@@ -4,6 +4,7 @@ from django.urls import path
 
 from dispersed_web.web.views import (
     act_links,
+    autostop,
     bulk,
     credentials,
     frame,
@@ -30,6 +31,10 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("teams/new/", home.new_team, name="team-new"),
     path("t/<slug:slug>/", home.team_home, name="team-home"),
+    path("t/<slug:slug>/autostop/", autostop.autostop, name="autostop"),
+    path("t/<slug:slug>/autostop/change/", autostop.autostop_change, name="autostop-change"),
+    path("t/<slug:slug>/autostop/enforce/", autostop.autostop_enforce, name="autostop-enforce"),
+    path("t/<slug:slug>/autostop/read/", autostop.autostop_read, name="autostop-read"),
     path("t/<slug:slug>/team/", team.team, name="team"),
     path("t/<slug:slug>/team/events/", team.team_events, name="team-events"),
     path("t/<slug:slug>/team/limits/", team.team_limits, name="team-limits"),
