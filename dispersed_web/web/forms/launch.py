@@ -18,18 +18,19 @@ from dispersed_web.jobs import market
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
-from dispersed_web.teams.models import Team
+from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web import durations
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
 from dispersed_web.web.forms.quote import Quote
+from dispersed_web.web.forms.stop_choices import OF_MONEY, OF_USE, choices_of
 from dispersed_web.web.forms.visitor import Visitor
 
 SHORTEST_LIFETIME_S = 60
 # What the other task does not have is neither read nor found fault with.
-FOREIGN = {BATCH: ["lifetime"], PERSISTENT: ["max_timeout_run"]}
+FOREIGN = {BATCH: ["lifetime", *OF_USE], PERSISTENT: ["max_timeout_run"]}
 # What the estimate and the list of GPUs are asked with, in an address: nothing that could be a secret.
 OF_THE_MARKET = {"credential", "gpu_count", "allowed_region_codes", "min_vram_gb"}
 PREVIEWED = OF_THE_MARKET | {
@@ -41,6 +42,10 @@ PREVIEWED = OF_THE_MARKET | {
     "max_timeout_start",
     "max_timeout_run",
     "lifetime",
+    "idle_limit",
+    "checkin_every",
+    "uses_logs",
+    *OF_MONEY,
     "ports",
     "reach",
     "allowed_ips",
@@ -81,6 +86,8 @@ class LaunchForm(LaunchFields):
         data = absorb_lines(data) if data is not None else None
         super().__init__(data, initial=initial)
         self.team = team
+        self.policy = AutostopPolicy.of(team.pk)
+        self.show_bounds(self.policy)
         self.visitor = visitor
         self.needs_sure = needs_sure
         self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None)
@@ -148,6 +155,7 @@ class LaunchForm(LaunchFields):
             data[name] = None
         if data.get("task") == PERSISTENT and data.get("lifetime") is None and "lifetime" not in self.errors:
             self.add_error("lifetime", "A persistent job needs a time after which it is stopped.")
+        self.blame_choices(self.policy)
         self._clean_image()
         self._clean_gpus()
         self._clean_reach()
@@ -221,4 +229,5 @@ class LaunchForm(LaunchFields):
             lifetime_s=data["lifetime"] or self.team.default_lifetime_s,
             gpu_label=market.label(wish_of(data), choices),
             quoted_usd=quoted.to_usd,
+            choices=choices_of(data),
         )

@@ -13,6 +13,7 @@ from dispersed_web.web.forms.fields import (
     RefusingTextarea,
     SshKeyField,
 )
+from dispersed_web.web.forms.stop_choices import StopChoiceFields
 
 TASKS = [(BATCH, "Batch"), (PERSISTENT, "Persistent")]
 REACHES = [("me", "Only my address"), ("list", "These addresses"), ("anyone", "Anyone")]
@@ -29,7 +30,7 @@ def _number(least: int, **attrs: str) -> forms.NumberInput:
     )
 
 
-class LaunchFields(forms.Form):
+class LaunchFields(StopChoiceFields):
     title = forms.CharField(
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What is it for?"}),

@@ -18,6 +18,7 @@ from dispersed_web.web.credential_words import Health
 from dispersed_web.web.forms import advice, regions
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, wish_of
+from dispersed_web.web.forms.outlook import Outlook, outlook
 from dispersed_web.web.forms.quote import Quote, gpu_choices, quote
 
 POLL_MS = 1500
@@ -34,6 +35,7 @@ FOLDS: dict[str, dict[str, Any]] = {
     },
     "regions": {"allowed_region_codes": None},
     "waiting": {"max_timeout_assign": 600, "max_timeout_start": 1800},
+    "logs": {"uses_logs": False, "log_noise": ""},
     "lines": {"env_lines": ""},
 }
 
@@ -62,9 +64,7 @@ class Page:
     health: Health | None
     label: str
     rate: str = ""
-    most: str = ""
-    ends: str = ""
-    lasts: str = ""
+    outlook: Outlook = field(default_factory=Outlook)
     for_batch: bool = False
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -100,9 +100,7 @@ def page_of(
         health=_health(credential, now),
         label=market.label(wish_of(data), choices),
         rate=_range(quoted),
-        most=words.money(quoted.most_usd) if quoted.most_usd is not None else "",
-        ends=words.clock_time(quoted.ends_at, now, timezone.get_current_timezone()) if quoted.ends_at else "",
-        lasts=words.round_duration(quoted.lasts_s) if quoted.lasts_s else "",
+        outlook=outlook(data, quoted, form.team, form.policy, now, timezone.get_current_timezone()),
         for_batch=data.get("task") == BATCH,
         warnings=advice.warnings(data, form.env.exposed_names() if form.env.is_bound else ()),
         notes=advice.notes(data),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 
 from dispersed_web.accounts.models import User
+from dispersed_web.autostop import choices
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT
+from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
-from dispersed_web.teams.models import Team
+from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.examples import Example
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
+from dispersed_web.web.forms.stop_choices import initial_of
 from dispersed_web.web.forms.visitor import Visitor
 
 MINUTE_S = 60
@@ -72,6 +75,7 @@ def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence
     values |= _gpu(spec) | _reach(spec, visitor)
     if job.task == PERSISTENT and job.lifetime_s:
         values["lifetime"] = min(job.lifetime_s, job.team.max_lifetime_s)
+    values |= _choices(job, AutostopPolicy.of(job.team_id))
     if job.credential_id in {credential.pk for credential in credentials}:
         values["credential"] = job.credential_id
     env = [
@@ -79,6 +83,25 @@ def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence
         for row in spec.get("env", [])
     ]
     return Filling(filling.values | values, env, _note(job, env))
+
+
+def _choices(job: Job, policy: AutostopPolicy) -> dict[str, Any]:
+    """What was chosen for it, as far as the team allows it now. The usual cap follows the new quote."""
+    chosen = choices.of(job)
+    most_s = max(policy.high_idle_max_s, policy.medium_idle_max_s)
+    usual_cap_usd = rate.cap(None, job.quoted_usd)
+    return initial_of(
+        replace(
+            chosen,
+            idle_limit_s=_at_most(chosen.idle_limit_s, most_s),
+            checkin_every_s=_at_most(chosen.checkin_every_s, policy.checkin_every_max_s),
+            rate_cap_usd=None if chosen.rate_cap_usd == usual_cap_usd else chosen.rate_cap_usd,
+        )
+    )
+
+
+def _at_most(value: int | None, most: int) -> int | None:
+    return value if value is None else min(value, most)
 
 
 def _gpu(spec: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -12,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dispersed_web import tasks
+from dispersed_web.autostop import choices
 from dispersed_web.clock import database_now
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import form_tokens, launch, market, specs
@@ -129,7 +131,11 @@ def _is_what_was_asked(job: Job, order: Order, credential: Credential) -> bool:
     """A form that was sent before and then changed asks for something else, if only for another lifetime."""
     lifetime_s = launch.lifetime_of(order, job.team)[0]
     plain = specs.plain_part(order.spec, order.secret_env)
-    return job.credential_id == credential.pk and job.lifetime_s == lifetime_s and job.spec == plain
+    same = job.credential_id == credential.pk and job.lifetime_s == lifetime_s and job.spec == plain
+    cap_usd = order.choices.rate_cap_usd
+    # Without a chosen cap one was made of the price at that time, which may have moved since.
+    stored = choices.of(job) if cap_usd is not None else replace(choices.of(job), rate_cap_usd=None)
+    return same and stored == order.choices
 
 
 def _refused(
