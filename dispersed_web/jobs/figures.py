@@ -7,14 +7,14 @@ import uuid
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, DateTimeField, FloatField, Q, Sum, Value
+from django.db.models import Count, DateTimeField, FloatField, Min, Q, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
-from dispersed_web.jobs.queries import Seconds, needs_attention
-from dispersed_web.jobs.states import Reason
+from dispersed_web.jobs.queries import STUCK_AFTER, Seconds, needs_attention
+from dispersed_web.jobs.states import Reason, Status
 
 SOON = dt.timedelta(hours=1)
 STALE_AFTER = dt.timedelta(minutes=2)
@@ -99,6 +99,14 @@ def spent_since(team_id: uuid.UUID, begin: dt.datetime, now: dt.datetime) -> Dec
     )
     total = sum(half.aggregate(usd=cost)["usd"] or 0.0 for half in halves)
     return Decimal(str(round(total, 4)))
+
+
+def stuck_stops(now: dt.datetime) -> tuple[int, int]:
+    """How many stops of all teams hang, and for how many seconds the oldest: asked for, and no end seen for minutes."""
+    stuck = Job.objects.filter(stop_next_at__isnull=False, stop_requested_at__lt=now - STUCK_AFTER)
+    stuck = stuck.exclude(status__in=[*ENDED, Status.QUEUED])
+    found = stuck.aggregate(count=Count("pk"), oldest=Min("stop_requested_at"))
+    return found["count"], int((now - found["oldest"]).total_seconds()) if found["oldest"] else 0
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,14 @@ from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Team
 from dispersed_web.web import around, words
-from dispersed_web.web.words import Phrase, ago, said, since
+from dispersed_web.web.words import Phrase, said, since
 
 STUCK_AFTER = dt.timedelta(minutes=3)
 STALE_AFTER = dt.timedelta(minutes=2)
 # For so long people are told that idleness is watched anew.
 ANEW_FOR = dt.timedelta(hours=1)
 LATE_WORDS = {
-    "autostop": "no limit is checked and nobody is warned",
+    "autostop": "no limit is checked",
     "stops": "stops are not sent",
     "sync": "what you see is old",
     "launches": "launches wait",
@@ -101,8 +101,8 @@ def _late(finished: dict[str, dt.datetime], now: dt.datetime) -> Iterator[Banner
     means = ", ".join(LATE_WORDS[name] for name in late)
     last = min((finished[name] for name in late if name in finished), default=None)
     then = (
-        f": {means}. Jobs go on and cost money, so end in Dispersed’s console what must end now. Whoever runs this server "
-        "must start its background work again: bin/run, or the containers worker, beat and reconcile."
+        f": {means}. Jobs go on and cost money: end in Dispersed’s console what cannot wait. Whoever runs this server must "
+        "start it again (bin/run, or worker, beat and reconcile)."
     )
     if last is None:
         yield Banner("alarm", said(f"Background work has not run yet{then}"))
@@ -133,12 +133,12 @@ def _held(team: Team, now: dt.datetime) -> Iterator[Banner]:
     sums = held.aggregate(count=Count("pk"), usd=Sum("hourly_rate_usd"))
     jobs = f"{sums['count']} job{'s' * (sums['count'] != 1)}"
     what = (
-        f"The heartbeats of {jobs} fell silent at once, so nothing is inferred from that, since "
+        f"The heartbeats of {jobs} fell silent at once; nothing has been inferred from that for "
         if hold.kind == Hold.Kind.ALL_SILENT
-        else f"{jobs} would be stopped for idleness at once, so they are held, since "
+        else f"{jobs} would be stopped for idleness at once; they have been held for "
     )
     cost = f" They cost {words.rate(sums['usd'])}." if sums["usd"] else ""
-    text = ago(hold.opened_at, now, what, f".{cost} An admin must decide.")
+    text = since(hold.opened_at, now, what, f".{cost} An admin must decide.")
     yield Banner("alarm", text, reverse("web:hold", args=[team.slug, hold.pk]), "Decide")
 
 
@@ -154,8 +154,8 @@ def _of_keys(team: Team, keys: list[Credential], counts: Counts, now: dt.datetim
     off = max((key for key in keys if key.clock_is_off()), key=_offset_s, default=None)
     if off is not None:
         text = (
-            f"The clocks of this server and of Dispersed differ by {_offset_s(off)} s. Until they agree nothing is "
-            "launched, and no job is stopped for idleness. Whoever runs this server must set its clock."
+            f"The clocks of this server and of Dispersed differ by {_offset_s(off)} s. Until this server’s clock is set, "
+            "nothing is launched, and no job is stopped for idleness."
         )
         yield Banner("warning", said(text))
     listed_at = min((key.listed_at for key in keys if key.listed_at), default=None)
@@ -177,13 +177,13 @@ def _of_engine(now: dt.datetime) -> Iterator[Banner]:
         return
     ok_at, failed_at = engine.receiver_ok_at, engine.receiver_failed_at
     if ok_at is not None and failed_at is not None and ok_at < failed_at:
-        error = f" The last try: {engine.receiver_error}." if engine.receiver_error else ""
+        error = f": {engine.receiver_error}" if engine.receiver_error else ""
         after = (
-            f".{error} The silence of heartbeats counts against no job meanwhile, so idle jobs may run on. Whoever runs "
-            "this server must see to its public address."
+            f"{error}. Their silence counts against no job, so idle jobs may run on. Whoever runs this server must see to "
+            "its public address."
         )
         yield Banner("warning", since(ok_at, now, "Heartbeats have not reached this server for ", after))
     if engine.trusted_since is not None and now - engine.trusted_since < ANEW_FOR:
         why = f", because {engine.why}" if engine.why else ""
         after = f"{why}. Stops for idleness come later than usual; all other limits hold."
-        yield Banner("info", ago(engine.trusted_since, now, "Idleness is counted anew since ", after))
+        yield Banner("info", since(engine.trusted_since, now, "Idleness has been counted anew for ", after))

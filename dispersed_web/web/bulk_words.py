@@ -9,24 +9,20 @@ from dispersed_web.teams.roles import Action
 
 @dataclass(frozen=True)
 class Bulk:
-    """One act on several jobs. ``text`` goes before what they cost together; ``left_out`` says of a job why the act does
-    not hit it, ``missed`` of one why it was not done."""
+    """One act on several jobs. ``{jobs}`` is the place of their number; ``text`` goes before what they cost together,
+    ``left_out`` says of a job why the act does not hit it, ``missed`` of one why it was not done."""
 
     act: str
     needs: Action
-    verb: str
+    heading: str
+    question: str
+    button: str
     done: str
     text: str
     left_out: str
     missed: str
     look: str = "primary"
     cancel: str = "Cancel"
-
-    def question(self, count: int) -> str:
-        return self.button(count) + ("?" if count else "")
-
-    def button(self, count: int) -> str:
-        return f"{self.verb} {counted(count)}"
 
     def outcome(self, done: int, missed: int) -> str:
         """What was done, and to how many not."""
@@ -41,7 +37,9 @@ def counted(count: int) -> str:
 STOP = Bulk(
     act="stop",
     needs=Action.STOP,
-    verb="Stop",
+    heading="Stop jobs",
+    question="Stop {jobs}?",
+    button="Stop {jobs}",
     done="asked to stop. They count as stopped once Dispersed shows their end.",
     text="What is not saved outside the machines is lost, and a stopped job cannot be resumed.",
     left_out="ended, or being stopped already",
@@ -52,7 +50,9 @@ STOP = Bulk(
 EXTEND = Bulk(
     act="extend",
     needs=Action.EXTEND,
-    verb="Extend",
+    heading="Extend jobs",
+    question="Extend {jobs}?",
+    button="Extend {jobs}",
     done="extended.",
     text="Each runs longer than its own stop says now, at most as long as the team allows.",
     left_out="ended, being stopped, or at the longest that the team allows",
@@ -61,10 +61,11 @@ EXTEND = Bulk(
 IN_USE = Bulk(
     act="in-use",
     needs=Action.EXTEND,
-    verb="Keep",
+    heading="Still in use",
+    question="Still in use: {jobs}?",
+    button="{jobs} still in use",
     done="said to be in use: their idle time counts anew.",
-    text="You say that they are still in use: check-ins are answered, and idle time counts anew from now. Their other "
-    "limits stay.",
+    text="Open check-ins are answered, and idle time counts anew from now. Other limits stay.",
     left_out="ended, being stopped, not running yet, or ending by itself as a batch job",
     missed="already stopping, ended, or not running",
 )

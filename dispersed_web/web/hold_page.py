@@ -13,7 +13,7 @@ from dispersed_web.costs.estimate import price
 from dispersed_web.jobs.models import Job
 from dispersed_web.web import words
 from dispersed_web.web.rows import Cost
-from dispersed_web.web.words import Phrase, ago, since
+from dispersed_web.web.words import Phrase, since
 
 STOP, KEEP = Hold.Decision.STOP.value, Hold.Decision.KEEP.value
 LOST = "What is not saved outside the machines is lost, and a stopped job cannot be resumed."
@@ -55,7 +55,7 @@ def summary(hold: Hold, jobs: Sequence[Job], now: dt.datetime, zone: dt.tzinfo) 
     rate = rate_usd(jobs)
     held = price(rate, now - hold.opened_at)
     return Summary(
-        since=ago(hold.opened_at, now, "Held since "),
+        since=since(hold.opened_at, now, "Held for "),
         per_hour=words.money(rate),
         since_held=Cost(words.running_cost(held), Decimal(0), hold.opened_at, rate),
         otherwise=_otherwise(hold, now, zone),

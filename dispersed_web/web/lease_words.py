@@ -23,7 +23,7 @@ NEARLY = dt.timedelta(minutes=1)
 LIMIT_WORDS = {
     deadlines.SCHEDULE: "schedule",
     deadlines.BUDGET: "budget used up",
-    deadlines.RATE: "price above the cap",
+    deadlines.RATE: "price above cap",
     deadlines.STUCK: "stuck while starting",
 }
 
@@ -79,7 +79,7 @@ def use_hint(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 def _silent(job: Job, around: Around) -> str:
     if job.credential_id in around.unseen or job.confidence == Confidence.LOW:
-        return "Dispersed not seen"
+        return "cloud not seen"
     return "heartbeat silent" if job.confidence == Confidence.HIGH else "log silent"
 
 
@@ -143,7 +143,7 @@ def why_of(job: Job) -> str:
     if job.verdict_rule in LIMIT_WORDS:
         return LIMIT_WORDS[job.verdict_rule]
     if job.verdict_rule == deadlines.CHECKIN:
-        return "unless answered" if is_asked(job) else "unanswered check-in"
+        return "unless answered" if is_asked(job) else "check-in"
     if job.verdict_rule != deadlines.IDLE:
         return _lifetime(job)
     if _is_at(job, job.protected_until):

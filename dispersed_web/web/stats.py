@@ -37,7 +37,12 @@ def stats(figures: Figures, today_usd: Decimal, as_of: dt.datetime) -> list[Stat
             "estimate, since midnight",
             cost=today if figures.burning_usd else None,
         ),
-        Stat("Stops within the hour", str(figures.stops_soon), _stopping(figures), query="?sort=stops"),
+        Stat(
+            "Stops within the hour",
+            str(figures.stops_soon),
+            stopping(figures.stops_soon, figures.idle_soon),
+            query="?sort=stops",
+        ),
         Stat(
             "Needs attention",
             str(figures.attention),
@@ -52,17 +57,18 @@ def _burning(figures: Figures) -> str:
     waiting = figures.unfinished - figures.billing
     parts = [f"{figures.billing} job{'s' * (figures.billing != 1)}"]
     if figures.quiet_usd:
-        parts.append(f"{words.rate(figures.quiet_usd)} of it quiet")
+        parts.append(f"{words.rate(figures.quiet_usd)} quiet")
     if waiting:
-        parts.append(f"{waiting} not billing yet")
+        parts.append(f"{waiting} not billing")
     if figures.unmanaged_usd:
         parts.append(f"{words.rate(figures.unmanaged_usd)} not from here")
     return ", ".join(parts)
 
 
-def _stopping(figures: Figures) -> str:
-    idle, by_limits = figures.idle_soon, figures.stops_soon - figures.idle_soon
-    if not figures.stops_soon:
+def stopping(count: int, idle: int) -> str:
+    """By what so many jobs stop, ``idle`` of them for idleness."""
+    by_limits = count - idle
+    if not count:
         return "nothing ends that soon"
     if idle and by_limits:
         return f"{idle} for idleness, {by_limits} by {'its' if by_limits == 1 else 'their'} limits"

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts.models import User
+from dispersed_web.autostop.models import Hold
 from dispersed_web.clock import database_now
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import market, sending, states, sweeps, sync
@@ -155,7 +156,7 @@ class Installation:
             "lost": make.make_job(
                 team, title="Sweep 3", missing_since=ago(minutes=20), missing_alarmed_at=ago(minutes=9)
             ),
-        }
+        } | self._leases(ago)
         for job in jobs.values():
             if job.remote_uuid and job.pk != self._at_the_cloud.pk:
                 make.make_run(job)
@@ -185,6 +186,48 @@ class Installation:
         made = links.make(mail, compose(warning), self.now)
         ActLink.objects.filter(delivery=mail, minutes=30).update(used_at=self.now)
         return {f"{one.act} {one.minutes or ''}".strip(): urlsplit(one.url).path for one in made}
+
+    def _leases(self, ago: Any) -> dict[str, Job]:
+        """A job in each state of auto-stop, and stops that wait for a decision."""
+
+        def job(title: str, state: str, rule: str, confidence: str = "high", **fields: Any) -> Job:
+            values = {"verdict_state": state, "verdict_rule": rule, "confidence": confidence}
+            return make.make_job(self.team, title=title, **values | fields)
+
+        quiet = {"quiet_since": ago(minutes=47), "idle_limit_now_s": 3600, "stop_at": ago(minutes=-13)}
+        found = {
+            "idle": job("Idle", "warned", "idle", warned_at=ago(minutes=2), **quiet),
+            "asked": job(
+                "Asked about", "warned", "checkin_unanswered", "low",
+                warned_at=ago(minutes=8), stop_at=ago(minutes=-22),
+            ),
+            "dear": job(
+                "Six GPUs", "warned", "rate", warned_at=ago(minutes=1), stop_at=ago(minutes=-4),
+                rate_exceeded_at=ago(minutes=1), rate_cap_usd=Decimal("0.50"),
+            ),
+            "protected": job(
+                "Demo", "protected", "idle", stop_at=ago(days=-2), protected_until=ago(days=-2),
+                protected_reason="shown to visitors on Friday",
+            ),
+            "blind": job("Silent", "blind", "max_lifetime", blind_since=ago(minutes=7)),
+            "observed": job("Observed", "observed", "max_lifetime", **quiet | {"quiet_since": ago(minutes=70)}),
+        }  # fmt: skip
+        held = [
+            found["idle"],
+            *(job(f"Held {n}", "due", "idle", warned_at=ago(minutes=20), **quiet) for n in range(2)),
+        ]
+        values = {"team": self.team, "kind": "many_due", "job_ids": [str(one.pk) for one in held]}
+        sentence = "3 of 12 watched jobs would be stopped for idleness at once, so all of them are held."
+        self.hold = Hold.objects.create(opened_at=ago(minutes=6), sentence=sentence, **values)
+        self.decided = Hold.objects.create(
+            opened_at=ago(days=1),
+            sentence=sentence,
+            decided_at=ago(hours=20),
+            decision="keep",
+            decided_by=self.ana,
+            **values,
+        )
+        return found
 
 
 def _signed_out(at: Installation) -> list[Visit]:
@@ -286,15 +329,30 @@ def _jobs(at: Installation) -> list[Visit]:
         Visit("job, stale", page(at.stale_job)),
         *(
             Visit(f"jobs-ask {act}", reverse("web:jobs-ask", args=[slug, act]) + f"?{chosen}")
-            for act in ("stop", "extend")
+            for act in ("stop", "extend", "in-use")
         ),
+        *_holds(at),
         *(Visit(f"{name}, sent", page(at.jobs["sent"], name)) for name in TABS),
         *(Visit(f"job, {name.lower()}", page(at.jobs[name])) for name in overviews),
         *(Visit(f"job, {name}", page(at.jobs[name])) for name in ("stuck", "warned", "lost", "long")),
         Visit("job-logs, none", page(at.jobs["PENDING"], "job-logs")),
         Visit("job-logs, trouble", page(at.jobs["long"], "job-logs")),
         *(Visit(f"job-ask {act}", page(at.jobs["long"], "job-ask", act)) for act in ("stop", "extend")),
+        Visit("job-ask in-use", page(at.jobs["asked"], "job-ask", "in-use")),
+        Visit("job-ask price", page(at.jobs["dear"], "job-ask", "price")),
         Visit("job-ask again, unconfirmed", page(at.jobs["UNCONFIRMED"], "job-ask", "again")),
+    ]
+
+
+def _holds(at: Installation) -> list[Visit]:
+    def page(hold: Hold, name: str = "hold", *more: str) -> str:
+        return reverse(f"web:{name}", args=[at.team.slug, hold.pk, *more])
+
+    return [
+        Visit("hold", page(at.hold)),
+        Visit("hold, viewer", page(at.hold), who="bob"),
+        Visit("hold, decided", page(at.decided)),
+        *(Visit(f"hold-ask {word}", page(at.hold, "hold-ask", word)) for word in ("stop", "keep")),
     ]
 
 

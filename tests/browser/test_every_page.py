@@ -29,6 +29,7 @@ NO_PAGES = {
     "web:jobs-csv",
     "web:launch-gpus",
     "web:launch-estimate",
+    "web:banners",
     "api:schema",
 }
 OF_THE_PAGE = """() => ({

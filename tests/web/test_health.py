@@ -47,10 +47,27 @@ def test_a_broken_database_is_said_without_details(client, address, monkeypatch)
 
 def test_late_passes_are_named(client):
     finish()
-    assert client.get("/healthz/sweep").json() == {"status": "ok", "late": []}
-    finish("stops", at=timezone.now() - dt.timedelta(seconds=61))
+    answer = client.get("/healthz/sweep").json()
+    assert answer.pop("autostop_age_seconds") in (0, 1)
+    assert answer == {"status": "ok", "late": [], "stops_stuck": 0, "oldest_stuck_seconds": 0}
+    finish("autostop", at=timezone.now() - dt.timedelta(seconds=61))
     answer = client.get("/healthz/sweep")
-    assert (answer.status_code, answer.json()) == (503, {"status": "late", "late": ["stops"]})
+    assert (answer.status_code, answer.json()["status"], answer.json()["late"]) == (503, "late", ["autostop"])
+    assert answer.json()["autostop_age_seconds"] in (61, 62)
+
+
+def test_stops_that_hang_are_counted_and_degrade_the_answer(client):
+    finish()
+    team, now = make.make_team(), timezone.now()
+    make.make_job(team, stop_requested_at=now - dt.timedelta(minutes=2))
+    make.make_job(team, "CANCELLED", stop_requested_at=now - dt.timedelta(minutes=9))
+    assert client.get("/healthz/sweep").json()["stops_stuck"] == 0
+    make.make_job(team, stop_requested_at=now - dt.timedelta(minutes=4))
+    make.make_job(make.make_team(), stop_requested_at=now - dt.timedelta(minutes=10))
+    answer = client.get("/healthz/sweep")
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["stops_stuck"] == 2
+    assert 600 <= answer.json()["oldest_stuck_seconds"] <= 602
 
 
 def test_a_pass_that_never_ran_is_late(client):

@@ -75,9 +75,9 @@ LEASES = [
     (made("blind", "max_lifetime", "medium", stop_at=soon(), blind_since=ago(7)),
      "log silent for 7 min", "in 13 min", "24 h lifetime", ["Connect", "Stop"], ""),
     (made("blind", "checkin_unanswered", "low", stop_at=soon(), blind_since=ago(7)),
-     "Dispersed not seen for 7 min", "in 13 min", "unanswered check-in", ["Connect", "Stop"], ""),
+     "cloud not seen for 7 min", "in 13 min", "check-in", ["Connect", "Stop"], ""),
     (made("unknown", "checkin_unanswered", "low", stop_at=soon(100)),
-     "use not measured", "in 1 h 40 min", "unanswered check-in", ["Connect", "Stop"], ""),
+     "use not measured", "in 1 h 40 min", "check-in", ["Connect", "Stop"], ""),
     (made("warned", "checkin_unanswered", "low", stop_at=soon(22), warned_at=ago(8)),
      "asked: still using it?", "in 22 min", "unless answered", ["Still in use", "Stop"], "warned"),
     (made("protected", "idle", "high", stop_at=PROTECTED["protected_until"], **PROTECTED),
@@ -99,7 +99,7 @@ LEASES = [
     (made("warned", "budget", "high", stop_at=soon(4), warned_at=ago(1)),
      "in use", "in 4 min", "budget used up", ["Connect", "Stop"], "warned"),
     (made("warned", "rate", "high", stop_at=soon(4), warned_at=ago(1), rate_exceeded_at=ago(1)),
-     "in use", "in 4 min", "price above the cap", ["Accept price", "Stop"], "warned"),
+     "in use", "in 4 min", "price above cap", ["Accept price", "Stop"], "warned"),
     (made("active", "idle", "high", stop_at=soon(), rate_exceeded_at=ago(9), rate_accepted_at=ago(8)),
      "in use", "in 13 min", "unless used", ["Connect", "Stop"], ""),
     (made("warned", "stuck_starting", "low", status="PREPARING", stop_at=soon(4), warned_at=ago(1)),
@@ -182,4 +182,4 @@ def test_a_job_held_because_all_fell_silent_keeps_its_own_stop():
 def test_silence_is_not_put_on_the_heartbeat_while_the_cloud_cannot_be_seen():
     job = made("blind", "max_lifetime", "high", stop_at=soon(), blind_since=ago(7), credential_id="key")
     around = Around(unseen=frozenset({"key"}))
-    assert plain(lease_words.use_of(job, NOW, UTC, around)) == "Dispersed not seen for 7 min"
+    assert plain(lease_words.use_of(job, NOW, UTC, around)) == "cloud not seen for 7 min"

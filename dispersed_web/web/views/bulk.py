@@ -21,7 +21,7 @@ from dispersed_web.jobs import queries, stop
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web import access, answers, bulk_words, extending, live, rows, words
+from dispersed_web.web import access, answers, around, bulk_words, extending, live, rows, words
 from dispersed_web.web.bulk_words import ACTS
 
 
@@ -35,12 +35,14 @@ def ask(request: HttpRequest, slug: str, act: str) -> HttpResponse:
     now, zone = timezone.now(), timezone.get_current_timezone()
     found = queries.chosen(place.team.pk, request.GET.getlist("job"))
     hit = hits(found, act, now)
+    jobs = bulk_words.counted(len(hit))
+    scene = around.around(around.open_hold(place.team.pk), (), now)
     context = {
         "team": place.team,
         "bulk": asked,
-        "question": asked.question(len(hit)),
-        "button": asked.button(len(hit)),
-        "hit": [rows.row(job, now, zone) for job in hit],
+        "question": asked.question.format(jobs=jobs) if hit else asked.heading,
+        "button": asked.button.format(jobs=jobs),
+        "hit": [rows.row(job, now, zone, scene) for job in hit],
         "spared": len(found) - len(hit),
         "rate": words.rate(
             sum((job.hourly_rate_usd or job.quoted_usd or Decimal(0) for job in hit), Decimal(0))

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_safe
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from dispersed_web.autostop import pulse
 from dispersed_web.credentials import canary
-from dispersed_web.jobs import sweeps
+from dispersed_web.jobs import figures, sweeps
 
 BROKER_TIMEOUT_S = 0.5
 
@@ -34,12 +35,24 @@ def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def healthz_sweep(request: HttpRequest) -> JsonResponse:
-    """Whether the background work is on time; names the passes that are late."""
+    """Whether the background work is on time; names the passes that are late. Stops that hang make it ``degraded``: the
+    work is done, but the cloud shows no end."""
+    now = timezone.now()
     try:
-        late = sweeps.late(sweeps.last_finished(), timezone.now())
+        finished = sweeps.last_finished()
+        stuck, oldest_s = figures.stuck_stops(now)
     except DatabaseError:
         return _answer({"database": False})
-    return JsonResponse({"status": "late" if late else "ok", "late": late}, status=503 if late else 200)
+    late = sweeps.late(finished, now)
+    checked_at = finished.get(pulse.SWEEP)
+    news = {
+        "status": "late" if late else "degraded" if stuck else "ok",
+        "late": late,
+        "autostop_age_seconds": int((now - checked_at).total_seconds()) if checked_at else None,
+        "stops_stuck": stuck,
+        "oldest_stuck_seconds": oldest_s,
+    }
+    return JsonResponse(news, status=503 if late else 200)
 
 
 @login_not_required

@@ -21,11 +21,14 @@ from dispersed_web.events.record import Actor
 from dispersed_web.jobs import figures as job_figures
 from dispersed_web.jobs import queries
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
+from dispersed_web.jobs.states import Reason
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, around, cells, live, observing, rows, shell, words
+from dispersed_web.web import access, around, cells, live, observing, rows, shell, stats, words
 from dispersed_web.web.forms.team import NewTeamForm
+from dispersed_web.web.row_acts import DECIDE
+from dispersed_web.web.rows import Row
 
 ROWS = 6
 SOON = dt.timedelta(hours=4)
@@ -43,6 +46,7 @@ class Figures:
     active: int
     mine: int
     soon: int
+    idle_soon: int
     attention: int
     unmanaged: int
 
@@ -120,42 +124,49 @@ def _context(seat: access.Seat, user: User, now: dt.datetime) -> dict[str, Any]:
     team, zone = seat.team, user.zone
     figures = _figures(team, user, now)
     hold = around.open_hold(team.pk)
-    lists = {name: list(found[:ROWS]) for name, found in _lists(team, user, now).items()}
+    scene = around.around(hold, job_figures.sight(team.pk, now).stale, now)
+    made = {
+        name: _rows(name, [rows.row(job, now, zone, scene) for job in found[:ROWS]], seat, hold)
+        for name, found in _lists(team, user, hold, now).items()
+    }
     return {
         "figures": figures,
         "burning": words.money(figures.burning_usd),
+        "soon_note": stats.stopping(figures.soon, figures.idle_soon),
         "quiet": words.rate(figures.quiet_usd) if figures.quiet_usd else "",
         "hold": hold,
         "observing": observing.of_team(team.pk, now, zone) if figures.active else None,
         "steps": _first_steps(team, user),
-    } | {name: _rows(name, jobs, seat, hold, now, zone) for name, jobs in lists.items()}
+        **made,
+    }
 
 
-def _lists(team: Team, user: User, now: dt.datetime) -> dict[str, QuerySet[Job]]:
-    """What needs a person, what stops soon, what is one's own. A job that is only about to stop needs nobody else."""
+def _lists(team: Team, user: User, hold: Hold | None, now: dt.datetime) -> dict[str, QuerySet[Job]]:
+    """What is held, needs a person, stops soon, is one's own. A job that only stops soon is not among what needs a
+    person, and a held one only among those."""
     active = queries.for_list(Job.objects.filter(team=team).exclude(status__in=ENDED))
     soon = job_figures.stops_within(SOON, now)
     only_soon = soon & Q(missing_alarmed_at=None, warned_at__isnull=False)
+    held = Q(pk__in=hold.job_ids if hold else (), stop_requested_at=None)
     attention = active.filter(queries.needs_attention(now)).exclude(only_soon)
     return {
-        "attention": attention.order_by("-created_at"),
-        "soon": active.filter(soon).order_by("stop_at"),
+        "held": active.filter(held).order_by("-hourly_rate_usd") if hold else Job.objects.none(),
+        "attention": attention.exclude(held).order_by("-created_at"),
+        "soon": active.filter(soon).exclude(held).order_by("stop_at"),
         "mine": active.filter(created_by=user).order_by("-created_at"),
     }
 
 
-def _rows(
-    name: str, jobs: list[Job], seat: access.Seat, hold: Hold | None, now: dt.datetime, zone: dt.tzinfo
-) -> SafeString | str:
-    """One list as rows of its table; whoever only looks is offered no act."""
-    may_act = seat.may(Action.STOP)
-    scene = around.around(hold, (), now)
-    made = [rows.row(job, now, zone, scene) for job in jobs]
-    if not may_act:
-        made = [replace(row, acts=()) for row in made]
-    places = around.places_of(seat.team, hold)
+def _rows(name: str, made: list[Row], seat: access.Seat, hold: Hold | None) -> SafeString | str:
+    """One list as rows of its table; whoever only looks is offered no act. About the held ones is decided together."""
     if not made:
         return ""
+    may_act = seat.may(Action.STOP)
+    if not may_act:
+        made = [replace(row, acts=()) for row in made]
+    elif name == "held":
+        made = [replace(row, acts=tuple(act for act in row.acts if act != DECIDE)) for row in made]
+    places = around.places_of(seat.team, hold)
     return cells.table_rows(made, places, "home/_row.html", section=name, selects=name == "soon" and may_act)
 
 
@@ -169,6 +180,7 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
             active=Count("pk"),
             mine=Count("pk", filter=Q(created_by=user)),
             soon=Count("pk", filter=soon),
+            idle_soon=Count("pk", filter=soon & Q(verdict_rule=Reason.IDLE)),
             attention=Count("pk", filter=queries.needs_attention(now)),
             billing=Count("pk", filter=billing),
             unpriced=Count("pk", filter=billing & Q(hourly_rate_usd=None)),
@@ -184,6 +196,7 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
         active=sums["active"],
         mine=sums["mine"],
         soon=sums["soon"],
+        idle_soon=sums["idle_soon"],
         attention=sums["attention"],
         unmanaged=UnmanagedJob.objects.filter(credential__team=team).count(),
     )
