@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts.models import User
-from dispersed_web.autostop.models import Hold
+from dispersed_web.autostop.models import Hold, ObservedStop
 from dispersed_web.clock import database_now
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import market, sending, states, sweeps, sync
@@ -227,7 +227,24 @@ class Installation:
             decided_by=self.ana,
             **values,
         )
+        self._would_be_stops(found["observed"], ago)
         return found
+
+    def _would_be_stops(self, job: Job, ago: Any) -> None:
+        """Stops that were only observed, one of them wrongly, and one that was made."""
+        for hours, again in ((1, None), (30, "GPU 88 %")):
+            at = ago(hours=hours)
+            used = {"used_again_at": at + dt.timedelta(hours=2), "used_again": again} if again else {}
+            ObservedStop.objects.create(
+                team=self.team,
+                job=job,
+                at=at,
+                quiet_since=at - dt.timedelta(hours=1),
+                sentence="Idle for 1 h of 1 h.",
+                hourly_rate_usd=make.RATE_USD,
+                **used,
+            )
+        make.make_job(self.team, "CANCELLED", title="Forgotten", reason="idle", ended_at=ago(hours=9))
 
 
 def _signed_out(at: Installation) -> list[Visit]:
@@ -311,6 +328,22 @@ def _credentials(at: Installation) -> list[Visit]:
     ]
 
 
+def _autostop(at: Installation) -> list[Visit]:
+    page, change = (reverse(f"web:{name}", args=[at.team.slug]) for name in ("autostop", "autostop-change"))
+    running, ended = (
+        reverse("web:job-choices", args=[at.team.slug, at.jobs[name].pk]) for name in ("long", "COMPLETED")
+    )
+    return [
+        Visit("autostop", page),
+        Visit("autostop, viewer", page, who="bob"),
+        Visit("autostop, empty", reverse("web:autostop", args=[at.empty.slug])),
+        Visit("autostop-change", change),
+        Visit("autostop-change, tried", change, press="Try it on the last 30 days"),
+        Visit("job-choices", running),
+        Visit("job-choices, ended", ended),
+    ]
+
+
 def _jobs(at: Installation) -> list[Visit]:
     slug, table = at.team.slug, reverse("web:jobs", args=[at.team.slug])
     chosen = "&".join(f"job={at.jobs[name].pk}" for name in ("RUNNING", "stuck", "long"))
@@ -368,6 +401,6 @@ def _launches(at: Installation) -> list[Visit]:
 
 # The pages in two halves that may be read at the same time; the person who reads changes seldom in each.
 SECTIONS = {
-    "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at)],
+    "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
 }

@@ -58,6 +58,7 @@ class StopChoiceFields(forms.Form):
         label="Lines that are no sign of work",
         required=False,
         max_length=8000,
+        help_text="One text a line. A log line that contains one of them does not count.",
         widget=forms.Textarea(
             attrs={
                 "rows": "3",
