@@ -5,7 +5,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.autostop.models import ObservedStop
+from dispersed_web.teams.models import AutostopPolicy, Membership, Team
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +131,64 @@ def test_the_lists_hold_what_they_are_called(client, team):
     assert part(html, "mine") == ["Mine"]
     assert part(html, "soon") == ["Sooner", "Later"]
     assert part(html, "attention") == ["Stuck"]
+
+
+def test_what_is_about_to_stop_can_be_chosen_and_extended_or_kept(client, team):
+    now = timezone.now()
+    job = make.make_job(team, title="Sooner", stop_at=now + dt.timedelta(hours=1))
+    make.make_job(team, title="Later", stop_at=now + dt.timedelta(hours=9))
+    html = client.get(home(team)).content.decode()
+    boxes = re.findall(r'<input[^>]*name="job" value="([^"]+)"', html)
+    assert boxes == [str(job.pk)]
+    for act in ("in-use", "extend", "stop"):
+        assert f'formaction="{reverse("web:jobs-ask", args=[team.slug, act])}"' in html
+    make.sign_in(client, make.make_member(team, "viewer"))
+    html = client.get(home(team)).content.decode()
+    assert part(html, "soon") == ["Sooner"]
+    assert 'name="job"' not in html
+    assert "data-bulk-bar" not in html
+
+
+def test_a_job_that_is_used_right_now_is_not_about_to_stop(client, team):
+    now = timezone.now()
+    soon = {"stop_at": now + dt.timedelta(minutes=50), "verdict_rule": "idle"}
+    make.make_job(team, title="Used", **soon)
+    make.make_job(team, title="Quiet", quiet_since=now - dt.timedelta(minutes=10), **soon)
+    answer = client.get(home(team))
+    assert part(answer.content.decode(), "soon") == ["Quiet"]
+    assert answer.context["figures"].soon == 1
+    assert "for idleness, unless used" in text_of(answer)
+    assert "$0.69/h of it quiet" in text_of(answer)
+
+
+def test_a_warned_job_is_listed_once_more_only_if_it_is_ones_own(client, team):
+    now = timezone.now()
+    other = make.make_member(team, "member")
+    soon = now + dt.timedelta(minutes=9)
+    make.make_job(team, title="Warned", created_by=other, warned_at=now, stop_at=soon)
+    make.make_job(team, title="Lost", created_by=other, warned_at=now, stop_at=soon, missing_alarmed_at=now)
+    html = client.get(home(team)).content.decode()
+    assert part(html, "attention") == ["Lost"]
+    assert sorted(part(html, "soon")) == ["Lost", "Warned"]
+
+
+def test_that_idle_stops_are_only_observed_is_said_with_what_they_would_have_done(client, team):
+    now = timezone.now()
+    policy = AutostopPolicy.of(team.pk)
+    jobs = [make.make_job(team) for _ in range(3)]
+    assert "no job would have been stopped" in text_of(client.get(home(team)))
+    for days, job in ((1, jobs[0]), (2, jobs[0]), (3, jobs[1]), (8, jobs[2])):
+        at = now - dt.timedelta(days=days)
+        used_again_at = now if job == jobs[1] else None
+        ObservedStop.objects.create(
+            team=team, job=job, at=at, quiet_since=at, sentence="x", used_again_at=used_again_at
+        )
+    text = text_of(client.get(home(team)))
+    assert "Stops for idleness are only observed until" in text
+    assert "2 jobs would have been stopped. 1 of them was used again" in text
+    policy.mode = AutostopPolicy.Mode.ENFORCE
+    policy.save()
+    assert "only observed" not in text_of(client.get(home(team)))
 
 
 def test_a_viewer_is_offered_no_act(client, team):

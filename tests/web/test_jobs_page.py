@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from dispersed_web.autostop.models import Hold
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.teams.models import Team
 from dispersed_web.web import csv_rows
@@ -227,6 +228,62 @@ def test_a_stranger_is_asked_to_sign_in(client, name):
     assert "login" in response["Location"]
 
 
+def test_the_order_by_stop_time_is_the_order_of_what_the_rows_say(client, team):
+    now = timezone.now()
+
+    def job(title: str, **fields) -> None:
+        factories.make_job(team, title=title, **fields)
+
+    job("never", lifetime_s=None, ceiling_s=None)
+    job("tomorrow", stop_at=now + dt.timedelta(hours=20), verdict_rule="idle")
+    job("soon", stop_at=now + dt.timedelta(minutes=9), verdict_rule="checkin_unanswered")
+    job(
+        "being stopped", stop_at=now + dt.timedelta(hours=30), stop_requested_at=now - dt.timedelta(seconds=5)
+    )
+    job("due", stop_at=now - dt.timedelta(seconds=2), verdict_rule="idle")
+    job("stuck", stop_at=now + dt.timedelta(hours=30), stop_requested_at=now - dt.timedelta(minutes=9))
+    response = client.get(jobs_url(team, "?sort=stops"))
+    assert shown(response) == ["stuck", "being stopped", "due", "soon", "tomorrow", "never"]
+    cells = re.findall(r'class="cell-stops"><span class="line-1">(.*?)</span>', response.content.decode())
+    said = [re.sub(r"<[^>]+>", "", cell).replace("\u00a0", " ") for cell in cells]
+    assert said[:3] == ["trying again", "now", "now"]
+    assert said[3] in ("in 8 min", "in 9 min")
+    assert said[5] == "never by itself"
+
+
+def test_the_figures_tell_idleness_from_limits_and_what_quiet_jobs_cost(client, team):
+    now = timezone.now()
+    quiet = {"quiet_since": now - dt.timedelta(minutes=9), "idle_limit_now_s": 3600, "verdict_rule": "idle"}
+    factories.make_job(team, stop_at=now + dt.timedelta(minutes=51), **quiet)
+    factories.make_job(team, stop_at=now + dt.timedelta(minutes=20), verdict_rule="max_lifetime")
+    factories.make_job(
+        team, stop_at=now + dt.timedelta(minutes=59), verdict_rule="idle", verdict_state="active"
+    )
+    html = client.get(jobs_url(team)).content.decode()
+    assert "3 jobs, $0.69/h quiet" in html
+    assert "1 for idleness, 1 by its limits" in html
+
+
+def test_a_decision_that_waits_costs_one_query_for_all_rows(client, team):
+    def count() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(jobs_url(team), headers=HTMX)
+        return len(queries)
+
+    jobs = [factories.make_job(team) for _ in range(4)]
+    client.get(jobs_url(team), headers=HTMX)
+    before = count()
+    Hold.objects.create(
+        team=team,
+        kind="many_due",
+        opened_at=timezone.now(),
+        sentence="x",
+        job_ids=[str(job.pk) for job in jobs],
+    )
+    # What the banner says of the held jobs is one more.
+    assert count() <= before + 1
+
+
 # CSV -----------------------------------------------------------------------------------------------------------------
 
 
@@ -242,6 +299,31 @@ def test_the_csv_has_every_job_of_the_filter_and_no_formula(client, team):
     assert {row["status"] for row in table} == {"RUNNING", "COMPLETED"}
     active = client.get(reverse("web:jobs-csv", args=[team.slug]))
     assert b"plain" not in b"".join(active.streaming_content)
+
+
+def test_the_csv_says_what_auto_stop_thinks(client, team):
+    now = timezone.now()
+    since = now - dt.timedelta(minutes=12)
+    factories.make_job(
+        team,
+        title="a",
+        verdict_state="quiet",
+        verdict_rule="idle",
+        quiet_since=since,
+        stop_at=now + dt.timedelta(minutes=48),
+    )
+    factories.make_job(team, title="b", verdict_rule="idle", stop_requested_at=now, stop_reason="schedule")
+    factories.make_job(
+        team, "COMPLETED", title="c", verdict_state="quiet", verdict_rule="idle", quiet_since=since
+    )
+    response = client.get(reverse("web:jobs-csv", args=[team.slug]) + "?show=all")
+    table = csv.DictReader(io.StringIO(b"".join(response.streaming_content).decode(), newline=""))
+    rows = {row["title"]: row for row in table}
+    names = ("autostop_state", "autostop_reason", "quiet_since")
+    assert [rows["a"][name] for name in names] == ["quiet", "idle", since.isoformat(timespec="seconds")]
+    assert rows["a"]["stops_at"]
+    assert [rows["b"][name] for name in names] == ["stopping", "schedule", ""]
+    assert [rows["c"][name] for name in (*names, "stops_at")] == [""] * 4
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\0x", "  =1"])
@@ -304,7 +386,54 @@ def test_several_are_extended_each_from_its_own_stop(client, team):
         assert job.extend_until == before + dt.timedelta(hours=1)
 
 
-@pytest.mark.parametrize("act", ["stop", "extend"])
+def test_several_are_said_to_be_in_use(client, team):
+    used = [factories.make_job(team, title="used", warned_at=timezone.now()) for _ in range(2)]
+    others = [
+        factories.make_job(team, task="BATCH", title="batch"),
+        factories.make_job(team, "PENDING", title="pending"),
+        factories.make_job(team, "COMPLETED", title="over"),
+    ]
+    html = client.get(ask(team, "in-use", *used, *others), headers=HTMX).content.decode()
+    assert "Still in use: 2 jobs?" in html
+    assert re.findall(r'asked-title">([^<]+)', html) == ["used", "used"]
+    assert "3 chosen jobs are left out" in html
+    assert "$1.38/h" in html
+    data = {"act": "in-use", "job": [job.pk for job in [*used, *others]]}
+    response = client.post(reverse("web:jobs-bulk", args=[team.slug]), data, headers=HTMX)
+    assert "2 jobs said to be in use" in json.loads(response["HX-Trigger"])["toast"]["text"]
+    assert set(Job.objects.filter(confirmed_at__isnull=False)) == set(used)
+    assert not Job.objects.filter(warned_at__isnull=False).exists()
+
+
+def test_what_is_about_to_be_extended_says_when_it_stops_now_and_why(client, team):
+    job = factories.make_job(
+        team,
+        title="one",
+        verdict_rule="idle",
+        quiet_since=timezone.now(),
+        stop_at=timezone.now() + dt.timedelta(hours=1),
+    )
+    html = client.get(ask(team, "extend", job), headers=HTMX).content.decode()
+    text = re.sub(r"<[^>]+>", "", html).replace("\u00a0", " ")
+    assert re.search(r"Running, stops in (59 min|1 h 00 min) \(idle, unless used\)", text)
+    assert 'value="240"' in html
+
+
+def test_twenty_jobs_more_to_extend_cost_few_queries_more(client, team):
+    def count(jobs: list[Job]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(ask(team, "extend", *jobs), headers=HTMX)
+        return len(queries)
+
+    jobs = [factories.make_job(team) for _ in range(22)]
+    for job in jobs:
+        job.current_run = factories.make_run(job)
+        job.save()
+    count(jobs[:2])
+    assert count(jobs) <= count(jobs[:2]) + 2
+
+
+@pytest.mark.parametrize("act", ["stop", "extend", "in-use"])
 def test_a_viewer_may_not_and_an_unknown_act_is_nothing(client, team, act):
     job = factories.make_job(team)
     assert client.get(ask(team, "delete", job)).status_code == 404
@@ -318,4 +447,4 @@ def test_a_viewer_may_not_and_an_unknown_act_is_nothing(client, team, act):
     assert client.get(ask(team, act, job)).status_code == 404
     assert client.post(bulk, {"act": act, "job": job.pk}).status_code == 404
     job.refresh_from_db()
-    assert job.stop_requested_at is None
+    assert (job.stop_requested_at, job.extend_until, job.confirmed_at) == (None, None, None)
