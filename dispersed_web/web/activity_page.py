@@ -5,16 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from dispersed_web.autostop.deadlines import CHECKIN
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.jobs.models import Job
 from dispersed_web.web import evidence, history, sightings, strip, strip_axis, words
 from dispersed_web.web.evidence import LaneStory
 from dispersed_web.web.marks import Mark
-from dispersed_web.web.strip import Strip
 from dispersed_web.web.strip_axis import Axis
+from dispersed_web.web.strip_shapes import Strip
 from dispersed_web.web.verdict_words import Outlook
 
 RANGES = (("3h", "3 h"), ("24h", "24 h"), ("run", "Whole run"))
+# Ranges in which a minute changes nothing that one sees, and which take a while to draw.
+WIDE = ("24h", "run")
 PAGE = 25
 
 
@@ -77,7 +80,16 @@ def _axis(job: Job, outlook: Outlook | None, show: str, now: dt.datetime, zone: 
     is_observed = verdict.would_stop_at is not None and verdict.would_stop_at > now
     stop_at = verdict.would_stop_at if is_observed else verdict.stop_at
     warn_at = None if is_observed else verdict.warn_at
-    return strip_axis.axis(show, began, now, zone, stop_at=stop_at, warn_at=warn_at, is_observed=is_observed)
+    return strip_axis.axis(
+        show,
+        began,
+        now,
+        zone,
+        stop_at=stop_at,
+        warn_at=warn_at,
+        is_observed=is_observed,
+        is_asked=verdict.rule == CHECKIN,
+    )
 
 
 def _moments(axis: Axis) -> list[tuple[str, str]]:
@@ -86,9 +98,9 @@ def _moments(axis: Axis) -> list[tuple[str, str]]:
         return []
     found = []
     if axis.warn_at and axis.stop_at and axis.stop_at <= axis.end and axis.warn_at > axis.start:
-        said = "warned" if axis.warn_at <= axis.now else "warning"
+        said = "asked" if axis.is_asked else "warned" if axis.warn_at <= axis.now else "warning"
         found.append(("strip-warn", f"{said} {words.clock_time(axis.warn_at, axis.now, axis.zone)}"))
-    if axis.stop_at:
+    if axis.stop_at and axis.stop_at <= axis.end:
         css, said = ("strip-would", "would stop") if axis.is_observed else ("strip-stop", "stops")
         found.append((css, f"{said} {words.clock_time(axis.stop_at, axis.now, axis.zone)}"))
     return found

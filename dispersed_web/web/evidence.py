@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from dispersed_web.autostop.activity import STALE, Lane, Samples, cores, megabytes, signs
 from dispersed_web.web import words
@@ -25,6 +25,8 @@ OF_SOURCE = {
     "log": (Lane.LOG,),
 }
 ACTIVE, QUIET, BLIND = "active", "quiet", "blind"
+# Which state a coarse picture shows.
+STRENGTH = {BLIND: 0, QUIET: 1, ACTIVE: 2}
 MOST_COLUMNS = 180
 LONGEST_LIST = 12
 
@@ -52,14 +54,14 @@ class Span:
 
 @dataclass(frozen=True)
 class LaneStory:
-    """One lane over time. ``is_set_up``: it spoke in this run; ``note`` says more where there is more to say. ``bars``
-    are the values of a lane that is drawn by them, coarser the longer the time is."""
+    """One lane over time. ``is_set_up``: it spoke in this run; ``note`` says more where there is more to say. ``drawn``
+    is what a picture can show of the spans: coarser the longer the time is, and of the GPU each value for itself."""
 
     lane: Lane
     name: str
     is_set_up: bool
     spans: tuple[Span, ...] = ()
-    bars: tuple[Span, ...] = ()
+    drawn: tuple[Span, ...] = ()
     note: str = ""
 
 
@@ -96,28 +98,32 @@ def _active(samples: Sequence[Samples]) -> list[set[Lane]]:
 
 def _missing(lane: Lane, source: Source | None) -> str:
     if lane == Lane.LOG:
-        return "its log is not read"
+        return "log not read"
     if source is None:
         return "no heartbeat"
-    return "no file /run/dw-busy yet" if lane == Lane.BUSY else "the heartbeat says nothing of it"
+    return "no busy file" if lane == Lane.BUSY else "not reported"
 
 
 def _story(
     source: Source, lane: Lane, fine: Iterable[Span], start: dt.datetime, until: dt.datetime
 ) -> LaneStory:
-    cut = [
-        replace(one, start=max(one.start, start), end=min(one.end, until))
-        for one in fine
-        if one.end > start and one.start < until
-    ]
+    cut = [_cut(one, start, until) for one in fine if one.end > start and one.start < until]
+    spans = merged(cut)
+    drawn = columns(cut if lane == Lane.GPU else spans, start, until)
     return LaneStory(
         lane,
         NAMES[lane],
         is_set_up=True,
-        spans=tuple(merged(cut)),
-        bars=tuple(columns(cut, start, until)) if lane == Lane.GPU else (),
+        spans=tuple(spans),
+        drawn=tuple(drawn if lane == Lane.GPU else merged(drawn)),
         note="" if source.counts else "shown only: auto-stop does not count it for this job",
     )
+
+
+def _cut(span: Span, start: dt.datetime, until: dt.datetime) -> Span:
+    if span.start >= start and span.end <= until:
+        return span
+    return Span(max(span.start, start), min(span.end, until), span.state, span.peak)
 
 
 def _spans(samples: Sequence[Samples], active: Sequence[set[Lane]], lane: Lane) -> Iterable[Span]:
@@ -177,7 +183,8 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     for one in spans:
         before = found[-1] if found else None
         if before and before.state == one.state and one.start <= before.end:
-            found[-1] = replace(before, end=max(before.end, one.end), peak=_higher(before.peak, one.peak))
+            end = max(before.end, one.end)
+            found[-1] = Span(before.start, end, one.state, _higher(before.peak, one.peak))
         else:
             found.append(one)
     return found
@@ -186,29 +193,27 @@ def merged(spans: Iterable[Span]) -> list[Span]:
 def columns(
     spans: Sequence[Span], start: dt.datetime, until: dt.datetime, most: int = MOST_COLUMNS
 ) -> list[Span]:
-    """The values in at most so many columns: within one the highest value of each state counts, and active wins."""
+    """The spans in at most so many columns: in each of them active wins, and the highest value counts."""
     if len(spans) <= most:
         return list(spans)
     width = (until - start) / most
-    found: dict[int, Span] = {}
+    found: dict[int, tuple[int, float | None]] = {}
     for one in spans:
-        for place in range(
-            int((one.start - start) / width), min(int((one.end - start) / width), most - 1) + 1
-        ):
-            begin = start + place * width
-            fresh = Span(begin, begin + width, one.state, one.peak)
-            found[place] = _stronger(found[place], fresh) if place in found else fresh
-    return [found[place] for place in sorted(found)]
-
-
-def _stronger(one: Span, other: Span) -> Span:
-    rank = (BLIND, QUIET, ACTIVE)
-    best = max(one, other, key=lambda span: rank.index(span.state))
-    return replace(best, peak=_higher(one.peak, other.peak))
+        first, last = int((one.start - start) / width), int((one.end - start) / width)
+        for place in range(first, min(last, most - 1) + 1):
+            rank, peak = found.get(place, (0, None))
+            found[place] = (max(rank, STRENGTH[one.state]), _higher(peak, one.peak))
+    states = {rank: state for state, rank in STRENGTH.items()}
+    return [
+        Span(start + place * width, start + (place + 1) * width, states[rank], peak)
+        for place, (rank, peak) in sorted(found.items())
+    ]
 
 
 def _higher(one: float | None, other: float | None) -> float | None:
-    return max((value for value in (one, other) if value is not None), default=None)
+    if one is None or other is None:
+        return other if one is None else one
+    return max(one, other)
 
 
 # In words -------------------------------------------------------------------------------------------------------------

@@ -19,9 +19,11 @@ SHORT_LIMIT = dt.timedelta(hours=2)
 
 
 def share(part: dt.timedelta, whole: dt.timedelta | None) -> str:
-    """``47 of 60 min``; of a long limit ``47 min of 8 h``."""
+    """``47 of 60 min``; of a long limit ``47 min of 8 h``; beyond it ``for 74 min, more than 60 min``."""
     if whole is None:
-        return words.duration(part)
+        return f"for {words.duration(part)}"
+    if part >= whole + dt.timedelta(minutes=1):
+        return f"for {words.duration(part)}, more than {words.round_duration(int(whole.total_seconds()))}"
     if whole > SHORT_LIMIT or whole.seconds % 60:
         return f"{words.duration(part)} of {words.round_duration(int(whole.total_seconds()))}"
     minutes = max(int(part.total_seconds()), 0) // 60

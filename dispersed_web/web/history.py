@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dispersed_web.autostop.deadlines import IDLE
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.web import words
 from dispersed_web.web.evidence import BLIND, LaneStory, value_words
@@ -69,8 +70,13 @@ def _line(change: VerdictChange, now: dt.datetime, zone: dt.tzinfo) -> Line:
     word = VERDICTS.get(change.state, change.state)
     if change.state == "warned" and change.rule == "checkin_unanswered":
         word, icon = "Asked", "status-unknown"
-    stops = words.clock_time(change.stop_at, now, zone) if change.stop_at else ""
+    stops = "" if _moves_on(change) or not change.stop_at else words.clock_time(change.stop_at, now, zone)
     return Line(change.at, word, tone, icon, change.sentence, stops)
+
+
+def _moves_on(change: VerdictChange) -> bool:
+    """In use, the stop for idleness moves on with the use, so that of the change's moment says nothing."""
+    return change.state == "active" and change.rule == IDLE
 
 
 def answer(
@@ -87,10 +93,14 @@ def answer(
     if not held:
         return Answer(when, "Nothing is remembered of that time: auto-stop had not looked at the job yet.")
     change = held[-1]
-    stop_at = words.clock_time(change.stop_at, now, zone) if change.stop_at else ""
-    details = [("Auto-stop said", change.sentence)]
-    if stop_at:
-        details.append(("Stop then due", f"{stop_at}, as of {words.clock_time(change.at, now, zone)}"))
+    details = [
+        (
+            "Verdict",
+            f"{_line(change, now, zone).word} since {words.clock_time(change.at, now, zone)}. {change.sentence}",
+        )
+    ]
+    if change.stop_at and not _moves_on(change):
+        details.append(("Stop due then", words.clock_time(change.stop_at, now, zone)))
     details += [(one.name, said) for one in stories if (said := _lane_at(one, at, now, zone))]
     details += [
         ("People", f"{words.clock_time(one.at, now, zone)}: {one.sentence}") for one in _keeping(marks, at)

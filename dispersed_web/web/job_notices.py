@@ -35,8 +35,11 @@ class Notice:
     acts: tuple[str, ...] = ()
 
 
-def notice(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo) -> Notice | None:
-    """What stands at the top of the page, if anything must. A check-in has a panel of its own."""
+def notice(
+    job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo, *, tells_verdict: bool = True
+) -> Notice | None:
+    """What stands at the top of the page, if anything must. A check-in has a panel of its own, and so has an announced
+    stop where not ``tells_verdict``."""
     if not job.is_active:
         return _of_the_end(job, now, zone)
     if job.stop_requested_at is not None:
@@ -54,15 +57,15 @@ def notice(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo)
         return Notice(
             "amber", "clock", said("It waits to be sent"), f"{job.reason_text} {given_up}", ("stop",)
         )
-    return _of_the_lease(job, outlook, now) if outlook else None
+    return _of_the_lease(job, outlook, now, tells_verdict=tells_verdict) if outlook else None
 
 
-def _of_the_lease(job: Job, outlook: Outlook, now: dt.datetime) -> Notice | None:
+def _of_the_lease(job: Job, outlook: Outlook, now: dt.datetime, *, tells_verdict: bool) -> Notice | None:
     if outlook.facts.rate_exceeded_at is not None:
         return _too_dear(outlook, now)
     if outlook.is_checkin:
         return None
-    if outlook.is_near:
+    if outlook.is_near and tells_verdict:
         found = told(outlook)
         acts = ("in_use", "extend") if outlook.verdict.rule == deadlines.IDLE else ("extend",)
         acts = ("decide", *acts) if outlook.is_held else acts
@@ -147,14 +150,20 @@ def _of_the_end(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice | None:
     if job.is_stopping:
         return Notice("amber", "status-stopping", said("Ended, making sure"), MAKING_SURE)
     if job.reason in job_page.BY_AUTOSTOP:
-        spent = f"It cost about {words.money(job.spent_usd)}." if job.spent_usd else ""
-        text = f"{job_page.stop_words(job, now, zone) or job.reason_text} {spent}".strip()
+        text = f"{job_page.stop_words(job, now, zone) or job.reason_text} {_bill(job, now)}".strip()
         return Notice("grey", "status-stopped", said(job_page.end_title(job)), text, ("same",))
     if job.state != Status.FAILED:
         return None
     title = "It was not launched" if job.reason in rows.NOT_LAUNCHED else "It failed"
     text = f"{job.reason_text} {_next(job)}".strip()
     return Notice("red", "status-failed", said(title), text, ("relaunch",))
+
+
+def _bill(job: Job, now: dt.datetime) -> str:
+    ran = job.runtime(now)
+    if ran is None or not job.spent_usd:
+        return ""
+    return f"It ran for {words.duration(ran)} and cost about {words.money(job.spent_usd)}."
 
 
 def _next(job: Job) -> str:

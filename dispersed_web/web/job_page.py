@@ -117,9 +117,7 @@ def _lifetime(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Fact]:
     facts = []
     if job.lifetime_s:
         end = begun + dt.timedelta(seconds=job.lifetime_s)
-        ends = (
-            f"ends {words.clock_time(end, now, zone)}, warned {words.round_duration(job.warn_lead_s)} before"
-        )
+        ends = f"ends {words.clock_time(end, now, zone)}" if job.is_active else ""
         facts.append(Fact("Lifetime", said(words.round_duration(job.lifetime_s)), note=ends))
     else:
         facts.append(Fact("Lifetime", said("no limit"), note="an admin chose so"))
@@ -127,7 +125,7 @@ def _lifetime(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Fact]:
         facts.append(Fact("Extended", said(f"until {words.clock_time(job.extend_until, now, zone)}")))
     if job.protected_until and job.protected_until > now:
         facts.append(Fact("Protected", said(f"until {words.clock_time(job.protected_until, now, zone)}")))
-    if job.ceiling_s and job.ceiling_s != job.lifetime_s:
+    if job.is_active and job.ceiling_s and job.ceiling_s != job.lifetime_s:
         latest = words.clock_time(begun + dt.timedelta(seconds=job.ceiling_s), now, zone)
         facts.append(
             Fact("At the longest", said(words.round_duration(job.ceiling_s)), note=f"until {latest}")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from dispersed_web.autostop.activity import Lane
 from dispersed_web.web import words
-from dispersed_web.web.evidence import ACTIVE, BLIND, QUIET, LaneStory, Span, value_words
+from dispersed_web.web.evidence import ACTIVE, BLIND, QUIET, STRENGTH, LaneStory, Span, value_words
 from dispersed_web.web.marks import ENGINE, PEOPLE, Mark
-from dispersed_web.web.strip_axis import Axis, Tick, ticks
+from dispersed_web.web.strip_axis import Axis, ticks
+from dispersed_web.web.strip_shapes import Box, Caption, Glyph, Hit, Line, Row, Strip
 
 HEAD, FOOT = 20, 24
 ENGINE_ROW, GPU_ROW, ROW, PEOPLE_ROW = 28, 36, 22, 28
@@ -23,6 +23,8 @@ HITS = 48
 MOST_MARKS = 40
 # Marks nearer to each other than so many percent of the time are drawn as one.
 NEAR = 1.4
+# From so many percent on a box holds its word.
+WIDE = 10
 VERDICTS = {
     "active": "In use",
     "quiet": "Quiet",
@@ -35,80 +37,6 @@ VERDICTS = {
     "starting": "Starting",
     "unlimited": "No limit",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle; ``x`` and ``width`` in percent. ``pattern`` is the id of a hatching in place of a plain colour."""
-
-    x: str
-    width: str
-    y: int
-    height: int
-    css: str
-    pattern: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One lane: its name at the left; ``note`` stands in it where there is nothing to draw."""
-
-    name: str
-    y: int
-    height: int
-    note: str = ""
-
-    @property
-    def middle(self) -> int:
-        return self.y + self.height // 2
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A moment over all lanes, with words at its top or at its foot. ``anchor`` is the side of the line they stand on."""
-
-    x: str
-    css: str
-    label: str = ""
-    anchor: str = "start"
-    at_foot: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Glyph:
-    """A mark, drawn as an icon."""
-
-    x: str
-    y: int
-    icon: str
-    tone: str
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A stretch of time that tells what was seen in it; ``at`` is the moment to ask about."""
-
-    x: str
-    width: str
-    title: str
-    at: str
-
-
-@dataclass(frozen=True)
-class Strip:
-    """Everything to draw; ``label`` says in one sentence what it shows."""
-
-    height: int
-    floor: int
-    rows: tuple[Row, ...]
-    boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
-    glyphs: tuple[Glyph, ...]
-    ticks: tuple[Tick, ...]
-    hits: tuple[Hit, ...]
-    states: tuple[str, ...]
-    label: str
 
 
 def layout(
@@ -139,6 +67,7 @@ def layout(
         floor=floor,
         rows=tuple(rows),
         boxes=tuple(boxes),
+        captions=tuple(_captions(axis, verdicts, marks, rows[0])),
         lines=tuple(_lines(axis)),
         glyphs=(*_glyphs(axis, marks, ENGINE, rows[0]), *_glyphs(axis, marks, PEOPLE, rows[-1])),
         ticks=tuple(ticks(axis)),
@@ -171,10 +100,10 @@ def _lane_boxes(axis: Axis, story: LaneStory, row: Row) -> Iterable[Box]:
     if not story.is_set_up:
         yield _box(axis, axis.start, axis.now, foot - BAR, BAR, "ev-missing", "strip-missing")
         return
-    if story.bars:
-        yield from _bars(axis, story.bars, row)
+    if story.lane == Lane.GPU:
+        yield from _bars(axis, story.drawn, row)
         return
-    for span in story.spans:
+    for span in story.drawn:
         yield _state_box(axis, span, foot, BAR)
 
 
@@ -214,6 +143,17 @@ def _verdict_boxes(axis: Axis, verdicts: Sequence[Span], row: Row) -> Iterable[B
         yield _box(axis, span.start, span.end, row.y + 5, row.height - 10, f"ve-{span.state}")
 
 
+def _captions(axis: Axis, verdicts: Sequence[Span], marks: Sequence[Mark], row: Row) -> Iterable[Caption]:
+    """The words of the states, behind a mark that stands at their begin."""
+    marked = [axis.percent(one.at) for one in marks if one.row == ENGINE]
+    for span in verdicts:
+        x, right = axis.percent(span.start), axis.percent(span.end)
+        if right - x >= WIDE:
+            word = VERDICTS.get(span.state, span.state)
+            dx = 15 if any(abs(place - x) < NEAR for place in marked) else 7
+            yield Caption(f"{x:.2f}", dx, row.middle, word, needs_room=right - x < 3 * WIDE)
+
+
 def _kept_boxes(axis: Axis, marks: Sequence[Mark], row: Row) -> Iterable[Box]:
     """How long people's acts keep the job."""
     for mark in marks:
@@ -241,6 +181,8 @@ def _lines(axis: Axis) -> Iterable[Line]:
     if axis.stop_at is None or not axis.is_live:
         return
     text = f"{'would stop' if axis.is_observed else 'stops'} {words.clock_time(axis.stop_at, axis.now, axis.zone)}"
+    if axis.is_asked and axis.warn_at and axis.warn_at > axis.end:
+        text = f"asked {words.clock_time(axis.warn_at, axis.now, axis.zone)}"
     if axis.stop_at > axis.end:
         yield Line("100", "strip-later", f"{text} →", "end")
         return
@@ -280,11 +222,10 @@ def _hits(axis: Axis, stories: Sequence[LaneStory]) -> Iterable[Hit]:
 
 
 def _said(story: LaneStory, begin: dt.datetime, end: dt.datetime) -> str:
-    spans = [one for one in story.bars or story.spans if one.start < end and one.end > begin]
+    spans = [one for one in story.drawn if one.start < end and one.end > begin]
     if not spans:
         return ""
-    rank = (BLIND, QUIET, ACTIVE)
-    best = max(spans, key=lambda one: (rank.index(one.state), one.peak or 0))
+    best = max(spans, key=lambda one: (STRENGTH[one.state], one.peak or 0))
     state = "silent" if best.state == BLIND else best.state
     value = value_words(story.lane, best) if best.state != BLIND else ""
     return f"{story.name}: {state}{f' ({value})' if value else ''}"

@@ -15,14 +15,15 @@ STEPS = (
     *(hours * HOUR for hours in (1, 2, 3, 4, 6, 12)),
     *(days * DAY for days in (1, 2, 4, 7)),
 )
-# Words at the line of now need so much room, in percent.
-ROOM = 8
+# The words at the line of now need so much room, in percent; on small screens twice as much.
+ROOM = 9
+ROOM_OF_AN_END = 18
 
 
 @dataclass(frozen=True)
 class Axis:
     """Seen is what lies between ``start`` and ``now``; up to ``end`` what is to come. ``now`` of a run that is over is
-    its end. ``is_observed``: the stop would only be noted."""
+    its end. ``is_observed``: the stop would only be noted; ``is_asked``: it comes only if a question is not answered."""
 
     start: dt.datetime
     now: dt.datetime
@@ -32,6 +33,7 @@ class Axis:
     warn_at: dt.datetime | None = None
     is_live: bool = True
     is_observed: bool = False
+    is_asked: bool = False
 
     def percent(self, at: dt.datetime) -> float:
         """Where a moment lies, cut at the ends."""
@@ -58,6 +60,7 @@ def axis(
     warn_at: dt.datetime | None = None,
     is_live: bool = True,
     is_observed: bool = False,
+    is_asked: bool = False,
 ) -> Axis:
     """The axis of the last three hours (``3h``), a day (``24h``) or the whole run (``run``), but not before it began. A
     stop that is near enough is on it."""
@@ -67,20 +70,22 @@ def axis(
     end = now + past / 40
     if is_live and stop_at is not None and now < stop_at <= now + past / 2:
         end = stop_at + past / 25
-    return Axis(start, now, end, zone, stop_at, warn_at, is_live, is_observed)
+    return Axis(start, now, end, zone, stop_at, warn_at, is_live, is_observed, is_asked)
 
 
 def ticks(axis: Axis) -> Iterable[Tick]:
     """Round times of the reader's clock; days by their date."""
     step = next((one for one in STEPS if (axis.end - axis.start) / one <= MOST_TICKS), STEPS[-1])
     now = axis.percent(axis.now)
+    room = ROOM if axis.is_live else ROOM_OF_AN_END
     for place, at in enumerate(_round_times(axis, step)):
         x = axis.percent(at)
         local = at.astimezone(axis.zone)
         is_midnight = (local.hour, local.minute) == (0, 0)
         label = f"{local.day} {local:%b}" if is_midnight or step >= DAY else f"{local:%H:%M}"
-        if 3 < x < 97 and not now - ROOM < x < now + ROOM / 2:
-            yield Tick(f"{x:.2f}", label, is_minor=place % 2 == 1)
+        if 3 < x < 97 and not now - room < x < now + ROOM / 2:
+            is_near = now - 2 * room < x < now + ROOM
+            yield Tick(f"{x:.2f}", label, is_minor=place % 2 == 1 or is_near)
 
 
 def _round_times(axis: Axis, step: dt.timedelta) -> Iterable[dt.datetime]:

@@ -251,10 +251,8 @@ def _stops(o: Outlook, *, unless_used: bool = False) -> Phrase:
 
 def _at_the_latest(o: Outlook) -> str:
     """The hard limit that holds all the same."""
-    if o.verdict.stop_at is None or o.verdict.rule == IDLE:
+    if o.verdict.stop_at is None or o.verdict.rule in (IDLE, CHECKIN):
         return ""
-    if o.verdict.rule == CHECKIN and o.verdict.warn_at:
-        return f"{o.asked[0].upper()}{o.asked[1:]} asked {o.at(o.verdict.warn_at)}."
     highest = deadlines.ceiling(o.policy, o.facts)
     end = (
         "the longest that the team allows" if o.verdict.deadline_at == highest else _end_words(o.verdict.rule)

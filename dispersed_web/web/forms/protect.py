@@ -48,7 +48,7 @@ class ProtectForm(forms.Form):
 
     when = forms.ChoiceField(label="Until", widget=forms.RadioSelect)
     until = forms.CharField(
-        label="Another moment",
+        label="Date and time",
         required=False,
         widget=forms.TextInput(attrs={"type": "datetime-local", "class": "extend-moment"}),
     )

@@ -45,6 +45,8 @@ TABS = (
     ("job-events", "Events"),
     ("job-spec", "Spec"),
 )
+# The tabs with a panel for the verdict, which need no notice of it.
+OF_THE_VERDICT = ("job", "job-activity")
 NEWEST = 5
 MOST_ACTS = 50
 MOST_EVENTS = 300
@@ -90,6 +92,8 @@ def show(
     context = frame(request, place, job, tab, token, now)
     if wishes:
         context["poll_address"] += f"&{urlencode(wishes)}"
+    if wishes.get("show") in activity_page.WIDE:
+        context["poll_ms"] = max(context["poll_ms"], live.CALM_MS)
     context |= PARTS[tab](Sheet(job, context["outlook"], now, timezone.get_current_timezone(), wishes))
     return render(request, "job/_live.html" if live.is_part(request) else "job/page.html", context)
 
@@ -131,7 +135,7 @@ def frame(
         "row": rows.row(job, now, zone),
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
-        "notice": job_notices.notice(job, outlook, now, zone),
+        "notice": job_notices.notice(job, outlook, now, zone, tells_verdict=tab not in OF_THE_VERDICT),
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
