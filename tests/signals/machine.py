@@ -16,7 +16,7 @@ SCRIPT = Path(__file__).parents[2] / "dispersed_web/signals/heartbeat.sh"
 SHELLS = {"sh": ["sh"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 TOOLS = {"cat", "curl", "date", "grep", "head", "iconv", "od", "rm", "sed", "sh", "sleep", "sort", "stat"}
 TOOLS |= {"tail", "timeout", "tr", "wget"}
-LIMIT_S = 15.0
+LIMIT_S = 30.0
 
 
 def wait_until(true: Callable[[], Any], what: str = "") -> Any:
@@ -24,7 +24,7 @@ def wait_until(true: Callable[[], Any], what: str = "") -> Any:
     end = time.monotonic() + LIMIT_S
     while not (value := true()):
         assert time.monotonic() < end, f"it never came to that: {what}"
-        time.sleep(0.02)
+        time.sleep(0.04)
     return value
 
 

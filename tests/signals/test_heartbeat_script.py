@@ -10,6 +10,7 @@ import shutil
 import socket
 import threading
 import time
+import urllib.request
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,9 @@ class App:
         self.thread.start()
         assert self.thread.is_ready.wait(10)
         assert self.thread.error is None
+        # The first request imports every view, which takes seconds on a busy machine.
+        with urllib.request.urlopen(f"{self.url}/heartbeat.sh", timeout=60):
+            pass
 
     def stop(self) -> None:
         if self.thread is not None:
