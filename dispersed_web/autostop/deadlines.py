@@ -34,7 +34,8 @@ CONNECTED = dt.timedelta(minutes=15)
 class Deadline:
     """A moment at which the job stops, and the reason code of the limit that sets it. People are warned ``lead`` before;
     warned later, they still get ``notice``. ``puts_off``: a warning that reached nobody puts the stop off once by so
-    much. One that passed while nobody looked gives notice once more. ``is_armed``: whether it may warn now."""
+    much. One that passed while nobody looked gives notice once more. ``is_armed``: whether it may warn now;
+    ``is_proven``: whether what it rests on was watched closely enough to stop."""
 
     at: dt.datetime
     rule: str
@@ -42,12 +43,17 @@ class Deadline:
     notice: dt.timedelta
     puts_off: dt.timedelta = ZERO
     is_armed: bool = True
+    is_proven: bool = True
 
     def is_warned(self, facts: Facts) -> bool:
         """Whether people were told of this moment; moved later by less than a minute it is still the same."""
         if facts.warned_for is None or facts.warned_at is None:
             return False
-        return ZERO <= self.at - facts.warned_for < SAME_MOMENT
+        return is_same(self.at, facts.warned_for)
+
+    def is_near(self, facts: Facts, now: dt.datetime) -> bool:
+        """Whether people were told of it, or it is time to tell them."""
+        return self.is_warned(facts) or now >= self.at - self.lead
 
     def earliest(self, facts: Facts, now: dt.datetime) -> dt.datetime:
         """When the job can stop by this deadline at the earliest."""
@@ -59,6 +65,11 @@ class Deadline:
         return max(self.at, told_at + self.notice)
 
 
+def is_same(at: dt.datetime, told: dt.datetime | None) -> bool:
+    """Whether people were told of this moment, or of one less than a minute before it."""
+    return told is not None and ZERO <= at - told < SAME_MOMENT
+
+
 def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadline | None:
     """When the job stops for idleness if nobody uses it from now on; ``None`` where nothing can tell."""
     rule = policy.idle_rule(use.confidence)
@@ -67,10 +78,17 @@ def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadl
     lead = min(rule.lead * (2 if use.ssh_is_open else 1), rule.limit / 2)
     ends = [use.quiet_since + rule.limit, facts.extend_until, facts.protected_until, facts.kept_until]
     ends.append(_full_warning(policy, lead, now))
+    # While a sign of work counts nobody is warned.
+    ends.append(use.active_until + lead if use.active_until else None)
     if facts.trusted_since is not None and facts.trusted_since > facts.running_at:
         ends.append(facts.trusted_since + WATCHED_AFTER_OUTAGE)
     at = max(end for end in ends if end is not None)
-    return Deadline(at, IDLE, lead, lead, puts_off=lead, is_armed=use.use == Use.QUIET)
+    if facts.warned_for is not None and facts.warned_for <= at <= now:
+        # It was held back so long that the beginning of its quiet time is out of sight: nothing new to warn of.
+        at = facts.warned_for
+    armed = use.use == Use.QUIET and use.covers(rule.limit - lead, now)
+    proven = armed and use.covers(rule.limit, now)
+    return Deadline(at, IDLE, lead, lead, puts_off=lead, is_armed=armed, is_proven=proven)
 
 
 def hard(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> list[Deadline]:

@@ -28,6 +28,8 @@ SOON = dt.timedelta(seconds=10)
 A_MINUTE = dt.timedelta(minutes=1)
 NOW_AND_THEN = dt.timedelta(minutes=5)
 NOT_ARRIVED = "the warning to reach somebody"
+FRESH_SAMPLE = "a fresh sample"
+MORE_SAMPLES = "samples of its whole idle time"
 
 
 class State(StrEnum):
@@ -83,17 +85,13 @@ def decide(policy: Policy, facts: Facts, now: dt.datetime) -> Verdict:
     use = activity_of(policy, facts, now)
     idle = deadlines.idle(policy, facts, use, now)
     observes = idle is not None and policy.is_observing(now)
-    candidates = deadlines.hard(policy, facts, use, now)
-    if idle is not None and not observes:
-        candidates.append(idle)
-    deadline = min(
-        candidates, key=lambda one: (one.earliest(facts, now), one.rule == deadlines.IDLE), default=None
-    )
+    limits = deadlines.hard(policy, facts, use, now)
+    deadline = _nearest(limits, None if observes else idle, facts, now)
     verdict = _verdict(policy, facts, use, deadline, now)
-    if verdict.waits_for and deadline is idle:
-        verdict = _unless_a_hard_limit_acts(verdict, policy, facts, use, candidates, now)
+    if verdict.waits_for and verdict.rule == deadlines.IDLE:
+        verdict = _unless_a_hard_limit_acts(verdict, policy, facts, use, limits, now)
     would_stop_at = idle.at if idle is not None and observes else None
-    if would_stop_at and would_stop_at <= now and use.use == Use.QUIET and verdict.state == State.QUIET:
+    if idle and would_stop_at and would_stop_at <= now and idle.is_proven and verdict.state == State.QUIET:
         verdict = replace(verdict, state=State.OBSERVED)
     return replace(
         verdict, would_stop_at=would_stop_at, look_again_at=_look_again_at(verdict, use, would_stop_at, now)
@@ -112,10 +110,28 @@ def activity_of(policy: Policy, facts: Facts, now: dt.datetime) -> Activity:
         facts.signals,
         floor=floor,
         acts=acts,
+        trusted_since=facts.trusted_since,
         cloud_lost_since=facts.cloud_lost_since,
         receiver_is_down=facts.receiver_is_down,
         now=now,
     )
+
+
+def _nearest(
+    limits: list[Deadline], idle: Deadline | None, facts: Facts, now: dt.datetime
+) -> Deadline | None:
+    """The deadline that stops the job first.
+
+    A hard limit that is near does not stand back behind a stop for idleness that cannot come yet, and one that has passed
+    behind none that people were not told of: else what a machine says of itself could keep it off for ever.
+    """
+    if idle is not None and not idle.is_warned(facts):
+        is_near = any(one.is_near(facts, now) for one in limits)
+        is_over = any(one.at <= now for one in limits)
+        if is_over or (is_near and not idle.is_armed):
+            idle = None
+    found = limits if idle is None else [*limits, idle]
+    return min(found, key=lambda one: (one.earliest(facts, now), one.rule == deadlines.IDLE), default=None)
 
 
 def _unless_a_hard_limit_acts(
@@ -123,11 +139,10 @@ def _unless_a_hard_limit_acts(
     policy: Policy,
     facts: Facts,
     use: Activity,
-    candidates: list[Deadline],
+    limits: list[Deadline],
     now: dt.datetime,
 ) -> Verdict:
     """A stop for idleness that waits, however long, keeps no hard limit from warning and stopping."""
-    limits = [one for one in candidates if one.rule != deadlines.IDLE]
     nearest = min(limits, key=lambda one: one.earliest(facts, now), default=None)
     if nearest is None:
         return verdict
@@ -159,12 +174,13 @@ def _verdict(
     warned = deadline.is_warned(facts)
     warn = not warned and now >= deadline.at - deadline.lead and deadline.is_armed
     reached = warned and now >= earliest
-    waits_for = _waits_for(facts, use, deadline, now) if reached else ""
+    is_thin = use.use == Use.QUIET and now >= deadline.at - deadline.lead and not deadline.is_armed
+    waits_for = _waits_for(facts, use, deadline, now) if reached else MORE_SAMPLES if is_thin else ""
     if waits_for == NOT_ARRIVED:
         earliest += deadline.puts_off
     remind = (
         warned
-        and facts.reminded_for != deadline.at
+        and not deadlines.is_same(deadline.at, facts.reminded_for)
         and deadline.lead > REMINDER
         and earliest - REMINDER <= now < earliest
     )
@@ -176,7 +192,7 @@ def _verdict(
     return replace(
         base,
         state=state,
-        stop_at=earliest if (warned or warn) else max(earliest, deadline.at),
+        stop_at=earliest,
         warn_at=deadline.at - deadline.lead,
         rule=deadline.rule,
         sentence=sentences.why(policy, facts, use, deadline, now),
@@ -198,8 +214,8 @@ def _waits_for(facts: Facts, use: Activity, deadline: Deadline, now: dt.datetime
     if facts.soft_hold:
         return facts.soft_hold
     if use.use != Use.QUIET or not use.is_fresh:
-        return "a fresh sample"
-    return ""
+        return FRESH_SAMPLE
+    return "" if deadline.is_proven else MORE_SAMPLES
 
 
 def _state(facts: Facts, use: Activity, now: dt.datetime) -> State:
@@ -223,7 +239,9 @@ def _look_again_at(
             moments.append(verdict.stop_at - REMINDER)
     else:
         often = A_MINUTE if verdict.state in (State.QUIET, State.BLIND, State.OBSERVED) else NOW_AND_THEN
-        moments = [verdict.warn_at, now + often if watched else None, would_stop_at]
+        # A signal that speaks for the first time tells nobody either.
+        may_speak = watched or verdict.state == State.UNKNOWN
+        moments = [verdict.warn_at, now + often if may_speak else None, would_stop_at]
     later = [at for at in moments if at is not None and at > now]
     if verdict.waits_for or (len(later) < sum(at is not None for at in moments) and watched):
         later.append(now + SOON)
@@ -242,6 +260,8 @@ def latest_end(policy: Policy, facts: Facts) -> dt.datetime | None:
 def extension(policy: Policy, facts: Facts, wanted: dt.datetime, now: dt.datetime) -> dt.datetime | None:
     """The stop time that an extension to ``wanted`` would give, cut at the hard limits; ``None`` if it would change
     nothing. An extension never shortens."""
+    # Whether the warning arrived may change at any moment, so nothing that people are told rests on it.
+    facts = replace(facts, warning_arrived=True)
     before = decide(policy, facts, now).stop_at
     latest = latest_end(policy, facts)
     until = min(wanted, latest) if latest else wanted

@@ -69,6 +69,8 @@ class Policy:
                 raise ValueError(f"{name} must be longer than nothing, or absent; a zero limit is a mistake.")
         if self.warn_lead <= ZERO or self.boot_grace < ZERO:
             raise ValueError("A warning must be longer than nothing, and the boot grace not less.")
+        if (self.lifetime is None) != (self.ceiling is None):
+            raise ValueError("Either both the lifetime and its ceiling are limited, or neither is.")
         if self.lifetime and self.ceiling and self.ceiling < self.lifetime:
             raise ValueError("The ceiling must not be shorter than the lifetime.")
 
