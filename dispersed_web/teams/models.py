@@ -154,6 +154,13 @@ class AutostopPolicy(models.Model):
             models.CheckConstraint(
                 condition=models.Q(mode__in=["observe", "enforce"]), name="policy_mode_known"
             ),
+            *(
+                models.CheckConstraint(
+                    condition=models.Q((name, None)) | models.Q((f"{name}__gt", 0)),
+                    name=f"policy_{name}_positive",
+                )
+                for name in ("team_day_usd", "team_month_usd", "member_day_usd", "member_month_usd")
+            ),
         ]
 
     def __str__(self) -> str:
