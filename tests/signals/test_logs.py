@@ -192,10 +192,11 @@ def test_with_a_revoked_key_nothing_is_known_and_the_cloud_is_left_alone(world: 
 
 def unwritten(world: World, job: Job) -> None:
     """Our row's run is now one whose container has not started, so that its log is empty."""
-    other = world.launched(image="acme/not-pulled-yet", ssh_key="", ports=())
-    for _ in range(30):
-        world.pass_time(2)
-        if run := other.runs.filter(running_at=None).first():
+    world.control.add_fault("POST /v1/jobs", "stuck_preparing")
+    other = world.launched(image="acme/worker", ssh_key="", ports=())
+    for _ in range(20):
+        world.pass_time(10)
+        if run := other.runs.filter(status="PREPARING").first():
             run.delete()
             job.runs.update(remote_uuid=run.remote_uuid)
             return
