@@ -61,7 +61,6 @@ def outlook(job: Job, now: dt.datetime, zone: dt.tzinfo, reader_id: int | None) 
         protected_reason=job.protected_reason,
         held=hold.sentence if hold else "",
         hold_id=hold.pk if hold else None,
-        warning_failed=job.warning_failed_at is not None,
         asked="you are" if job.created_by_id == reader_id else "its owner is",
         hourly_rate_usd=job.hourly_rate_usd,
     )

@@ -83,7 +83,7 @@ def _rows(shown: Sequence[LaneStory], *, nothing: bool) -> list[Row]:
         note = "" if story.is_set_up else f"not set up: {story.note}"
         kinds.append((story.name, GPU_ROW if story.lane == Lane.GPU and story.is_set_up else ROW, note))
     if nothing:
-        kinds.append(("Signals", ROW, "nothing tells whether it is used"))
+        kinds.append(("Signals", ROW, "no signal is set up"))
     kinds.append(("People", PEOPLE_ROW, ""))
     rows, y = [], HEAD
     for name, height, note in kinds:

@@ -6,8 +6,8 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dispersed_web.autostop import deadlines
-from dispersed_web.autostop.activity import LOST_AFTER
+from dispersed_web.autostop import deadlines, policy
+from dispersed_web.autostop.activity import LOST_AFTER, Confidence
 from dispersed_web.autostop.deadlines import CHECKIN, IDLE, LIFETIME, STUCK
 from dispersed_web.autostop.policy import State, Verdict
 from dispersed_web.autostop.terms import Facts, Policy
@@ -20,7 +20,7 @@ from dispersed_web.web.words import Phrase, said, since, until
 class Outlook:
     """What the words are made of: the verdict on a job at ``now`` and the terms it was made on, for a reader in
     ``zone``. ``asked`` says who is warned and asked, ``held`` why the team's stops for idleness are held back by
-    ``hold_id``, ``warning_failed`` that the last warning reached nobody."""
+    ``hold_id``."""
 
     policy: Policy
     facts: Facts
@@ -30,7 +30,6 @@ class Outlook:
     protected_reason: str = ""
     held: str = ""
     hold_id: int | None = None
-    warning_failed: bool = False
     asked: str = "its owner is"
     hourly_rate_usd: Decimal | None = None
 
@@ -84,29 +83,28 @@ def _announced(o: Outlook) -> Told:
     verdict, stop_at = o.verdict, o.verdict.stop_at or o.now
     if o.is_checkin:
         title = until(stop_at, o.now, f"Without an answer it stops {o.at(stop_at)}, ")
-        return Told("amber", "clock", title, _joined(verdict.sentence, use_words(o), _late(o)))
+        return Told("amber", "clock", title, _joined(verdict.sentence, use_words(o)))
     if verdict.rule == IDLE:
-        return Told("amber", "clock", _stops(o, unless_used=True), _joined(use_words(o), _late(o)))
+        return Told("amber", "clock", _stops(o, unless_used=True), use_words(o))
     return Told("amber", "clock", _stops(o), _joined(verdict.sentence, use_words(o)))
 
 
-def _late(o: Outlook) -> str:
-    """Why the stop comes later than its deadline."""
-    v = o.verdict
-    if not o.warning_failed or not v.stop_at or not v.deadline_at or v.stop_at <= v.deadline_at:
-        return ""
-    return f"The warning reached nobody, so the stop is put off from {o.clock(v.deadline_at)}."
-
-
 def _put_off(o: Outlook) -> Told:
-    why = "Nothing is stopped on old evidence."
-    if o.verdict.waits_for == o.facts.soft_hold:
-        why = f"The reason: {o.verdict.waits_for}."
-        return Told(
-            "amber", "shield", said("Its time is up, but the stop is put off"), f"{why} {use_words(o)}"
-        )
-    title = said(f"Its time is up, but the stop waits for {o.verdict.waits_for}")
-    return Told("amber", "shield", title, _joined(why, use_words(o)))
+    """A stop that is due and waits all the same, or will."""
+    why, at = o.verdict.waits_for, o.verdict.deadline_at
+    if why == policy.NOT_ARRIVED:
+        stop_at = o.verdict.stop_at or o.now
+        title = until(stop_at, o.now, f"Put off until {o.clock(stop_at)}, ")
+        text = "The warning has reached nobody yet, so people get as much time once more."
+        return Told("amber", "shield", title, _joined(text, use_words(o)))
+    text = {
+        policy.FRESH_SAMPLE: "Nothing is stopped on old evidence.",
+        policy.MORE_SAMPLES: "Too few reports came to be sure that it was quiet all the while.",
+    }.get(why, f"The reason: {why}.")
+    if at is not None and at > o.now:
+        return Told("grey", "clock", _stops(o, unless_used=True), _joined(use_words(o), text))
+    ends = f"waits for {why}" if why in (policy.FRESH_SAMPLE, policy.MORE_SAMPLES) else "is put off"
+    return Told("amber", "shield", said(f"Its time is up, but the stop {ends}"), _joined(text, use_words(o)))
 
 
 def _starting(o: Outlook) -> Told:
@@ -123,6 +121,8 @@ def _going(o: Outlook) -> Told:
     """In use, or quiet without a warning yet."""
     verdict = o.verdict
     tone, icon = ("green", "status-running") if verdict.state == State.ACTIVE else ("grey", "clock")
+    if verdict.rule == CHECKIN:
+        return _to_be_asked(o, tone, icon)
     if verdict.rule != IDLE:
         return Told(tone, icon, _stops(o), _joined(verdict.sentence, use_words(o), observed_words(o)))
     text = use_words(o)
@@ -132,16 +132,23 @@ def _going(o: Outlook) -> Told:
 
 
 def _unknown(o: Outlook) -> Told:
+    if o.verdict.rule == CHECKIN:
+        return _to_be_asked(o, "violet", "status-unknown")
+    return Told("grey", "clock", _stops(o), _joined(o.verdict.sentence, use_words(o)))
+
+
+def _to_be_asked(o: Outlook, tone: str, icon: str) -> Told:
+    """The next thing is the question whether it is still in use."""
     verdict = o.verdict
-    if verdict.rule != CHECKIN or not verdict.warn_at or not verdict.stop_at:
-        return Told("grey", "clock", _stops(o), _joined(verdict.sentence, use_words(o)))
-    asked_at, who = verdict.warn_at, o.asked
-    title = until(asked_at, o.now, f"{who[0].upper()}{who[1:]} asked {o.at(asked_at)}, ")
-    begin = "Nothing tells whether it is used"
+    asked_at, stop_at = verdict.warn_at or o.now, verdict.stop_at or o.now
+    title = until(asked_at, o.now, f"{o.asked[0].upper()}{o.asked[1:]} asked {o.at(asked_at)}, ")
+    why = "Nothing tells whether it is used"
     if verdict.lost_at:
-        begin = f"Its heartbeat fell silent {o.at(verdict.lost_at - LOST_AFTER)}"
-    text = f"{begin}: {who} asked {o.at(asked_at)}, and without an answer by {o.clock(verdict.stop_at)} it stops."
-    return Told("violet", "status-unknown", title, text)
+        why = f"Its heartbeat fell silent {o.at(verdict.lost_at - LOST_AFTER)}"
+    elif verdict.confidence != Confidence.LOW:
+        why = "Only the machine itself says that it is used"
+    text = f"{why}: {o.asked} asked {o.at(asked_at)}, and without an answer by {o.clock(stop_at)} it stops."
+    return Told(tone, icon, title, _joined(text, use_words(o), observed_words(o)))
 
 
 def _blind(o: Outlook) -> Told:

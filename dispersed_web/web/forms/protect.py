@@ -56,7 +56,7 @@ class ProtectForm(forms.Form):
         max_length=200,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="Everybody in the team sees it.",
-        error_messages={"required": "Say why the job must not be stopped; everybody sees it."},
+        error_messages={"required": "Say why the job must not be stopped."},
     )
 
     def __init__(
