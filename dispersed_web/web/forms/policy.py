@@ -126,15 +126,17 @@ class PolicyForm(ConfirmedForm):
     ) -> None:
         super().__init__(data, request=request, initial=_initial(row))
         self.row = row
-        stops = row.schedule["stops"] if row.schedule else []
+        stops = row.schedule["stops"] if row.schedule and data is None else []
+        # With what is stored beside it, Django would take a typed row that is the same for an empty one.
         self.stops = StopFormSet(data, prefix=STOPS, initial=[_row(stop) for stop in stops])
-        self.asks_password = "password" in self.fields
-        if trying:
-            self.fields.pop("password", None)
+        self.not_asked = self.fields.pop("password", None) if trying else None
 
     def is_valid(self) -> bool:
-        """The weekly stops are part of the form."""
-        return self.stops.is_valid() & super().is_valid()
+        """The weekly stops are part of the form. Whoever tried it may save it next, with their password."""
+        is_valid = self.stops.is_valid() & super().is_valid()
+        if self.not_asked is not None:
+            self.fields["password"] = self.not_asked
+        return is_valid
 
     def clean_observe_until(self) -> dt.datetime | None:
         """A page knows minutes only: what was left as it stood is what is stored."""
