@@ -21,8 +21,8 @@ from dispersed_web.supervisor.environment import HOST, ROOT, free_port
 LIMIT_S = 60.0
 
 
-def eventually(condition: Callable[[], Any], what: str) -> Any:
-    give_up = time.monotonic() + LIMIT_S
+def eventually(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> Any:
+    give_up = time.monotonic() + limit_s
     while not (found := condition()):
         assert time.monotonic() < give_up, f"in vain: {what}"
         time.sleep(0.05)
@@ -72,6 +72,18 @@ class Product:
                     command = Path(f"/proc/{session}/cmdline").read_text().replace("\0", " ")
                     names.setdefault(name_of(command), set()).add(int(folder.name))
         return names
+
+    def send(self, number: signal.Signals, *names: str) -> None:
+        """To every process of these children; one that ended meanwhile is no fault."""
+        found = self.sessions()
+        for pid in [pid for name in names for pid in found.get(name, ())]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def stop(self) -> None:
+        """Ends all of it as Ctrl-C does."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(LIMIT_S) == 0
 
     def gone(self) -> bool:
         return not self.sessions() and not broker.socket_path(self.data).parent.exists()

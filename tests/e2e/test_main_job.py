@@ -7,78 +7,19 @@ import json
 import os
 import re
 import signal
-import sqlite3
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from dispersed_web.sandbox import SandboxControl
-from tests.factories import SSH_KEY
-from tests.product import Product, eventually, start_fixture  # noqa: F401 - a fixture
+from tests.e2e.visit import Visit, visit_fixture  # noqa: F401 - a fixture
+from tests.product import eventually, start_fixture  # noqa: F401 - a fixture
 
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.browser,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-
-
-class Visit:
-    """One person's browser at one running product."""
-
-    def __init__(self, product: Product, page: Page) -> None:
-        self.product, self.page = product, page
-        self.url = f"http://127.0.0.1:{product.port}"
-        address = re.search(r"Dispersed +(http\S+)", product.text())
-        assert address
-        self.cloud = SandboxControl(address[1])
-        page.set_default_timeout(30_000)
-
-    def sign_in(self, email: str = "owner@example.com") -> None:
-        people = json.loads((self.product.data / "secrets/demo.json").read_text())["people"]
-        self.page.goto(self.url)
-        self.page.fill("input[name=login]", email)
-        self.page.fill("input[name=password]", people[email])
-        self.page.press("input[name=password]", "Enter")
-        self.page.wait_for_url("**/t/demo-lab/")
-
-    def store_key(self) -> None:
-        self.page.goto(f"{self.url}/me/")
-        self.page.fill("#ssh-form [name=key]", SSH_KEY)
-        self.page.get_by_role("button", name="Store the key").click()
-        expect(self.page.get_by_text("SHA256:").first).to_be_visible()
-
-    def launch(self, example: str, **fields: str) -> str:
-        """Launches an example as it stands but for ``fields``; returns the address of the job's page."""
-        self.page.goto(f"{self.url}/t/demo-lab/launch/")
-        self.page.get_by_role("link", name=example).click()
-        self.page.wait_for_url("**example=**")
-        for name, value in fields.items():
-            self.page.fill(f"[name={name}]", value)
-        self.page.locator("button[name=launch]").click()
-        self.page.wait_for_url("**/jobs/*/")
-        return self.page.url
-
-    def ledger(self, title: str) -> list[dict[str, Any]]:
-        return list(self.cloud.jobs(title=title))
-
-    def sql(self, statement: str, *values: object) -> list[Any]:
-        with (
-            contextlib.closing(sqlite3.connect(self.product.data / "db.sqlite3", timeout=20)) as database,
-            database,
-        ):
-            return database.execute(statement, values).fetchall()
-
-
-@pytest.fixture
-def visit(start: Callable[..., Product], page: Page) -> Visit:
-    there = Visit(start().started(), page)
-    there.cloud.set_time_scale(8)
-    there.sign_in()
-    return there
 
 
 def test_a_newcomer_launches_watches_and_stops(visit: Visit) -> None:
@@ -90,6 +31,7 @@ def test_a_newcomer_launches_watches_and_stops(visit: Visit) -> None:
 
     # It reaches RUNNING on the page by itself, with a price and the right ssh command.
     expect(page.locator("#job-live")).to_contain_text("Running", timeout=60_000)
+    page.get_by_role("button", name="Show how to connect").click(timeout=60_000)
     command = page.locator("pre[id^=ssh-]").first
     expect(command).to_contain_text("duser@", timeout=60_000)
     (job,) = [row for row in visit.ledger("Development Environment") if "Short" not in row["title"]]

@@ -1,0 +1,134 @@
+"""One person's browser at one running product, with what the tests look up behind its back."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import re
+import sqlite3
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from dispersed_web.sandbox import SandboxControl
+from tests.factories import SSH_KEY
+from tests.product import Product
+
+# Phases of jobs pass eight times as fast, and heartbeats come every ten seconds.
+TIME_SCALE = 8
+
+
+class Visit:
+    """One person's browser at one running product."""
+
+    def __init__(self, product: Product, page: Page) -> None:
+        self.product, self.page = product, page
+        self.url = f"http://127.0.0.1:{product.port}"
+        self.team_url = f"{self.url}/t/demo-lab"
+        address = re.search(r"Dispersed +(http\S+)", product.text())
+        assert address
+        self.cloud_url = address[1]
+        self.cloud = SandboxControl(self.cloud_url)
+        self.cloud.set_time_scale(TIME_SCALE)
+        page.set_default_timeout(30_000)
+
+    def sign_in(self, email: str = "owner@example.com") -> None:
+        people = json.loads((self.product.data / "secrets/demo.json").read_text())["people"]
+        self.password = people[email]
+        self.page.goto(self.url)
+        self.page.fill("input[name=login]", email)
+        self.page.fill("input[name=password]", self.password)
+        self.page.press("input[name=password]", "Enter")
+        self.page.wait_for_url("**/t/demo-lab/")
+
+    def store_key(self) -> None:
+        self.page.goto(f"{self.url}/me/")
+        self.page.fill("#ssh-form [name=key]", SSH_KEY)
+        self.page.get_by_role("button", name="Store the key").click()
+        expect(self.page.get_by_text("SHA256:").first).to_be_visible()
+
+    def launch(self, example: str, *, env: dict[str, str] | None = None, **fields: str) -> str:
+        """Launches an example as it stands but for ``fields`` and ``env``; returns the address of the job's page."""
+        self.page.goto(f"{self.team_url}/launch/")
+        self.page.get_by_role("link", name=example).click()
+        self.page.wait_for_url("**example=**")
+        for name, value in fields.items():
+            self.page.fill(f"[name={name}]", value)
+        for place, (name, value) in enumerate((env or {}).items()):
+            self.page.fill(f"[name=env-{place}-name]", name)
+            self.page.fill(f"[name=env-{place}-value]", value)
+        self.page.locator("button[name=launch]").click()
+        self.page.wait_for_url("**/jobs/*/")
+        return self.page.url
+
+    def box(self, title: str, behaviour: str, **fields: str) -> Box:
+        """A machine to work on, whose container behaves so."""
+        env = {"SANDBOX_BEHAVIOUR": behaviour}
+        return Box(self, title, self.launch("Development Environment", env=env, title=title, **fields))
+
+    def ledger(self, title: str) -> list[dict[str, Any]]:
+        return list(self.cloud.jobs(title=title))
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
+        with (
+            contextlib.closing(sqlite3.connect(self.product.data / "db.sqlite3", timeout=20)) as database,
+            database,
+        ):
+            return database.execute(statement, values).fetchall()
+
+
+class Box:
+    """A machine that was launched: its page, its row and what the cloud knows of it."""
+
+    def __init__(self, visit: Visit, title: str, url: str) -> None:
+        self.visit, self.title, self.url = visit, title, url
+        self.id = url.rstrip("/").split("/")[-1]
+
+    @property
+    def uuid(self) -> str:
+        (row,) = self.visit.ledger(self.title)
+        return str(row["uuid"])
+
+    def row(self, *columns: str) -> Any:
+        """These columns of the job; the value itself where it is one."""
+        (found,) = self.visit.sql(
+            f"SELECT {', '.join(columns)} FROM jobs_job WHERE id = ?", self.id.replace("-", "")
+        )
+        return found[0] if len(columns) == 1 else found
+
+    def at(self, column: str) -> dt.datetime | None:
+        """A moment of the job's row."""
+        text = self.row(column)
+        return dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC) if text else None
+
+    def kinds(self) -> list[str]:
+        """The kinds of its events, in order."""
+        told = "SELECT kind FROM events_event WHERE subject_id = ? ORDER BY id"
+        return [kind for (kind,) in self.visit.sql(told, self.id)]
+
+    def runs(self) -> bool:
+        """Whether both sides have it running."""
+        return self.row("run_running_at") is not None and self.status() == "RUNNING"
+
+    def status(self) -> str:
+        """As the cloud has it."""
+        return str(self.visit.cloud.job(self.uuid)["status"])
+
+    def cancelled_at(self) -> dt.datetime | None:
+        """When the first cancel reached the ledger."""
+        cancels = self.visit.cloud.cancels(self.uuid)
+        return moment(cancels[0]["received_ms"]) if cancels else None
+
+
+def moment(at_ms: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(at_ms / 1000, dt.UTC)
+
+
+@pytest.fixture(name="visit")
+def visit_fixture(start: Callable[..., Product], page: Page) -> Visit:
+    there = Visit(start().started(), page)
+    there.sign_in()
+    return there
