@@ -99,8 +99,8 @@ def tell_of_lost_signal(job: Job, verdict: Verdict, now: dt.datetime) -> None:
     with transaction.atomic():
         if _rows(job).filter(told_before).update(blind_told_at=now):
             text = (
-                "Its heartbeat has been silent for 15 minutes, so nothing tells any more whether it is used. What else "
-                "is known decides; where nothing is, people are asked."
+                "What told whether it is used has been silent for 15 minutes. What else is known decides; where nothing "
+                "is, people are asked."
             )
             _tell(job, "job.blind", text, now, verdict)
 

@@ -181,7 +181,8 @@ def test_a_new_day_and_a_new_month_are_told_anew() -> None:
 
 
 def test_one_teams_mistake_does_not_hide_anothers_budget(caplog: pytest.LogCaptureFixture) -> None:
-    broken, team = make_team(team_day_usd=-1), make_team(team_day_usd=1)
+    mars = {"zone": "Mars/Olympus", "stops": [{"weekdays": [0], "at": "18:00"}]}
+    broken, team = make_team(team_day_usd=1, schedule=mars), make_team(team_day_usd=1)
     for some in (broken, team):
         make_job(some)
     budgets.sweep(NOW)
