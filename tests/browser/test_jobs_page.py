@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
+from dispersed_web.autostop.models import Hold
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
 from tests import factories
@@ -82,16 +85,16 @@ def test_the_table_follows_what_happens_and_keeps_focus_selection_and_typing(tea
 
 
 def test_sorting_and_going_back_and_forth_are_addresses(team, open_page):
-    for title in ("b", "c", "a"):
+    for title in ("v", "w", "u"):
         factories.make_job(team, title=title)
     page = open_page()
     page.get_by_role("link", name="Job", exact=True).click()
-    expect(page.locator(".row-title")).to_have_text(["a", "b", "c"])
-    page.get_by_role("searchbox").fill("b")
-    page.wait_for_url("**/jobs/?q=b&sort=title")
-    expect(page.locator(".row-title")).to_have_text(["b"])
+    expect(page.locator(".row-title")).to_have_text(["u", "v", "w"])
+    page.get_by_role("searchbox").fill("v")
+    page.wait_for_url("**/jobs/?q=v&sort=title")
+    expect(page.locator(".row-title")).to_have_text(["v"])
     page.go_back()
-    expect(page.locator(".row-title")).to_have_text(["a", "b", "c"])
+    expect(page.locator(".row-title")).to_have_text(["u", "v", "w"])
 
 
 def test_several_jobs_are_stopped_after_a_look_at_what_that_hits(team, open_page):
@@ -140,14 +143,79 @@ def test_several_jobs_are_chosen_on_a_phone(team, open_page):
 
 def test_a_job_is_extended_on_its_page_and_says_until_when(team, open_page):
     job = factories.make_job(team)
-    before = job.stop_at
     page = open_page(f"jobs/{job.pk}/", width=390, height=844)
     page.get_by_role("link", name="Extend").tap()
     page.locator("#dialog").get_by_role("button", name="4").tap()
     expect(page.locator(".toast-note")).to_contain_text("runs until")
     expect(page.get_by_text("Extended", exact=True)).to_be_visible()
     job.refresh_from_db()
-    assert job.extend_until > before
+    assert job.extend_until > timezone.now() + dt.timedelta(hours=4)
+
+
+def in_minutes(minutes: float) -> dt.datetime:
+    return timezone.now() + dt.timedelta(minutes=minutes)
+
+
+def test_a_check_in_is_answered_from_the_table_with_one_press(team, open_page):
+    asked = {"verdict_state": "warned", "verdict_rule": "checkin_unanswered", "confidence": "low"}
+    job = factories.make_job(team, title="Course", warned_at=in_minutes(-8), stop_at=in_minutes(22), **asked)
+    page = open_page(width=390, height=844)
+    row = page.locator(f"#job-{job.pk}")
+    expect(row.locator(".status-detail")).to_have_text("asked: still using it?")
+    row.get_by_role("link", name="Still in use: Course").tap()
+    expect(page.locator(".toast-note")).to_contain_text("“Course” goes on.")
+    expect(row).not_to_have_class("row-warned")
+    expect(row.get_by_role("link", name="Connect: Course")).to_be_visible()
+    job.refresh_from_db()
+    assert job.confirmed_at
+
+
+def test_quiet_minutes_go_on_by_themselves(team, open_page):
+    quiet = {"verdict_state": "quiet", "verdict_rule": "idle", "confidence": "high", "idle_limit_now_s": 3600}
+    job = factories.make_job(team, quiet_since=in_minutes(-12), stop_at=in_minutes(48), **quiet)
+    page = open_page()
+    detail = page.locator(f"#job-{job.pk} .status-detail")
+    expect(detail).to_have_text("quiet 12 of 60\u00a0min")
+    detail.locator("time").evaluate(
+        "(one) => one.setAttribute('datetime', new Date(Date.now() - 47.5 * 60e3).toISOString())"
+    )
+    expect(detail).to_have_text("quiet 47 of 60\u00a0min")
+
+
+def test_an_alarm_comes_to_a_page_that_is_open_and_stays_while_one_scrolls(team, open_page):
+    jobs = [factories.make_job(team, title=f"job {n}") for n in range(30)]
+    page = open_page()
+    expect(page.locator(".banners-alarm")).not_to_contain_text("held")
+    Hold.objects.create(
+        team=team,
+        kind="many_due",
+        opened_at=timezone.now(),
+        sentence="Too many.",
+        job_ids=[str(job.pk) for job in jobs],
+    )
+    Team.bump(team.pk)
+    page.evaluate("document.dispatchEvent(new Event('refresh'))")
+    alarm = page.get_by_role("alert").filter(has_text="they have been held for")
+    expect(alarm).to_contain_text("An admin must decide")
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    expect(alarm).to_be_in_viewport()
+    alarm.get_by_role("link", name="Decide").click()
+    expect(page.get_by_role("heading", name="Many jobs idle at once")).to_be_visible()
+
+
+def test_a_held_decision_is_made_on_a_phone(team, open_page):
+    jobs = [factories.make_job(team, title=f"job {n}") for n in range(3)]
+    ids = [str(job.pk) for job in jobs]
+    hold = Hold.objects.create(
+        team=team, kind="many_due", opened_at=timezone.now(), sentence="Too many.", job_ids=ids
+    )
+    page = open_page(f"holds/{hold.pk}/", width=390, height=844)
+    page.get_by_role("link", name="Keep these").tap()
+    dialog = page.locator("#dialog")
+    expect(dialog.locator(".asked-title")).to_have_count(3)
+    dialog.get_by_role("button", name="Keep these").tap()
+    expect(page.locator(".messages")).to_contain_text("their idle time counts anew")
+    assert Job.objects.filter(confirmed_at__isnull=False).count() == 3
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
