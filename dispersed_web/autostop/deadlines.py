@@ -86,8 +86,9 @@ def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadl
     if facts.warned_for is not None and facts.warned_for <= at <= now:
         # It was held back so long that the beginning of its quiet time is out of sight: nothing new to warn of.
         at = facts.warned_for
-    armed = use.use == Use.QUIET and use.covers(rule.limit - lead, now)
-    proven = armed and use.covers(rule.limit, now)
+    is_quiet = use.use == Use.QUIET
+    armed = is_quiet and use.is_fresh and use.covers(rule.limit - lead, now)
+    proven = is_quiet and use.covers(rule.limit, now)
     return Deadline(at, IDLE, lead, lead, puts_off=lead, is_armed=armed, is_proven=proven)
 
 

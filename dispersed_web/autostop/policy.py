@@ -174,8 +174,9 @@ def _verdict(
     warned = deadline.is_warned(facts)
     warn = not warned and now >= deadline.at - deadline.lead and deadline.is_armed
     reached = warned and now >= earliest
-    is_thin = use.use == Use.QUIET and now >= deadline.at - deadline.lead and not deadline.is_armed
-    waits_for = _waits_for(facts, use, deadline, now) if reached else MORE_SAMPLES if is_thin else ""
+    waits_for = _waits_for(facts, use, deadline, now) if reached else ""
+    if not (warned or warn) and use.use == Use.QUIET and now >= deadline.at - deadline.lead:
+        waits_for = MORE_SAMPLES if use.is_fresh else FRESH_SAMPLE
     if waits_for == NOT_ARRIVED:
         earliest += deadline.puts_off
     remind = (
