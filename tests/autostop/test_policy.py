@@ -1,239 +1,329 @@
-"""The pure decision: one valid value for each argument, and each case changes one thing."""
+"""The decision: the ladder from start to stop, what moves it, and what a verdict tells."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dispersed_web.autostop import policy
-from dispersed_web.autostop.policy import Activity, Confidence, Facts, Policy, State, decide
+from dispersed_web.autostop.activity import Confidence
+from dispersed_web.autostop.policy import FRESH_SAMPLE, MORE_SAMPLES, NOT_ARRIVED, State, decide
+from dispersed_web.autostop.schedule import Schedule, StopTime
+from dispersed_web.autostop.terms import Facts, IdleRule, Policy
+from tests.autostop.plain import (
+    DAY,
+    FACTS,
+    HOUR,
+    MINUTE,
+    POLICY,
+    SECOND,
+    T0,
+    Beat,
+    Engine,
+    Stream,
+    at,
+    every,
+    heartbeat,
+    quiet,
+    quiet_log,
+)
 
-T0 = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
-HOUR = dt.timedelta(hours=1)
-MINUTE = dt.timedelta(minutes=1)
+SEEN = replace(FACTS, signals=(quiet(0, 60),))
+AT_STOP = replace(FACTS, signals=(quiet(0, 80),), warned_for=at(80), warned_at=at(65))
+BATCH = replace(POLICY, task="BATCH")
+# Hard limits alone: a job that ends by itself, and its lifetime
+END = at(240)
+SHORT = Policy(lifetime=4 * HOUR, ceiling=DAY, task="BATCH")
+TOLD = replace(FACTS, warned_for=END, warned_at=END - 15 * MINUTE)
 
-POLICY = Policy(lifetime=4 * HOUR, ceiling=24 * HOUR, warn_lead=15 * MINUTE)
-FACTS = Facts(launched_at=T0, running_at=T0 + 5 * MINUTE)
-END = T0 + 4 * HOUR
-WARNED = replace(FACTS, warned_for=END, warned_at=END - 15 * MINUTE)
+
+def used(minute: float, **said: Any) -> tuple[Any, ...]:
+    return (heartbeat([*every(MINUTE, 0, minute), Beat(at(minute), **said)]),)
+
+
+# States --------------------------------------------------------------------------------------------------------------
+
+OF_STATE: dict[State, tuple[Policy, Facts, dt.datetime]] = {
+    State.STARTING: (POLICY, replace(FACTS, running_at=None), at(1)),
+    State.ACTIVE: (POLICY, replace(FACTS, signals=used(60, gpu=87)), at(60)),
+    State.QUIET: (POLICY, SEEN, at(60)),
+    State.BLIND: (POLICY, SEEN, at(66)),
+    State.UNKNOWN: (POLICY, FACTS, at(60)),
+    State.PROTECTED: (POLICY, replace(SEEN, protected_until=at(61)), at(60)),
+    State.OBSERVED: (replace(POLICY, observes=True), replace(FACTS, signals=(quiet(0, 81),)), at(81)),
+    State.WARNED: (POLICY, replace(FACTS, signals=(quiet(0, 65),)), at(65)),
+    State.DUE: (POLICY, AT_STOP, at(80)),
+    State.UNLIMITED: (Policy(lifetime=None, ceiling=None, task="BATCH"), FACTS, at(99999)),
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_reached(state: State) -> None:
+    assert decide(*OF_STATE[state]).state == state
 
 
 @pytest.mark.parametrize(
     ("facts", "now", "warn", "stop", "state"),
     [
-        (FACTS, T0 + HOUR, False, False, State.ACTIVE),
+        (FACTS, T0 + HOUR, False, False, State.UNKNOWN),
         (replace(FACTS, running_at=None), T0 + MINUTE, False, False, State.STARTING),
-        (FACTS, END - 16 * MINUTE, False, False, State.ACTIVE),
+        (FACTS, END - 16 * MINUTE, False, False, State.UNKNOWN),
         (FACTS, END - 15 * MINUTE, True, False, State.WARNED),
-        (WARNED, END - 5 * MINUTE, False, False, State.WARNED),
-        (WARNED, END - dt.timedelta(seconds=1), False, False, State.WARNED),
-        (WARNED, END, False, True, State.DUE),
-        (WARNED, END + 3 * HOUR, False, True, State.DUE),
+        (TOLD, END - 5 * MINUTE, False, False, State.WARNED),
+        (TOLD, END - SECOND, False, False, State.WARNED),
+        (TOLD, END, False, True, State.DUE),
+        (TOLD, END + 3 * HOUR, False, True, State.DUE),
         # nobody was told: even long after the deadline people get notice first
         (FACTS, END + 3 * HOUR, True, False, State.WARNED),
         # told late: five minutes pass before the stop
-        (replace(WARNED, warned_at=END + HOUR), END + HOUR + 4 * MINUTE, False, False, State.WARNED),
-        (replace(WARNED, warned_at=END + HOUR), END + HOUR + 5 * MINUTE, False, True, State.DUE),
+        (replace(TOLD, warned_at=END + HOUR), END + HOUR + 4 * MINUTE, False, False, State.WARNED),
+        (replace(TOLD, warned_at=END + HOUR), END + HOUR + 5 * MINUTE, False, True, State.DUE),
         # told of another deadline: that warning does not count
-        (replace(WARNED, warned_for=END - HOUR), END + MINUTE, True, False, State.WARNED),
+        (replace(TOLD, warned_for=END - HOUR), END + MINUTE, True, False, State.WARNED),
         # a job that never got to run is stopped all the same: it bills from its launch on
-        (replace(WARNED, running_at=None), END, False, True, State.DUE),
+        (replace(TOLD, running_at=None), END, False, True, State.DUE),
     ],
 )
 def test_the_ladder_from_start_to_stop(
     facts: Facts, now: dt.datetime, warn: bool, stop: bool, state: State
 ) -> None:
-    verdict = decide(POLICY, facts, now)
+    verdict = decide(SHORT, facts, now)
     assert (verdict.warn, verdict.stop, verdict.state) == (warn, stop, state)
     assert verdict.rule == "max_lifetime"
 
 
 def test_a_verdict_explains_itself() -> None:
-    verdict = decide(POLICY, FACTS, T0 + HOUR)
-    assert verdict.stop_at == END
-    assert verdict.warn_at == END - 15 * MINUTE
-    assert verdict.look_again_at == verdict.warn_at
-    assert verdict.confidence is Confidence.LOW
-    assert verdict.sentence == "Its maximum lifetime of 4 h ends."
-
-
-def test_an_extension_moves_the_stop_and_asks_for_a_new_warning() -> None:
-    extended = replace(WARNED, extend_until=END + 2 * HOUR)
-    verdict = decide(POLICY, extended, END)
-    assert (verdict.warn, verdict.stop, verdict.stop_at) == (False, False, END + 2 * HOUR)
-    assert verdict.sentence == "The extension ends."
-    assert decide(POLICY, extended, END + 2 * HOUR - 10 * MINUTE).warn
-
-
-def test_no_extension_lifts_the_ceiling() -> None:
-    verdict = decide(POLICY, replace(FACTS, extend_until=T0 + 90 * HOUR), T0 + HOUR)
-    assert verdict.stop_at == T0 + 24 * HOUR
-    assert verdict.sentence == "The longest lifetime that the team allows, 24 h, ends."
-
-
-@pytest.mark.parametrize(
-    ("wanted", "granted"),
-    [
-        (T0 + 6 * HOUR, T0 + 6 * HOUR),
-        (T0 + 48 * HOUR, T0 + 24 * HOUR),
-        (END, None),
-        (T0 + HOUR, None),
-    ],
-)
-def test_what_an_extension_grants(wanted: dt.datetime, granted: dt.datetime | None) -> None:
-    assert policy.extension(POLICY, FACTS, wanted) == granted
-
-
-def test_at_the_ceiling_there_is_nothing_to_extend() -> None:
-    assert policy.extension(POLICY, replace(FACTS, extend_until=T0 + 24 * HOUR), T0 + 48 * HOUR) is None
+    verdict = decide(POLICY, SEEN, at(60))
+    assert (verdict.deadline_at, verdict.stop_at, verdict.warn_at) == (at(80), at(80), at(65))
+    assert (verdict.quiet_since, verdict.idle_limit) == (at(20), HOUR)
+    assert verdict.confidence is Confidence.HIGH
+    assert verdict.sentence.startswith("Idle for 40 min of 1 h: GPU ≤ 0 % for 40 min, 41 samples")
+    assert {one.signal for one in verdict.evidence} == {"gpu", "cpu", "net", "ssh"}
+    active = decide(POLICY, replace(FACTS, signals=used(60, gpu=87)), at(60))
+    assert active.last_active is not None
+    assert (active.last_active.value, active.quiet_since, active.stop_at) == ("87 %", None, at(120))
 
 
 def test_no_limit_at_all_is_said_plainly() -> None:
-    verdict = decide(Policy(lifetime=None, ceiling=None), FACTS, T0 + 900 * HOUR)
-    assert (verdict.state, verdict.stop_at, verdict.stop) == (State.UNLIMITED, None, False)
+    verdict = decide(*OF_STATE[State.UNLIMITED])
+    assert (verdict.stop_at, verdict.stop, verdict.look_again_at) == (None, False, None)
+    assert verdict.sentence == "No limit: runs until somebody stops it."
 
 
-@pytest.mark.parametrize("field", ["lifetime", "ceiling", "idle_limit"])
-@pytest.mark.parametrize("value", [dt.timedelta(0), dt.timedelta(seconds=-1)])
-def test_a_zero_limit_is_a_mistake_and_never_means_no_limit(field: str, value: dt.timedelta) -> None:
-    with pytest.raises(ValueError, match="zero limit"):
-        replace(POLICY, **{field: value})
+# Idleness, step by step ----------------------------------------------------------------------------------------------
 
 
-def test_a_ceiling_below_the_lifetime_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="ceiling"):
-        Policy(lifetime=2 * HOUR, ceiling=HOUR)
+def test_what_stays_quiet_is_warned_reminded_and_stopped() -> None:
+    job = Engine(POLICY, FACTS, Stream(every(MINUTE, 0, 600)))
+    assert job.run(T0, at(600)) == at(80)
+    assert [step.now for step in job.warnings] == [at(65)]
+    assert [step.now for step in job.steps if step.verdict.remind] == [at(75)]
+    states = [step.verdict.state for step in job.steps]
+    assert states == ["active"] * 20 + ["quiet"] * 45 + ["warned"] * 15 + ["due"]
 
 
-def test_a_short_lifetime_is_warned_about_in_proportion() -> None:
-    short = Policy(lifetime=2 * MINUTE, ceiling=HOUR)
-    assert decide(short, FACTS, T0).warn_at == T0 + dt.timedelta(seconds=96)
+def test_meaningful_logs_stop_after_ninety_minutes_of_quiet() -> None:
+    job = Engine(POLICY, FACTS, Stream(every(5 * MINUTE, 0, 600), 5 * MINUTE, "log"))
+    assert job.run(T0, at(600)) == at(110)
+    assert [step.now for step in job.warnings] == [at(90)]
 
 
-# Idleness: the place where signals come in -----------------------------------------------------------------------------
-
-QUIET = Activity(State.QUIET, Confidence.HIGH, last_active_at=T0 + 30 * MINUTE)
-IDLE = replace(POLICY, idle_limit=HOUR)
-
-
-def test_quiet_long_enough_stops_before_the_lifetime() -> None:
-    verdict = decide(IDLE, replace(FACTS, activity=QUIET), T0 + 40 * MINUTE)
-    assert (verdict.rule, verdict.stop_at) == ("idle", T0 + 90 * MINUTE)
+def test_use_after_the_warning_calls_the_stop_off() -> None:
+    job = Engine(POLICY, FACTS, Stream([*every(MINUTE, 0, 300), Beat(at(70), gpu=50)]))
+    assert job.run(T0, at(300)) == at(130)
+    assert [step.now for step in job.warnings] == [at(65), at(115)]
+    assert {step.verdict.state for step in job.steps if at(70) <= step.now <= at(75)} == {State.ACTIVE}
 
 
-def test_boot_grace_counts_from_running() -> None:
-    early = replace(QUIET, last_active_at=None)
-    verdict = decide(IDLE, replace(FACTS, activity=early), T0 + 10 * MINUTE)
-    assert verdict.stop_at == T0 + 5 * MINUTE + 20 * MINUTE + HOUR
-
-
-@pytest.mark.parametrize("state", [State.ACTIVE, State.BLIND, State.STARTING])
-def test_only_quiet_is_idle(state: State) -> None:
-    verdict = decide(IDLE, replace(FACTS, activity=replace(QUIET, state=state)), T0 + 3 * HOUR)
-    assert verdict.rule == "max_lifetime"
-
-
-def test_an_extension_outlasts_idleness_but_not_the_hard_limit() -> None:
-    facts = replace(FACTS, activity=QUIET, extend_until=T0 + 3 * HOUR)
-    assert decide(IDLE, facts, T0 + 2 * HOUR).stop_at == T0 + 3 * HOUR
-    assert decide(IDLE, replace(facts, extend_until=T0 + 90 * HOUR), T0).stop_at == T0 + 24 * HOUR
-
-
-# Properties -----------------------------------------------------------------------------------------------------------
-
-spans = st.integers(60, 14 * 86400).map(lambda s: dt.timedelta(seconds=s))
-moments = st.integers(-3600, 20 * 86400).map(lambda s: T0 + dt.timedelta(seconds=s))
-maybe = st.none() | moments
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> Policy:
-    lifetime = draw(spans)
-    return Policy(lifetime, lifetime + draw(spans), draw(spans), draw(st.none() | spans))
-
-
-@st.composite
-def facts_drawn(draw: st.DrawFn) -> Facts:
-    warned_for, warned_at = draw(maybe), draw(maybe)
-    activity = Activity(draw(st.sampled_from(list(State)[:4])), Confidence.HIGH, draw(maybe))
-    return Facts(T0, draw(maybe), draw(maybe), warned_for, warned_at, activity)
-
-
-@given(policies(), facts_drawn(), moments)
-def test_never_both_and_never_before_the_notice(rules: Policy, facts: Facts, now: dt.datetime) -> None:
-    verdict = decide(rules, facts, now)
-    assert not (verdict.warn and verdict.stop)
-    if verdict.stop:
-        deadline = policy.stop_deadline(rules, facts)
-        assert deadline is not None
-        assert facts.warned_for == deadline.at
-        assert now >= deadline.at
-        assert facts.warned_at is not None
-        assert now - facts.warned_at >= min(policy.warn_lead(rules, facts, deadline), policy.LATE_NOTICE)
-
-
-@given(policies(), facts_drawn(), moments)
-def test_an_extension_never_shortens_and_never_passes_the_ceiling(
-    rules: Policy, facts: Facts, wanted: dt.datetime
-) -> None:
-    before = policy.stop_deadline(rules, facts)
-    granted = policy.extension(rules, facts, wanted)
-    after = policy.stop_deadline(rules, replace(facts, extend_until=wanted))
-    assert before is not None
-    assert after is not None
-    if granted is not None:
-        assert before.at < granted <= T0 + (rules.ceiling or dt.timedelta.max)
-        extended = policy.stop_deadline(rules, replace(facts, extend_until=granted))
-        assert extended is not None
-        assert extended.at >= before.at
-
-
-@given(policies(), facts_drawn(), moments)
-def test_it_is_stopped_once_warned_and_due_whatever_else_holds(
-    rules: Policy, facts: Facts, now: dt.datetime
-) -> None:
-    """Following the engine's own steps leads to a stop: warn when asked to, look again when told to."""
-    for _ in range(4):
-        verdict = decide(rules, facts, now)
-        if verdict.stop:
-            return
-        deadline = policy.stop_deadline(rules, facts)
-        assert deadline is not None
-        if verdict.warn:
-            facts = replace(facts, warned_for=deadline.at, warned_at=now)
-        else:
-            assert verdict.look_again_at is not None
-            now = max(now, verdict.look_again_at)
-    raise AssertionError("never stopped")
-
-
-@given(policies(), facts_drawn(), moments, spans)
-def test_a_longer_idle_limit_never_stops_sooner(
-    rules: Policy, facts: Facts, now: dt.datetime, more: dt.timedelta
-) -> None:
-    limit = rules.idle_limit or HOUR
-    short = policy.stop_deadline(replace(rules, idle_limit=limit), facts)
-    long = policy.stop_deadline(replace(rules, idle_limit=limit + more), facts)
-    assert short is not None
-    assert long is not None
-    assert short.at <= long.at
+def test_an_open_but_silent_session_is_warned_twice_as_early() -> None:
+    job = Engine(POLICY, FACTS, Stream(every(MINUTE, 0, 600, ssh=1, key=at(1))))
+    assert job.run(T0, at(600)) == at(80)
+    assert [step.now for step in job.warnings] == [at(50)]
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"),
+    ("changes", "now", "why"),
     [
-        (90, "90 s"),
-        (120, "2 min"),
-        (2700, "45 min"),
-        (3600, "1 h"),
-        (9000, "2 h 30 min"),
-        (86400, "24 h"),
-        (259200, "3 days"),
+        ({"soft_hold": "the clocks differ"}, at(80), "the clocks differ"),
+        ({}, at(83), FRESH_SAMPLE),
+        ({"warning_arrived": False}, at(80), NOT_ARRIVED),
+        (
+            {"signals": (heartbeat([*every(MINUTE, 0, 50), *every(2 * MINUTE, 52, 80)]),)},
+            at(80),
+            MORE_SAMPLES,
+        ),
+    ],
+    ids=str,
+)
+def test_why_a_stop_for_idleness_waits(changes: dict[str, Any], now: dt.datetime, why: str) -> None:
+    verdict = decide(POLICY, replace(AT_STOP, **changes), now)
+    assert (verdict.stop, verdict.waits_for, verdict.state) == (False, why, State.WARNED)
+    assert verdict.look_again_at is not None
+    assert verdict.look_again_at <= now + 15 * SECOND
+
+
+def test_hard_limits_wait_for_nothing() -> None:
+    facts = replace(TOLD, soft_hold="the clocks differ", warning_arrived=False, cloud_lost_since=at(1))
+    assert decide(SHORT, facts, END).stop
+
+
+def test_what_reports_too_seldom_is_never_idle_and_says_so() -> None:
+    job = Engine(POLICY, FACTS, Stream(every(90 * SECOND, 0, 800)))
+    assert job.run(T0, at(800)) == at(750)  # nobody answers the question of the twelfth hour
+    assert [step.verdict.rule for step in job.warnings] == ["checkin_unanswered"]
+    waiting = job.steps[200].verdict
+    assert (waiting.state, waiting.waits_for, waiting.warn) == (State.QUIET, MORE_SAMPLES, False)
+
+
+def test_a_warning_that_reached_nobody_puts_the_stop_off_once() -> None:
+    facts = replace(AT_STOP, signals=(quiet(0, 95),), warning_arrived=False)
+    for minute, stop in ((80, False), (94, False), (95, True)):
+        verdict = decide(POLICY, facts, at(minute))
+        assert verdict.stop is stop
+        assert stop or verdict.stop_at == at(95)
+    assert decide(POLICY, replace(facts, warning_arrived=True), at(81)).stop
+
+
+@pytest.mark.parametrize(
+    ("reminded_for", "now", "remind"),
+    [
+        (None, at(75) - SECOND, False),
+        (None, at(75), True),
+        (None, at(80) - SECOND, True),
+        (None, at(80), False),
+        (at(80), at(76), False),
+        (at(80) - 30 * SECOND, at(76), False),
+        (at(50), at(76), True),
     ],
 )
-def test_durations_in_words(seconds: int, words: str) -> None:
-    assert policy.words(dt.timedelta(seconds=seconds)) == words
+def test_people_are_reminded_once_shortly_before(
+    reminded_for: dt.datetime | None, now: dt.datetime, remind: bool
+) -> None:
+    assert decide(POLICY, replace(AT_STOP, reminded_for=reminded_for), now).remind is remind
+
+
+def test_a_warning_shorter_than_the_reminder_has_none() -> None:
+    short = replace(POLICY, high=IdleRule(8 * MINUTE, 4 * MINUTE))
+    facts = replace(FACTS, signals=(quiet(0, 27),), warned_for=at(28), warned_at=at(24))
+    assert not decide(short, facts, at(27)).remind
+
+
+def test_a_stop_that_moved_by_less_than_a_minute_is_not_warned_of_again() -> None:
+    moved = replace(AT_STOP, warned_for=at(80) - 59 * SECOND)
+    assert decide(POLICY, moved, at(70)).state == State.WARNED
+    assert not decide(POLICY, moved, at(70)).warn
+    assert decide(POLICY, moved, at(80)).stop
+    earlier = replace(AT_STOP, warned_for=at(80) + SECOND)
+    verdict = decide(POLICY, earlier, at(80))
+    assert (verdict.warn, verdict.stop, verdict.stop_at) == (True, False, at(95))
+
+
+# A hard limit next to idleness ---------------------------------------------------------------------------------------
+
+FLAPPING = replace(POLICY, lifetime=2 * HOUR, high=IdleRule(5 * MINUTE, 15 * MINUTE))
+
+
+@pytest.mark.parametrize("pause", [3, 6, 7, 8])
+@pytest.mark.parametrize("said", [{"gpu": 90}, {"ssh": 1}])
+def test_what_a_machine_says_of_itself_keeps_no_hard_limit_off(pause: int, said: dict[str, Any]) -> None:
+    """Also not where the idle limit is shorter than the time for which a sign of work counts."""
+    signs = [
+        Beat(at(minute), key=at(minute) if "ssh" in said else None, **said) for minute in range(0, 600, pause)
+    ]
+    schedule = Schedule("UTC", (StopTime(frozenset(range(7)), dt.time(14)),))
+    for rules in (FLAPPING, replace(FLAPPING, lifetime=DAY, schedule=schedule)):
+        job = Engine(rules, FACTS, Stream([*every(MINUTE, 0, 600), *signs]))
+        stopped = job.run(T0, at(600), 15 * SECOND)
+        assert stopped is not None
+        assert stopped <= at(132)
+
+
+def test_an_idle_stop_that_waits_keeps_no_hard_limit_from_warning_and_stopping() -> None:
+    rules = replace(POLICY, lifetime=2 * HOUR)
+    job = Engine(rules, replace(FACTS, soft_hold="many jobs at once"), Stream(every(MINUTE, 0, 600)))
+    assert job.run(T0, at(600)) == at(120)
+    assert job.warnings[-1].verdict.rule == "max_lifetime"
+
+
+def test_the_earlier_of_both_decides_and_at_the_same_moment_the_hard_limit() -> None:
+    assert decide(replace(POLICY, lifetime=79 * MINUTE), SEEN, at(60)).rule == "max_lifetime"
+    assert decide(replace(POLICY, lifetime=80 * MINUTE), SEEN, at(60)).rule == "max_lifetime"
+    assert decide(replace(POLICY, lifetime=81 * MINUTE), SEEN, at(60)).rule == "idle"
+
+
+# Extensions ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_extension_moves_the_stop_and_asks_for_a_new_warning() -> None:
+    extended = replace(TOLD, extend_until=END + 2 * HOUR)
+    verdict = decide(SHORT, extended, END)
+    assert (verdict.warn, verdict.stop, verdict.stop_at) == (False, False, END + 2 * HOUR)
+    assert decide(SHORT, extended, END + 2 * HOUR - 10 * MINUTE).warn
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "wanted", "granted"),
+    [
+        (SHORT, FACTS, T0 + 6 * HOUR, T0 + 6 * HOUR),
+        (SHORT, FACTS, T0 + 48 * HOUR, T0 + DAY),
+        (SHORT, FACTS, END, None),
+        (SHORT, FACTS, T0 + HOUR, None),
+        (SHORT, replace(FACTS, extend_until=T0 + DAY), T0 + 48 * HOUR, None),
+        (POLICY, SEEN, at(90), at(90)),
+        (POLICY, SEEN, at(80), None),
+        (POLICY, SEEN, T0 + 30 * HOUR, T0 + 30 * HOUR),
+        (POLICY, FACTS, at(400), at(400)),
+        (POLICY, replace(SEEN, extend_until=at(300)), at(200), None),
+        # beyond what cannot be moved
+        (POLICY, replace(SEEN, budget_reached_at=at(59)), at(300), None),
+        (POLICY, replace(SEEN, rate_exceeded_at=at(59)), at(300), None),
+        (Policy(None, None), FACTS, T0 + 900 * HOUR, T0 + 900 * HOUR),
+        (Policy(None, None, task="BATCH"), FACTS, T0 + 900 * HOUR, None),
+        # a warning that has not arrived yet may do so any moment: then the stop comes when it was announced
+        (POLICY, replace(AT_STOP, warning_arrived=False), at(85), at(85)),
+    ],
+)
+def test_what_an_extension_grants(
+    rules: Policy, facts: Facts, wanted: dt.datetime, granted: dt.datetime | None
+) -> None:
+    assert policy.extension(rules, facts, wanted, at(60)) == granted
+
+
+def test_no_extension_goes_beyond_the_schedule() -> None:
+    evening = replace(POLICY, schedule=Schedule("UTC", (StopTime(frozenset(range(7)), dt.time(18)),)))
+    assert policy.latest_end(evening, SEEN) == T0 + 6 * HOUR
+    assert policy.extension(evening, SEEN, T0 + 9 * HOUR, at(60)) == T0 + 6 * HOUR
+    assert policy.latest_end(POLICY, SEEN) == T0 + 7 * DAY
+    assert policy.latest_end(Policy(None, None), SEEN) is None
+
+
+# When to look again --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "facts", "now", "expected"),
+    [
+        (SHORT, replace(FACTS, running_at=None), at(60), END - 15 * MINUTE),
+        (SHORT, FACTS, END - 18 * MINUTE, END - 15 * MINUTE),
+        (SHORT, TOLD, END - 12 * MINUTE, END - 5 * MINUTE),
+        (SHORT, TOLD, END - 3 * MINUTE, END),
+        (SHORT, TOLD, END, None),
+        (POLICY, FACTS, at(60), at(65)),  # a signal may speak for the first time
+        (POLICY, FACTS, at(118), at(120)),
+        (POLICY, SEEN, at(60), at(61)),
+        (POLICY, replace(FACTS, signals=(quiet(0, 64.5),)), at(64.5), at(65)),
+        (POLICY, AT_STOP, at(70), at(70) + 10 * SECOND),
+        (POLICY, replace(FACTS, signals=used(60, gpu=87)), at(60), at(65)),
+        (POLICY, SEEN, at(67), at(68)),
+        (replace(POLICY, observes=True), replace(FACTS, signals=(quiet(0, 79),)), at(79.5), at(80)),
+        (POLICY, replace(SEEN, protected_until=at(300)), at(60), at(65)),
+        (POLICY, replace(FACTS, signals=(quiet_log(0, 60),)), at(60), at(61)),
+    ],
+)
+def test_when_to_look_again(
+    rules: Policy, facts: Facts, now: dt.datetime, expected: dt.datetime | None
+) -> None:
+    assert decide(rules, facts, now).look_again_at == expected
