@@ -85,9 +85,15 @@ def _quiet(one: Evidence, now: dt.datetime) -> str:
 def _checkin(policy: Policy, use: Activity) -> str:
     answer = words(policy.checkin.answer)
     if use.confidence == Confidence.LOW:
-        lost = "Its heartbeat fell silent" if use.lost_at else "Nothing tells whether it is used"
-        return f"{lost}, so people are asked: without an answer within {answer} it stops."
+        return f"{_nothing_tells(use)}, so people are asked: without an answer within {answer} it stops."
     return f"Only the machine itself said that it is used, for {words(deadlines.MACHINE_ALONE)}: somebody must confirm it."
+
+
+def _nothing_tells(use: Activity) -> str:
+    if use.lost_at is None:
+        return "Nothing tells whether it is used"
+    silent = {one.signal for one in use.evidence if one.state == "blind"}
+    return "Its log fell silent" if silent == {"log"} else "Its heartbeat fell silent"
 
 
 def _lifetime(policy: Policy, facts: Facts, deadline: Deadline) -> str:
