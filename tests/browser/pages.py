@@ -373,6 +373,7 @@ def _jobs(at: Installation) -> list[Visit]:
         *(Visit(f"job-ask {act}", page(at.jobs["long"], "job-ask", act)) for act in ("stop", "extend")),
         Visit("job-ask in-use", page(at.jobs["asked"], "job-ask", "in-use")),
         Visit("job-ask price", page(at.jobs["dear"], "job-ask", "price")),
+        *(Visit(name, page(at.jobs["long"], name)) for name in ("job-protect", "job-unprotect")),
         Visit("job-ask again, unconfirmed", page(at.jobs["UNCONFIRMED"], "job-ask", "again")),
     ]
 

@@ -31,6 +31,7 @@ NO_PAGES = {
     "web:launch-estimate",
     "web:banners",
     "api:schema",
+    "heartbeat-script",
 }
 OF_THE_PAGE = """() => ({
   h1: [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility()).length,
