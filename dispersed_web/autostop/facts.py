@@ -162,7 +162,7 @@ def facts_of(
         kept_until=job.kept_until,
         signals=signals,
         trusted_since=max(trusted, default=None),
-        resumed_at=engine.trusted_since,
+        resumed_at=_resumed_at(job, engine, now),
         cloud_lost_since=seen_at if now - seen_at > SIGHT_LOST_AFTER else None,
         receiver_is_down=_is_down(engine),
         rate_exceeded_at=job.rate_exceeded_at if job.rate_accepted_at is None else None,
@@ -183,6 +183,14 @@ def running_at_of(job: Job) -> dt.datetime | None:
 def _starting_since(job: Job, launched_at: dt.datetime) -> dt.datetime:
     run = job.current_run if job.current_run_id and job.running_at else None
     return (run.started_at or run.first_seen_at) if run else launched_at
+
+
+def _resumed_at(job: Job, engine: Engine, now: dt.datetime) -> dt.datetime | None:
+    """When the engine came back from the outage in which the deadline passed that people were told of."""
+    away_since, resumed_at = engine.away_since, engine.resumed_at
+    if away_since is None or resumed_at is None or job.warned_for is None:
+        return None
+    return resumed_at if away_since <= job.warned_for <= resumed_at <= now else None
 
 
 def _is_down(engine: Engine) -> bool:

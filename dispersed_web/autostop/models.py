@@ -97,6 +97,8 @@ class Engine(models.Model):
         null=True, help_text="Idleness is inferred only from what was observed since then."
     )
     why = models.CharField(max_length=120, blank=True, help_text="Why trust began anew.")
+    away_since = models.DateTimeField(null=True, help_text="Begin of the last outage that gave notice anew.")
+    resumed_at = models.DateTimeField(null=True, help_text="Its end.")
     receiver_ok_at = models.DateTimeField(null=True, help_text="Last time the heartbeat address answered.")
     receiver_failed_at = models.DateTimeField(null=True)
     receiver_error = models.CharField(max_length=120, blank=True)

@@ -26,6 +26,8 @@ SWEEP = "autostop"
 # Three ticks of ten seconds: a restart that is quicker leaves no gap worth the name.
 OUTAGE_AFTER = dt.timedelta(seconds=30)
 JUMP = dt.timedelta(seconds=60)
+# A notice that an outage gave once more is not cut short by the next one.
+NOTICE_HOLDS = dt.timedelta(minutes=15)
 TEST_EVERY = dt.timedelta(minutes=1)
 REAL_ONES_COUNT_FOR = dt.timedelta(minutes=3)
 
@@ -36,7 +38,8 @@ def begin_pass(now: dt.datetime) -> None:
     """Call before each pass: after an outage trust begins anew."""
     last = sweeps.last_finished().get(SWEEP)
     if last is not None and now - last > OUTAGE_AFTER:
-        trust_anew(f"auto-stop did not run for {int((now - last).total_seconds() // 60)} minutes", now)
+        minutes = int((now - last).total_seconds() // 60)
+        trust_anew(f"auto-stop did not run for {minutes} minutes", now, away_since=last)
 
 
 def watch_clock(now: dt.datetime, boot_s: float) -> None:
@@ -48,7 +51,8 @@ def watch_clock(now: dt.datetime, boot_s: float) -> None:
     jump = (now - before[0]) - dt.timedelta(seconds=boot_s - before[1])
     if abs(jump) > JUMP:
         log.error("The clock jumped by %d seconds; idleness is watched anew.", jump.total_seconds())
-        trust_anew(f"the clock jumped by {int(jump.total_seconds())} seconds", now)
+        why = f"the clock jumped by {int(jump.total_seconds())} seconds"
+        trust_anew(why, now, away_since=min(before[0], now))
 
 
 def boot_s() -> float:
@@ -56,9 +60,18 @@ def boot_s() -> float:
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def trust_anew(why: str, now: dt.datetime) -> None:
-    """Nothing that was observed before ``now`` counts as quiet."""
-    Engine.objects.update_or_create(id=1, defaults={"trusted_since": now, "why": why[:120]})
+def trust_anew(why: str, now: dt.datetime, *, away_since: dt.datetime) -> None:
+    """Nothing that was observed before ``now`` counts as quiet, and what fell due since ``away_since``, when nobody
+    looked, gives notice once more.
+
+    Only once: an engine that is always late would put off for ever what it looked at before.
+    """
+    values = {"trusted_since": now, "why": why[:120]}
+    before = Engine.get().resumed_at
+    if before is None or not dt.timedelta(0) <= now - before < NOTICE_HOLDS:
+        looked_at = before if before is not None and before <= now else away_since
+        values |= {"resumed_at": now, "away_since": max(away_since, looked_at)}
+    Engine.objects.filter(pk=1).update(**values)
 
 
 def tell_if_late(now: dt.datetime) -> None:

@@ -77,6 +77,39 @@ def test_a_lifetime_that_ended_during_the_outage_gives_notice_once_more() -> Non
     assert row.stop_requested_at == NOW + 245 * MINUTE
 
 
+@pytest.mark.parametrize("every", [dt.timedelta(seconds=40), MINUTE, HOUR])
+def test_an_engine_that_is_always_late_puts_no_hard_limit_off_for_ever(every: dt.timedelta) -> None:
+    job = make_job(lifetime_s=3600)
+    sweeps_of(job, 0, 55)
+    ends_at = job.launched_at + HOUR
+    at = NOW + 55 * MINUTE
+    while at <= ends_at + 2 * every + 6 * MINUTE:
+        pulse.begin_pass(at)
+        engine.evaluate_due(at)
+        sweeps.note_finished("autostop", at)
+        at += every
+    stopped_at = Job.objects.get(pk=job.pk).stop_requested_at
+    assert stopped_at is not None
+    assert stopped_at >= ends_at
+
+
+def test_a_pass_that_never_ends_puts_no_hard_limit_off_for_ever() -> None:
+    job = make_job(lifetime_s=3600)
+    sweeps_of(job, 0, 55)
+    for minute in range(55, 80):
+        pulse.begin_pass(NOW + minute * MINUTE)
+        engine.evaluate_due(NOW + minute * MINUTE)
+    assert Job.objects.get(pk=job.pk).stop_requested_at is not None
+
+
+def test_an_outage_that_was_still_to_come_by_a_clock_set_back_puts_nothing_off() -> None:
+    job = make_job(lifetime_s=3600)
+    sweeps_of(job, 0, 55)
+    pulse.trust_anew("the clock jumped", NOW + 5 * HOUR, away_since=NOW + 55 * MINUTE)
+    row = sweeps_of(job, 55, 61)
+    assert row.stop_requested_at == job.launched_at + HOUR
+
+
 def test_a_clock_that_was_set_is_noticed_and_a_machine_that_was_busy_is_not() -> None:
     pulse.watch_clock(NOW, 1000.0)
     pulse.watch_clock(NOW + HOUR, 4600.0)
