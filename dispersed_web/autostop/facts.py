@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
+import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +23,7 @@ from dispersed_web.jobs.models import Job
 from dispersed_web.signals.models import Bucket, Source
 from dispersed_web.teams.models import AutostopPolicy
 
+log = logging.getLogger(__name__)
 CHUNK = 500
 ASSIGN_MS = START_MS = 300_000
 START_MARGIN = dt.timedelta(minutes=15)
@@ -55,22 +58,19 @@ def of(job: Job, now: dt.datetime) -> Terms:
 
 
 def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
-    """The policy and the facts of each job. A job whose rows contradict themselves is left out, so that one fault does
-    not hide the others; see :func:`policy_of`."""
+    """The policy and the facts of each job. Where rows contradict themselves, what can be read of the limits holds: a
+    mistake is never "no limit", and one job's or one budget's fault does not hide the others."""
     policies = policies_of({job.team_id for job in jobs})
     keys = Credential.objects.defer("secret_sealed").in_bulk({job.credential_id for job in jobs})
     engine = Engine.objects.filter(pk=1).first() or Engine()
     excused = breaker.silence_is_excused(policies)
-    used_up = budgets.reached(jobs, policies, now)
+    used_up = _used_up(jobs, policies, now)
     found: dict[uuid.UUID, Terms] = {}
     for start in range(0, len(jobs), CHUNK):
         chunk = jobs[start : start + CHUNK]
         signals = signals_of(chunk, policies, now)
         for job in chunk:
-            try:
-                policy = policy_of(job, policies[job.team_id])
-            except ValueError:
-                continue
+            policy = readable_policy_of(job, policies[job.team_id])
             signals_here = signals.get(job.current_run_id, ())
             known = facts_of(job, keys[job.credential_id], engine, signals_here, now)
             if job.team_id in excused:
@@ -80,6 +80,16 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
                 known = replace(known, budget_reached_at=at, budget_name=name)
             found[job.pk] = (policy, known)
     return found
+
+
+def _used_up(
+    jobs: Sequence[Job], policies: dict[uuid.UUID, AutostopPolicy], now: dt.datetime
+) -> dict[uuid.UUID, budgets.Reached]:
+    try:
+        return budgets.reached(jobs, policies, now)
+    except Exception:
+        log.exception("Budgets could not be looked at; the other limits hold.")
+        return {}
 
 
 def policies_of(team_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, AutostopPolicy]:
@@ -111,6 +121,23 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
         observe_until=team.observe_until,
         changed_at=max((at for at in (team.changed_at, job.choices_changed_at) if at), default=None),
     )
+
+
+def readable_policy_of(job: Job, team: AutostopPolicy) -> Policy:
+    """The same, without what cannot be read: first the schedule, whose time zone may be gone from this server; then all
+    but the lifetime and what is asked of people."""
+    try:
+        return policy_of(job, team)
+    except (ValueError, OverflowError) as error:
+        log.error("A limit of the job %s cannot be read: %s The others hold.", job.pk, error)
+    unscheduled = copy.copy(team)
+    unscheduled.schedule = None
+    try:
+        return policy_of(job, unscheduled)
+    except (ValueError, OverflowError):
+        limits = [seconds for seconds in (job.lifetime_s, job.ceiling_s) if seconds]
+        shortest = _seconds(min(limits)) if limits else None
+        return Policy(lifetime=shortest, ceiling=shortest, task=job.task, observes=True)
 
 
 def _rule(chosen_s: int | None, usual_s: int, most_s: int, lead_s: int) -> IdleRule:

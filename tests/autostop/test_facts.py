@@ -1,0 +1,72 @@
+"""Rows as terms: what cannot be read lifts no other limit, of this job or of another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from dispersed_web.autostop import budgets, engine, facts
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import AutostopPolicy
+from tests.autostop.watched import HOUR, MINUTE, NOW, make_job, make_team, see
+
+pytestmark = pytest.mark.django_db
+GONE = {"zone": "Europe/Atlantis", "stops": [{"weekdays": [0, 1, 2, 3, 4, 5, 6], "at": "18:00"}]}
+
+
+def live(jobs: list[Job], begin: int, end: int) -> None:
+    for minute in range(begin, end):
+        at = NOW + minute * MINUTE
+        for job in jobs:
+            see(job, at)
+        engine.evaluate_due(at)
+
+
+def stop_of(job: Job) -> tuple[dt.datetime | None, str]:
+    row = Job.objects.get(pk=job.pk)
+    return row.stop_requested_at, row.stop_reason
+
+
+def test_a_schedule_whose_zone_is_gone_lifts_no_lifetime() -> None:
+    job = make_job(make_team(schedule=GONE), lifetime_s=3600)
+    other = make_job(lifetime_s=3600)
+    live([job, other], 0, 62)
+    assert stop_of(job) == stop_of(other) == (job.launched_at + HOUR, "max_lifetime")
+
+
+def test_without_its_schedule_the_rest_of_the_policy_holds() -> None:
+    job = make_job(make_team(schedule=GONE, high_idle_s=1800, high_lead_s=300))
+    rules, _ = facts.of(job, NOW)
+    assert (rules.schedule, rules.high.limit, rules.observes) == (None, 30 * MINUTE, False)
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [{"warn_lead_s": 0}, {"ceiling_s": 1800}, {"ceiling_s": None}, {"lifetime_s": None, "ceiling_s": 3600}],
+)
+def test_a_contradiction_leaves_the_lifetime(mistake: dict[str, Any]) -> None:
+    job = make_job(**{"lifetime_s": 3600, "ceiling_s": 7200} | mistake)
+    live([job], 0, 62)
+    stopped_at, reason = stop_of(job)
+    assert reason == "max_lifetime"
+    assert stopped_at is not None
+    assert stopped_at <= job.launched_at + HOUR
+
+
+def test_with_a_contradiction_nothing_is_stopped_for_idleness() -> None:
+    team = make_team()
+    AutostopPolicy.objects.filter(pk=team.pk).update(high_lead_s=0)
+    rules, _ = facts.of(make_job(team), NOW)
+    assert rules.is_observing(NOW)
+
+
+def test_budgets_that_cannot_be_looked_at_lift_no_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(budgets, "reached", broken)
+    job = make_job(lifetime_s=3600)
+    live([job], 0, 62)
+    assert stop_of(job) == (job.launched_at + HOUR, "max_lifetime")
