@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dispersed_web.autostop import engine
+from dispersed_web.autostop import engine, policy
 from dispersed_web.autostop.extend import extend
+from dispersed_web.autostop.policy import Verdict
+from dispersed_web.autostop.terms import Facts, Policy
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.errors import JobError, TooLate
@@ -180,9 +182,17 @@ def test_whatever_bills_is_stopped_at_its_limit(status: str) -> None:
     assert job.stop_requested_at == NOW + HOUR
 
 
-def test_one_broken_row_does_not_stop_the_rest() -> None:
-    broken = make_job(lifetime_s=7200, ceiling_s=3600)
+def test_one_broken_row_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = make_job(launched_at=NOW - MINUTE)
     job = make_job()
+    decide = policy.decide
+
+    def decide_on_others(rules: Policy, known: Facts, now: dt.datetime) -> Verdict:
+        if known.launched_at == broken.launched_at:
+            raise OverflowError
+        return decide(rules, known, now)
+
+    monkeypatch.setattr(policy, "decide", decide_on_others)
     for at in (NOW + 50 * MINUTE, NOW + HOUR):
         tick(at)
     job.refresh_from_db()
