@@ -26,6 +26,7 @@ from dispersed_web.teams.models import AutostopPolicy
 log = logging.getLogger(__name__)
 CHUNK = 500
 ASSIGN_MS = START_MS = 300_000
+USUAL_WARN_LEAD_S = 15 * 60
 START_MARGIN = dt.timedelta(minutes=15)
 # How far before the idle limit samples are looked at: enough to see the sign of work that ended it.
 LOOK_BACK = dt.timedelta(minutes=45)
@@ -108,7 +109,8 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
     return Policy(
         lifetime=_seconds(job.lifetime_s),
         ceiling=_seconds(job.ceiling_s),
-        warn_lead=dt.timedelta(seconds=job.warn_lead_s),
+        # No warning at all was once accepted of a team.
+        warn_lead=dt.timedelta(seconds=job.warn_lead_s or USUAL_WARN_LEAD_S),
         task=job.task,
         high=_rule(job.idle_limit_s, team.high_idle_s, team.high_idle_max_s, team.high_lead_s),
         medium=_rule(job.idle_limit_s, team.medium_idle_s, team.medium_idle_max_s, team.medium_lead_s),

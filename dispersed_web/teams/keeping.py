@@ -27,6 +27,7 @@ LIMITS = (
 )
 SHORTEST_LIFETIME_S = 60
 LONGEST_LIFETIME_S = 365 * 24 * 3600
+SHORTEST_WARNING_S = 60
 
 
 class TeamRefused(Exception):
@@ -195,6 +196,8 @@ def _check_limits(limits: Mapping[str, Any]) -> None:
         raise TeamRefused("invalid", "Choose 365 days or less.", "max_lifetime_s")
     if longest < shortest:
         raise TeamRefused("invalid", "This must be at least the usual lifetime.", "max_lifetime_s")
+    if limits["warn_lead_s"] < SHORTEST_WARNING_S:
+        raise TeamRefused("invalid", "Warn at least 1 minute before.", "warn_lead_s")
     if limits["warn_lead_s"] > longest:
         raise TeamRefused("invalid", "This must be shorter than the longest lifetime.", "warn_lead_s")
 

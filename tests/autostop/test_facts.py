@@ -44,7 +44,7 @@ def test_without_its_schedule_the_rest_of_the_policy_holds() -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    [{"warn_lead_s": 0}, {"ceiling_s": 1800}, {"ceiling_s": None}, {"lifetime_s": None, "ceiling_s": 3600}],
+    [{"ceiling_s": 1800}, {"ceiling_s": None}, {"lifetime_s": None, "ceiling_s": 3600}],
 )
 def test_a_contradiction_leaves_the_lifetime(mistake: dict[str, Any]) -> None:
     job = make_job(**{"lifetime_s": 3600, "ceiling_s": 7200} | mistake)
@@ -53,6 +53,11 @@ def test_a_contradiction_leaves_the_lifetime(mistake: dict[str, Any]) -> None:
     assert reason == "max_lifetime"
     assert stopped_at is not None
     assert stopped_at <= job.launched_at + HOUR
+
+
+def test_no_warning_at_all_means_the_usual_one() -> None:
+    job = make_job(make_team(), warn_lead_s=0)
+    assert facts.of(job, NOW)[0].warn_lead == 15 * MINUTE
 
 
 def test_with_a_contradiction_nothing_is_stopped_for_idleness() -> None:

@@ -151,6 +151,7 @@ def test_limits_change_with_an_event_of_before_and_after(team):
         ({"max_lifetime_s": 3600, "default_lifetime_s": 7200}, "max_lifetime_s"),
         ({"max_lifetime_s": 400 * 24 * 3600}, "max_lifetime_s"),
         ({"warn_lead_s": 8 * 24 * 3600}, "warn_lead_s"),
+        ({"warn_lead_s": 0}, "warn_lead_s"),
     ],
 )
 def test_limits_that_do_not_fit_are_refused(team, limits, field):
