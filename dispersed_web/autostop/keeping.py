@@ -111,20 +111,29 @@ def _marks(changes: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
 
 def check(values: Mapping[str, Any], changes: Mapping[str, Any], now: dt.datetime) -> None:
     """Raises :class:`TeamRefused` for the first value that does not fit; ``values`` are all of ``FIELDS``, ``changes``
-    those that are new."""
+    those that are new. What has nothing to do with the changes is not looked at."""
     for sure in ("high", "medium"):
-        _check_idle(values, sure)
-    _between(values, "boot_grace_s", SHORTEST_S, LONGEST_GRACE_S)
+        if any(name.startswith(sure) for name in changes):
+            _check_idle(values, sure)
+    if "boot_grace_s" in changes:
+        _between(values, "boot_grace_s", SHORTEST_S, LONGEST_GRACE_S)
+    if changes.keys() & set(CHECKIN):
+        _check_checkins(values)
+    if changes.keys() & set(MODE):
+        _check_mode(values, changes, now)
+    if "schedule" in changes:
+        _check_schedule(values["schedule"])
+    for name in changes.keys() & set(BUDGETS):
+        amount = values[name]
+        if amount is not None and not 0 < amount < MOST_USD:
+            raise TeamRefused("invalid", "An amount above 0, or empty for no budget.", name)
+
+
+def _check_checkins(values: Mapping[str, Any]) -> None:
     _between(values, "checkin_first_s", SHORTEST_S, LONGEST_CHECKIN_S)
     _between(values, "checkin_every_s", SHORTEST_S, LONGEST_CHECKIN_S)
     _between(values, "checkin_every_max_s", values["checkin_every_s"], LONGEST_CHECKIN_S)
     _between(values, "checkin_answer_s", SHORTEST_NOTICE_S, LONGEST_ANSWER_S)
-    _check_mode(values, changes, now)
-    _check_schedule(values["schedule"])
-    for name in BUDGETS:
-        amount = values[name]
-        if amount is not None and not 0 < amount < MOST_USD:
-            raise TeamRefused("invalid", "An amount above 0, or empty for no budget.", name)
 
 
 def _check_idle(values: Mapping[str, Any], sure: str) -> None:

@@ -72,9 +72,7 @@ def observed_lines(stops: Iterable[WouldBe], now: dt.datetime, zone: dt.tzinfo) 
 
 
 def tried_lines(stops: Iterable[tuple[Past, Outcome]], now: dt.datetime, zone: dt.tzinfo) -> list[StopLine]:
-    """The false ones first: they are what speaks against the draft."""
-    ordered = sorted(stops, key=lambda pair: not pair[1].is_false)
-    return [_tried_line(past, outcome, now, zone) for past, outcome in ordered]
+    return [_tried_line(past, outcome, now, zone) for past, outcome in stops]
 
 
 def _tried_line(past: Past, outcome: Outcome, now: dt.datetime, zone: dt.tzinfo) -> StopLine:

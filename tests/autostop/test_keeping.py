@@ -159,6 +159,13 @@ def test_enforcing_is_told_and_needs_no_version() -> None:
     assert Event.objects.get(kind="team.autostop_changed").sentence.endswith("enforced stops for idleness.")
 
 
+def test_the_brake_works_whatever_else_stands_in_the_row() -> None:
+    team = make_team(mode="observe", high_idle_s=600, high_lead_s=900)
+    assert keeping.enforce(team, actor=Actor.person(factories.owner_of(team)), now=NOW)
+    with pytest.raises(TeamRefused):
+        change(team, high_idle_s=700)
+
+
 def live(job: Job, begin: int, end: int) -> Job:
     """Minute by minute, quiet: the cloud is seen, a heartbeat comes, the engine makes a pass; warnings arrive."""
     for minute in range(begin, end):

@@ -74,10 +74,17 @@ def _saved(seat: Seat, now: dt.datetime, zone: dt.tzinfo) -> dict[str, Any]:
 def autostop_enforce(request: HttpRequest, slug: str) -> HttpResponse:
     """Carries out stops for idleness from now on. Asks for no password: it is a brake."""
     seat = access.seat(request, slug, Action.MANAGE_LIMITS)
-    if keeping.enforce(seat.team, actor=seat.actor, now=database_now()):
-        messages.success(request, "Stops for idleness are enforced now. Each is warned about in full first.")
+    try:
+        changed = keeping.enforce(seat.team, actor=seat.actor, now=database_now())
+    except TeamRefused as refused:
+        messages.error(request, refused.sentence)
     else:
-        messages.info(request, "Stops for idleness are enforced already.")
+        if changed:
+            messages.success(
+                request, "Stops for idleness are enforced now. Each is warned about in full first."
+            )
+        else:
+            messages.info(request, "Stops for idleness are enforced already.")
     return redirect("web:autostop", slug)
 
 
@@ -123,11 +130,12 @@ def _tried(form: PolicyForm) -> dict[str, Any]:
     now, zone = database_now(), timezone.get_current_timezone()
     draft = form.draft()
     tried = history.try_out(draft, now)
-    own = dt.timedelta(seconds=draft.high_idle_s)
+    lines = policy_page.tried_lines(tried.stops, now, zone)
     return {
         "tried": tried,
-        "tried_lines": policy_page.tried_lines(tried.stops, now, zone),
-        "tried_limits": policy_page.limit_lines(tried, own),
+        "tried_false": [line for line in lines if line.is_false],
+        "tried_right": [line for line in lines if not line.is_false],
+        "tried_limits": policy_page.limit_lines(tried, dt.timedelta(seconds=draft.high_idle_s)),
         "tried_saved": policy_page.money(tried.totals.saved_usd),
         "tried_how": policy_page.how_tried(tried),
     }
