@@ -45,11 +45,12 @@ class Banner:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of the team's jobs that have not ended. ``watched`` may be stopped for idleness, ``stuck`` were asked to stop and
-    did not; what those cost is in USD per hour."""
+    """Of the team's jobs that have not ended. ``watched`` may be stopped for idleness, ``holdable`` are idle or silent,
+    ``stuck`` were asked to stop and did not; what those cost is in USD per hour."""
 
     active: int
     watched: int
+    holdable: int
     stuck: int
     stuck_usd: Decimal | None
     missing: int
@@ -61,6 +62,7 @@ def count(team: Team, now: dt.datetime) -> Counts:
     found = active.aggregate(
         active=Count("pk"),
         watched=Count("pk", filter=Q(task="PERSISTENT", stop_requested_at=None)),
+        holdable=Count("pk", filter=Q(verdict_state__in=around.HELD_STATES) | Q(blind_since__isnull=False)),
         stuck=Count("pk", filter=stuck),
         stuck_usd=Sum("hourly_rate_usd", filter=stuck),
         missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
@@ -80,7 +82,7 @@ def of_team(
     found = [
         *_late(finished, now),
         *_of_jobs(team, counts),
-        *_held(team, now),
+        *(_held(team, now) if counts.holdable else ()),
         *_of_keys(team, keys, counts, now),
         *(_of_engine(now) if counts.watched else ()),
     ]

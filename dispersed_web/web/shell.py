@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -22,6 +23,7 @@ SAY_THEIR_AGE = frozenset({"jobs", "job", "job-logs", "job-activity", "job-event
 OF_KEYS = ("name", "state", "failure", "listed_at", "clock_offset_ms")
 # Every page has the frame; a banner may come so much later.
 KEPT_S = 3
+BANNERS_KEPT_S = 5
 
 
 @dataclass
@@ -72,6 +74,13 @@ def with_banners(frame: Shell, *, says_age: bool) -> Shell:
 def bare(team: Team, *, says_age: bool) -> Shell:
     """What a part of a page needs of the frame: the banners."""
     return with_banners(Shell(team=team, banners=_kept(team)["banners"]), says_age=says_age)
+
+
+def recent_banners(team: Team, *, says_age: bool) -> str:
+    """Names the banners of some seconds ago, so that a part that is made anew with every change does not look for them
+    each time."""
+    key = f"banners:{team.pk}:{says_age}"
+    return cache.get_or_set(key, lambda: bare(team, says_age=says_age).banners_shown, BANNERS_KEPT_S)
 
 
 def note_read(request: HttpRequest) -> None:

@@ -96,8 +96,8 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
     if not is_part:
         return render(request, "home/home.html", context)
     response = render(request, "home/_live.html", context)
-    frame = shell.bare(seat.team, says_age=False)
-    live.tell_frame(response, {"active_jobs": context["figures"].active}, frame.banners_shown)
+    shown = shell.recent_banners(seat.team, says_age=False)
+    live.tell_frame(response, {"active_jobs": context["figures"].active}, shown)
     return response
 
 

@@ -69,7 +69,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     if not live.is_part(request):
         return render(request, "jobs/page.html", context)
     response = render(request, "jobs/_live.html", context)
-    live.tell_frame(response, table.shell, shell.bare(place.team, says_age=True).banners_shown)
+    live.tell_frame(response, table.shell, shell.recent_banners(place.team, says_age=True))
     if "v" not in request.GET:
         response["HX-Push-Url"] = address
     return response
@@ -117,7 +117,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
     found = figures.figures(team.pk, now, strangers_usd)
     page = queries.page(team.pk, wanted, now)
     sight = figures.sight(team.pk, now)
-    hold = around.open_hold(team.pk)
+    hold = around.open_hold_of(page.jobs)
     scene = around.around(hold, sight.stale, now)
     places = around.places_of(team, hold)
     context = {
