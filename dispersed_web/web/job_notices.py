@@ -38,10 +38,10 @@ class Notice:
 def notice(
     job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo, *, tells_verdict: bool = True
 ) -> Notice | None:
-    """What stands at the top of the page, if anything must. A check-in has a panel of its own, and so has an announced
-    stop where not ``tells_verdict``."""
+    """What stands at the top of the page, if anything must. A check-in has a panel of its own, and so has the
+    verdict where not ``tells_verdict``."""
     if not job.is_active:
-        return _of_the_end(job, now, zone)
+        return _of_the_end(job, now, zone, tells_verdict=tells_verdict)
     if job.stop_requested_at is not None:
         return _of_the_stop(job, now, zone)
     if job.state == Status.UNCONFIRMED:
@@ -146,11 +146,12 @@ def _of_the_stop(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
     return Notice("amber", "status-stopping", ago(job.stop_sent_at, now, "Stop sent "), SENT)
 
 
-def _of_the_end(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice | None:
+def _of_the_end(job: Job, now: dt.datetime, zone: dt.tzinfo, *, tells_verdict: bool) -> Notice | None:
     if job.is_stopping:
         return Notice("amber", "status-stopping", said("Ended, making sure"), MAKING_SURE)
     if job.reason in job_page.BY_AUTOSTOP:
-        text = f"{job_page.stop_words(job, now, zone) or job.reason_text} {_bill(job, now)}".strip()
+        why = (job_page.stop_words(job, now, zone) or job.reason_text) if tells_verdict else ""
+        text = f"{why} {_bill(job, now)}".strip()
         return Notice("grey", "status-stopped", said(job_page.end_title(job)), text, ("same",))
     if job.state != Status.FAILED:
         return None

@@ -144,11 +144,12 @@ def _verdict_boxes(axis: Axis, verdicts: Sequence[Span], row: Row) -> Iterable[B
 
 
 def _captions(axis: Axis, verdicts: Sequence[Span], marks: Sequence[Mark], row: Row) -> Iterable[Caption]:
-    """The words of the states, behind a mark that stands at their begin."""
+    """The words of the states, behind a mark that stands at their begin, and not below one."""
     marked = [axis.percent(one.at) for one in marks if one.row == ENGINE]
     for span in verdicts:
         x, right = axis.percent(span.start), axis.percent(span.end)
-        if right - x >= WIDE:
+        is_covered = any(x + NEAR <= place <= x + WIDE for place in marked)
+        if right - x >= WIDE and not is_covered:
             word = VERDICTS.get(span.state, span.state)
             dx = 15 if any(abs(place - x) < NEAR for place in marked) else 7
             yield Caption(f"{x:.2f}", dx, row.middle, word, needs_room=right - x < 3 * WIDE)

@@ -45,8 +45,6 @@ TABS = (
     ("job-events", "Events"),
     ("job-spec", "Spec"),
 )
-# The tabs with a panel for the verdict, which need no notice of it.
-OF_THE_VERDICT = ("job", "job-activity")
 NEWEST = 5
 MOST_ACTS = 50
 MOST_EVENTS = 300
@@ -135,7 +133,7 @@ def frame(
         "row": rows.row(job, now, zone),
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
-        "notice": job_notices.notice(job, outlook, now, zone, tells_verdict=tab not in OF_THE_VERDICT),
+        "notice": job_notices.notice(job, outlook, now, zone, tells_verdict=not _has_verdict(job, tab)),
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
@@ -155,6 +153,11 @@ def _options(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinf
         return extending.offer(job, None, None, now, zone)
     latest = policy.latest_end(outlook.policy, outlook.facts)
     return extending.offer(job, outlook.verdict.stop_at, latest, now, zone)
+
+
+def _has_verdict(job: Job, tab: str) -> bool:
+    """Whether the tab has a panel for the verdict, and so needs no notice of it."""
+    return tab == "job-activity" or (tab == "job" and job.is_active)
 
 
 def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
