@@ -15,9 +15,6 @@ from dispersed_web.web.evidence_words import stopped_words
 from dispersed_web.web.verdict_words import Outlook, Told, told
 from dispersed_web.web.words import NOTHING, Phrase, said
 
-CONTRADICTORY = (
-    "The limits stored with this job contradict each other. Stop it by hand, and tell an admin of it."
-)
 BY_AUTOSTOP = frozenset(
     {
         Reason.IDLE,
@@ -138,12 +135,10 @@ def verdict(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo
     if not job.is_active:
         why = stop_words(job, now, zone) or job.reason_text
         return Told("grey", "status-stopped", said(end_title(job)), why)
-    if job.stop_requested_at is not None:
+    if outlook is None:
         why = REASON_WORDS[Reason(job.stop_reason)]
         text = f"The reason: {why}. {stop_words(job, now, zone)}".strip()
         return Told("amber", "status-stopping", said("It is being stopped"), text)
-    if outlook is None:
-        return Told("red", "status-alarm", said("Auto-stop cannot decide"), CONTRADICTORY)
     return told(outlook)
 
 

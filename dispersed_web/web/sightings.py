@@ -45,13 +45,10 @@ class Heartbeat:
 
 
 def outlook(job: Job, now: dt.datetime, zone: dt.tzinfo, reader_id: int | None) -> Outlook | None:
-    """The verdict on an unfinished job whose end nobody asked for; ``None`` otherwise, and where the job's rows
-    contradict themselves so that nothing can be decided."""
+    """The verdict on an unfinished job whose end nobody asked for; ``None`` for others."""
     if not job.is_active or job.stop_requested_at is not None:
         return None
-    terms = facts.gather([job], now).get(job.pk)
-    if terms is None:
-        return None
+    terms = facts.of(job, now)
     hold = _hold(job)
     return Outlook(
         *terms,
