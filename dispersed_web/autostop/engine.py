@@ -11,7 +11,8 @@ import logging
 import random
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -51,12 +52,19 @@ def evaluate(jobs: Sequence[Job], now: dt.datetime) -> list[uuid.UUID]:
     work = Pass(now)
     terms = facts.gather(jobs, now)
     for job in jobs:
-        try:
+        with _alone(job, now):
             work.look_at(job, terms[job.pk])
-        except Exception:
-            log.exception("The job %s could not be evaluated.", job.pk)
-            Job.objects.filter(pk=job.pk).update(evaluate_at=now + AFTER_A_FAULT)
     return work.finish()
+
+
+@contextmanager
+def _alone(job: Job, now: dt.datetime) -> Iterator[None]:
+    """A fault with one job is logged, puts its next look off by a minute, and keeps no other job waiting."""
+    try:
+        yield
+    except Exception:
+        log.exception("The job %s could not be evaluated.", job.pk)
+        Job.objects.filter(pk=job.pk).update(evaluate_at=now + AFTER_A_FAULT)
 
 
 class Pass:
@@ -95,28 +103,36 @@ class Pass:
     def finish(self) -> list[uuid.UUID]:
         """Carries out what was gathered; returns the jobs whose stop was asked for."""
         for team_id, due in self._idle.items():
-            try:
-                self._stop_idle(team_id, due)
-            except Exception:
-                log.exception("The idle jobs of the team %s could not be judged.", team_id)
+            self._stop_idle(team_id, due)
         for (at, version), ids in self._calm.items():
             for start in range(0, len(ids), CHUNK):
                 rows = Job.objects.filter(pk__in=ids[start : start + CHUNK], limits_version=version)
                 rows.update(evaluate_at=at)
-        breaker.watch_for_silence(self._changed_teams, self.now)
+        try:
+            breaker.watch_for_silence(self._changed_teams, self.now)
+        except Exception:
+            log.exception("Silence of many heartbeats at once could not be looked for.")
         for team_id in sorted(self._changed_teams):
             Team.bump(team_id)
         return self.to_stop
 
     def _stop_idle(self, team_id: uuid.UUID, due: list[tuple[Job, Verdict]]) -> None:
         """Those that may go now; the others wait, without keeping their hard limits waiting."""
-        admitted = breaker.admit(team_id, [job for job, _ in due], self.now)
+        admitted = self._admitted(team_id, [job for job, _ in due])
         for job, verdict in due:
-            if job.pk in admitted:
-                self._stop(job, verdict)
-            else:
-                rules, known = self._terms[job.pk]
-                self.look_at(job, (rules, replace(known, soft_hold=HELD)))
+            with _alone(job, self.now):
+                if job.pk in admitted:
+                    self._stop(job, verdict)
+                else:
+                    rules, known = self._terms[job.pk]
+                    self.look_at(job, (rules, replace(known, soft_hold=HELD)))
+
+    def _admitted(self, team_id: uuid.UUID, due: list[Job]) -> set[uuid.UUID]:
+        try:
+            return breaker.admit(team_id, due, self.now)
+        except Exception:
+            log.exception("The idle jobs of the team %s could not be judged; they are held.", team_id)
+            return set()
 
     def _stop(self, job: Job, verdict: Verdict) -> None:
         asked = stop.request_stop(

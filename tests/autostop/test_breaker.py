@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from dispersed_web.autostop import breaker, engine
 from dispersed_web.autostop.models import Hold
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
+from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Job
 from tests.autostop.watched import HOUR, MINUTE, NOW, beat, make_job, make_team, see
 
@@ -197,3 +199,45 @@ def test_a_hold_whose_jobs_are_used_again_closes_by_itself(quiet: list[Job]) -> 
         breaker.close_passed(NOW + minute * MINUTE)
     hold = Hold.objects.get()
     assert (hold.decision, hold.decided_by) == ("passed", None)
+
+
+@pytest.mark.django_db
+def test_a_job_whose_stop_fails_keeps_no_other_of_its_team_waiting(
+    quiet: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = stop.request_stop
+
+    def fail_for_the_first(job: Job, **options: Any) -> bool:
+        if job.pk == quiet[0].pk:
+            raise ArithmeticError
+        return ask(job, **options)
+
+    monkeypatch.setattr(stop, "request_stop", fail_for_the_first)
+    busy = [make_job(quiet[0].team) for _ in range(6)]
+    Job.objects.filter(pk=quiet[0].pk).update(evaluate_at=NOW - HOUR)
+    for minute in range(0, 70):
+        at = NOW + minute * MINUTE
+        for job in [*quiet[:2], *busy]:
+            see(job, at)
+            beat(job, at, gpu=0 if job in quiet else 80)
+        if minute == 55:
+            say_arrived(at)
+        engine.evaluate_due(at)
+    found = [Job.objects.get(pk=job.pk).stop_requested_at for job in quiet[:2]]
+    assert (found[0], bool(found[1])) == (None, True)
+
+
+@pytest.mark.django_db
+def test_a_team_whose_idle_jobs_cannot_be_judged_keeps_its_hard_limits(
+    quiet: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(breaker, "admit", broken)
+    Job.objects.filter(pk=quiet[0].pk).update(lifetime_s=60 * 65)
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 75)
+    assert stopped() == 1
+    assert Job.objects.get(pk=quiet[0].pk).stop_reason == "max_lifetime"
