@@ -41,10 +41,6 @@ class Picture:
         """What may be shown instead, with the one that is."""
         return [(name, label, name == self.show) for name, label in RANGES]
 
-    @property
-    def has_signals(self) -> bool:
-        return any(one.is_set_up for one in self.stories)
-
 
 def picture(
     job: Job, outlook: Outlook | None, show: str, now: dt.datetime, zone: dt.tzinfo, *, is_small: bool = False

@@ -116,7 +116,7 @@ def _story(
         is_set_up=True,
         spans=tuple(spans),
         drawn=tuple(drawn if lane == Lane.GPU else merged(drawn)),
-        note="" if source.counts else "shown only: auto-stop does not count it for this job",
+        note="" if source.counts else "shown only, auto-stop does not count it for this job",
     )
 
 
@@ -228,7 +228,8 @@ def lane_words(story: LaneStory, until: dt.datetime, zone: dt.tzinfo, most: int 
     shown = story.spans[-most:]
     left_out = len(story.spans) - len(shown)
     parts = [f"{left_out} earlier changes"] if left_out else []
-    return ", ".join([*parts, *(_span_words(story.lane, one, until, zone) for one in shown)])
+    text = ", ".join([*parts, *(_span_words(story.lane, one, until, zone) for one in shown)])
+    return f"{text}; {story.note}" if story.note else text
 
 
 def _span_words(lane: Lane, span: Span, until: dt.datetime, zone: dt.tzinfo) -> str:

@@ -59,7 +59,6 @@ def outlook(job: Job, now: dt.datetime, zone: dt.tzinfo, reader_id: int | None) 
         held=hold.sentence if hold else "",
         hold_id=hold.pk if hold else None,
         asked="you are" if job.created_by_id == reader_id else "its owner is",
-        hourly_rate_usd=job.hourly_rate_usd,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from decimal import Decimal
 
 from dispersed_web.autostop import deadlines, policy
 from dispersed_web.autostop.activity import LOST_AFTER, Confidence
@@ -31,7 +30,6 @@ class Outlook:
     held: str = ""
     hold_id: int | None = None
     asked: str = "its owner is"
-    hourly_rate_usd: Decimal | None = None
 
     @property
     def is_checkin(self) -> bool:

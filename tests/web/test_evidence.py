@@ -130,6 +130,14 @@ def test_a_lane_in_words(lane, rows, said):
     )
 
 
+def test_a_lane_that_does_not_count_says_so():
+    log = Source("log", (bucket(0, lines=3, lines_at=T0 + MINUTE),), frozenset([Lane.LOG]), counts=False)
+    found = evidence.lanes([log], T0, T0 + 5 * MINUTE)[-1]
+    assert evidence.lane_words(found, T0 + 5 * MINUTE, UTC).endswith(
+        "auto-stop does not count it for this job"
+    )
+
+
 def test_of_many_changes_only_the_latest_are_written():
     rows = [bucket(5 * place, 90 * (place % 2)) for place in range(40)]
     found = evidence.lanes([source(*rows)], T0, T0 + 200 * MINUTE)[0]

@@ -106,10 +106,6 @@ class Sheet:
     zone: dt.tzinfo
     wishes: dict[str, str]
 
-    @property
-    def seen_until(self) -> dt.datetime:
-        return self.job.ended_at or self.now
-
 
 def frame(
     request: HttpRequest, place: access.Seat, job: Job, tab: str, token: str, now: dt.datetime
