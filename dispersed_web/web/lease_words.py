@@ -24,7 +24,7 @@ LIMIT_WORDS = {
     deadlines.SCHEDULE: "schedule",
     deadlines.BUDGET: "budget used up",
     deadlines.RATE: "price above cap",
-    deadlines.STUCK: "stuck while starting",
+    deadlines.STUCK: "unless it starts",
 }
 
 

@@ -18,7 +18,7 @@ from dispersed_web.web import lease_words, words
 from dispersed_web.web.lease_words import ALONE, Around, is_warned, stops_of
 from dispersed_web.web.lease_words import cost_since_asked as cost_since_asked
 from dispersed_web.web.row_acts import Act, acts_of
-from dispersed_web.web.words import DASH, NOTHING, Phrase, ago, said, since
+from dispersed_web.web.words import DASH, NBSP, NOTHING, Phrase, ago, said, since
 
 ASSIGN_MS = 300_000
 START_MS = 300_000
@@ -201,15 +201,15 @@ def cost_of(job: Job, now: dt.datetime) -> Cost:
 def rate_of(job: Job) -> str:
     if job.hourly_rate_usd is not None:
         return words.rate(job.hourly_rate_usd)
-    return f"≈ {words.rate(job.quoted_usd)}" if job.quoted_usd is not None and job.is_active else ""
+    return f"≈{NBSP}{words.rate(job.quoted_usd)}" if job.quoted_usd is not None and job.is_active else ""
 
 
 def rate_note_of(job: Job) -> str:
     """What the price is compared with, where it is clearly higher."""
     if lease_words.is_too_dear(job) and job.rate_cap_usd is not None:
-        return f", cap {words.money(job.rate_cap_usd)}"
+        return f", cap{NBSP}{words.money(job.rate_cap_usd)}"
     if is_rate_surprise(job) and job.quoted_usd:
-        return f", quoted {words.money(job.quoted_usd)}"
+        return f", quoted{NBSP}{words.money(job.quoted_usd)}"
     return ""
 
 

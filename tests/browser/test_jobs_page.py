@@ -182,6 +182,31 @@ def test_quiet_minutes_go_on_by_themselves(team, open_page):
     expect(detail).to_have_text("quiet 47 of 60\u00a0min")
 
 
+@pytest.mark.parametrize("width", [768, 1024, 1100, 1240, 1280, 1440])
+def test_nothing_covers_when_a_job_stops_and_why(team, open_page, width):
+    warned = {"confidence": "high", "verdict_state": "warned", "warned_at": in_minutes(-1)}
+    factories.make_job(
+        team,
+        title="A long title of a job that says everything there is to say about it",
+        gpu_label="6 × RTX 5090",
+        hourly_rate_usd="14.14",
+        quoted_usd="1.11",
+        verdict_rule="rate",
+        rate_exceeded_at=in_minutes(-1),
+        rate_cap_usd="10.00",
+        stop_at=in_minutes(4),
+        **warned,
+    )
+    factories.make_job(team, verdict_rule="checkin_unanswered", stop_at=in_minutes(22), **warned)
+    page = open_page(width=width)
+    for row in page.locator("tbody tr").all():
+        stops, acts = row.locator(".cell-stops"), row.locator(".row-actions")
+        box = stops.bounding_box()
+        assert box["x"] + box["width"] <= acts.bounding_box()["x"] + 1
+        assert stops.locator(".line-2").evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 def test_an_alarm_comes_to_a_page_that_is_open_and_stays_while_one_scrolls(team, open_page):
     jobs = [factories.make_job(team, title=f"job {n}") for n in range(30)]
     page = open_page()

@@ -121,10 +121,10 @@ def test_every_status_in_every_phase_of_a_stop_has_all_its_words():
 def test_a_rate_above_the_quote_is_said():
     assert rows.row(made(quoted_usd=Decimal("0.69")), NOW, UTC).rate_note == ""
     surprise = rows.row(made(quoted_usd=Decimal("0.115")), NOW, UTC)
-    assert (surprise.rate, surprise.rate_note) == ("$0.69/h", ", quoted $0.12")
-    assert rows.rate_of(made("PENDING", quoted_usd=Decimal("0.69"))) == "≈ $0.69/h"
+    assert (surprise.rate, surprise.rate_note) == ("$0.69/h", ", quoted\u00a0$0.12")
+    assert rows.rate_of(made("PENDING", quoted_usd=Decimal("0.69"))) == "≈\u00a0$0.69/h"
     over = made(rate_exceeded_at=ago(1), rate_cap_usd=Decimal("0.50"), quoted_usd=Decimal("0.40"))
-    assert rows.row(over, NOW, UTC).rate_note == ", cap $0.50"
+    assert rows.row(over, NOW, UTC).rate_note == ", cap\u00a0$0.50"
 
 
 def test_words_of_others_are_escaped():

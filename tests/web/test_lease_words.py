@@ -103,7 +103,7 @@ LEASES = [
     (made("active", "idle", "high", stop_at=soon(), rate_exceeded_at=ago(9), rate_accepted_at=ago(8)),
      "in use", "in 13 min", "unless used", ["Connect", "Stop"], ""),
     (made("warned", "stuck_starting", "low", status="PREPARING", stop_at=soon(4), warned_at=ago(1)),
-     "50 min of 5 min", "in 4 min", "stuck while starting", ["Stop"], "warned"),
+     "50 min of 5 min", "in 4 min", "unless it starts", ["Stop"], "warned"),
     (made("unlimited", "", "low", lifetime_s=None, ceiling_s=None),
      "use not measured", "never by itself", "no limit", ["Connect", "Stop"], ""),
     (made(), "until it is stopped", "24 h lifetime", "from its launch", ["Connect", "Stop"], ""),

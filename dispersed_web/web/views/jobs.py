@@ -28,8 +28,8 @@ TODAY_KEPT_S = 20
 COLUMNS = (
     ("status", "Status", ""),
     ("title", "Job", ""),
-    ("", "GPU", "cell-optional"),
-    ("runtime", "Runtime", "num"),
+    ("", "GPU", "cell-extra"),
+    ("runtime", "Runtime", "num cell-optional"),
     ("cost", "Cost", "num"),
     ("stops", "Stops", ""),
 )
