@@ -42,7 +42,7 @@ def why(policy: Policy, facts: Facts, use: Activity, deadline: Deadline, now: dt
         case deadlines.RATE:
             return f"It costs more than was allowed at launch{f': {facts.rate_words}' if facts.rate_words else ''}."
         case deadlines.STUCK:
-            return f"It did not start within {words(policy.start_limit or dt.timedelta(0))}."
+            return f"A start may take {words(policy.start_limit or dt.timedelta(0))} at most."
     return _lifetime(policy, facts, deadline)
 
 

@@ -83,6 +83,14 @@ def recent_banners(team: Team, *, says_age: bool) -> str:
     return cache.get_or_set(key, lambda: bare(team, says_age=says_age).banners_shown, BANNERS_KEPT_S)
 
 
+def news(team: Team) -> dict[str, Any]:
+    """What the frame shows of the team, so that it stays true while only a part of the page is fetched."""
+    known = _kept(team)
+    moments = {name: known[name] for name in ("synced_at", "checked_at")}
+    told = {name: at.isoformat() for name, at in moments.items() if at}
+    return told | {"active_jobs": known["active_jobs"]}
+
+
 def note_read(request: HttpRequest) -> None:
     """The person read notices: their browser's next page counts anew instead of remembering."""
     request.session["read"] = request.session.get("read", 0) + 1

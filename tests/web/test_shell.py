@@ -203,3 +203,18 @@ def test_time_that_passes_is_no_other_banner():
 
     assert shown(1) == shown(9)
     assert shown(1) != digest([Banner("alarm", said("Held for "), "/holds/2/")])
+
+
+@pytest.mark.parametrize("page", ["home", "job", "job-activity", "job-logs"])
+def test_a_part_of_a_page_keeps_the_margin_true(client, page):
+    team = factories.make_team()
+    job = factories.make_job(team)
+    factories.sign_in(client, factories.owner_of(team))
+    sweeps.note_finished("autostop", timezone.now())
+    address = reverse("web:team-home", args=[team.slug]) if page == "home" else ""
+    address = address or reverse(f"web:{page}", args=[team.slug, job.pk])
+    answer = client.get(address, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    news = json.loads(answer["HX-Trigger"])
+    assert news["shell"]["active_jobs"] == 1
+    assert {"synced_at", "checked_at"} <= news["shell"].keys()

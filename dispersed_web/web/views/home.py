@@ -97,7 +97,7 @@ def team_home(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "home/home.html", context)
     response = render(request, "home/_live.html", context)
     shown = shell.recent_banners(seat.team, says_age=False)
-    live.tell_frame(response, {"active_jobs": context["figures"].active}, shown)
+    live.tell_frame(response, shell.news(seat.team), shown)
     return response
 
 

@@ -32,6 +32,7 @@ from dispersed_web.web import (
     marks,
     next_words,
     rows,
+    shell,
     sightings,
     spec_page,
     timeline,
@@ -93,7 +94,16 @@ def show(
     if wishes.get("show") in activity_page.WIDE:
         context["poll_ms"] = max(context["poll_ms"], live.CALM_MS)
     context |= PARTS[tab](Sheet(job, context["outlook"], now, timezone.get_current_timezone(), wishes))
-    return render(request, "job/_live.html" if live.is_part(request) else "job/page.html", context)
+    return answer(request, place, context)
+
+
+def answer(request: HttpRequest, place: access.Seat, context: dict[str, Any]) -> HttpResponse:
+    """The page, or its live part, which also tells the frame what is new."""
+    if not live.is_part(request):
+        return render(request, "job/page.html", context)
+    response = render(request, "job/_live.html", context)
+    live.tell_frame(response, shell.news(place.team), shell.recent_banners(place.team, says_age=True))
+    return response
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import re
 import uuid
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
@@ -17,7 +16,7 @@ from dispersed_web.jobs.logs import Log
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.signals import logs as signals
 from dispersed_web.web import access, live
-from dispersed_web.web.views.job import frame
+from dispersed_web.web.views.job import answer, frame
 
 POLL_MS = 3000
 
@@ -51,7 +50,7 @@ def page(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
     context["poll_address"] += (
         f"{'&wrap=yes' if wraps else ''}{f'&run={run.pk}' if 'run' in request.GET and run else ''}"
     )
-    return render(request, "job/_live.html" if live.is_part(request) else "job/page.html", context)
+    return answer(request, place, context)
 
 
 def _run(job: Job, run_id: str) -> JobRun | None:
