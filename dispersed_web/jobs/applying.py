@@ -171,7 +171,9 @@ def end(job: Job, remote: RemoteJob, all_runs: Sequence[JobRun], now: dt.datetim
     reason = states.end_reason(status, job.stop_reason)
     text = _end_sentence(job, status, reason, remote)
     with transaction.atomic():
-        changed = Job.objects.filter(pk=job.pk, status=job.status).update(
+        # A stop that was asked for since the row was read is not overlooked: the next sight of the end applies it.
+        rows = Job.objects.filter(pk=job.pk, status=job.status, stop_requested_at=job.stop_requested_at)
+        changed = rows.update(
             status=status,
             remote_status=remote.status[:32],
             reason=reason,
