@@ -43,6 +43,9 @@ def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
 
     One job's fault never stops the rest: it is put off by a minute, and logged.
     """
+    lost = queries.planned_by_another_clock(now)
+    if lost.exists():
+        lost.update(evaluate_at=now)
     jobs = list(queries.to_evaluate(now)[:BATCH])
     return evaluate(jobs, now) if jobs else []
 

@@ -38,6 +38,8 @@ LATER = dt.timedelta(minutes=5)
 PATIENCE = dt.timedelta(minutes=30)
 ALARM_AFTER = [dt.timedelta(minutes=3), dt.timedelta(minutes=10), dt.timedelta(minutes=30)]
 DOUBT_CHECK = dt.timedelta(seconds=10)
+# No try and no lease is planned so far ahead: one that is stems from before the clock was set back.
+FARTHEST = dt.timedelta(minutes=10)
 
 LastLook = Callable[[Job, Clock], bool]
 
@@ -64,9 +66,14 @@ class Sight:
 
 def due(now: dt.datetime) -> list[uuid.UUID]:
     """The jobs whose stop is to be pursued now."""
-    free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now)
-    rows = Job.objects.filter(free, stop_next_at__lte=now)
+    rows = Job.objects.filter(_is_due(now))
     return list(rows.order_by("stop_next_at").values_list("pk", flat=True)[:1000])
+
+
+def _is_due(now: dt.datetime) -> Q:
+    far = now + FARTHEST
+    free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now) | Q(stop_lease_until__gt=far)
+    return free & (Q(stop_next_at__lte=now) | Q(stop_next_at__gt=far))
 
 
 def pursue(job_id: uuid.UUID, clock: Clock, last_look: LastLook) -> None:
@@ -95,12 +102,11 @@ def pursue(job_id: uuid.UUID, clock: Clock, last_look: LastLook) -> None:
         raise
     finally:
         Job.objects.filter(pk=job.pk, stop_lease_until=now + LEASE).update(stop_lease_until=None)
-    alarm_if_stuck(job_id, clock())
+        alarm_if_stuck(job_id, clock())
 
 
 def _lease(job_id: uuid.UUID, now: dt.datetime) -> Job | None:
-    free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now)
-    if not Job.objects.filter(free, pk=job_id, stop_next_at__lte=now).update(stop_lease_until=now + LEASE):
+    if not Job.objects.filter(_is_due(now), pk=job_id).update(stop_lease_until=now + LEASE):
         return None
     return Job.objects.select_related("credential").get(pk=job_id)
 
@@ -229,7 +235,7 @@ def _note(job: Job, why: str, now: dt.datetime) -> None:
 def _note_end(job: Job, looked_at: dt.datetime, now: dt.datetime) -> None:
     """The first sight of the end starts the wait for the second; one that was begun 20 s later makes it sure."""
     row = Job.objects.get(pk=job.pk)
-    if row.end_seen_at is None or row.status not in ENDED:
+    if row.end_seen_at is None or row.end_seen_at > now or row.status not in ENDED:
         Job.objects.filter(pk=job.pk).update(end_seen_at=now, stop_next_at=now + applying.SURE_AFTER)
         return
     if looked_at - row.end_seen_at < applying.SURE_AFTER:

@@ -37,6 +37,8 @@ from dispersed_web.jobs.states import Status
 PAGE_SIZE = 50
 STUCK_AFTER = dt.timedelta(minutes=3)
 FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+# No look of auto-stop is planned so far ahead.
+FARTHEST_LOOK = dt.timedelta(minutes=30)
 SHOWS = ("active", "all", "attention")
 STATUSES = frozenset(status.value for status in Status)
 # The order of a life, what needs a person first.
@@ -216,6 +218,13 @@ def to_evaluate(now: dt.datetime) -> QuerySet[Job]:
     rows = Job.objects.filter(stop_requested_at=None, status__in=IN_CLOUD, evaluate_at__lte=now)
     rows = rows.select_related("current_run").defer(*LEFT_OUT, "current_run__node_urls")
     return rows.annotate(**TIMEOUTS).order_by("evaluate_at")
+
+
+def planned_by_another_clock(now: dt.datetime) -> QuerySet[Job]:
+    """The jobs whose next look is too far ahead, because the clock was set back since it was planned."""
+    return Job.objects.filter(
+        stop_requested_at=None, status__in=IN_CLOUD, evaluate_at__gt=now + FARTHEST_LOOK
+    )
 
 
 def _number(name: str) -> Any:

@@ -206,3 +206,13 @@ def test_no_limit_at_all_is_looked_at_and_left() -> None:
     tick(NOW + 90 * HOUR)
     job.refresh_from_db()
     assert (job.stop_requested_at, job.stop_at) == (None, None)
+
+
+def test_a_clock_that_is_set_back_leaves_no_job_without_its_limits() -> None:
+    job = make_job()
+    tick(NOW + 30 * HOUR * 24)
+    Job.objects.update(warned_for=None, warned_at=None, stop_requested_at=None, stop_reason="")
+    assert Job.objects.get(pk=job.pk).evaluate_at > NOW + 29 * HOUR * 24
+    for minute in range(40, 61):
+        tick(NOW + minute * MINUTE)
+    assert Job.objects.get(pk=job.pk).stop_requested_at == NOW + HOUR

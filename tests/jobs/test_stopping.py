@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from dispersed_web import tasks
+from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import pursuit
+from dispersed_web.jobs import pursuit, sync
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.jobs.stop import is_stuck, request_stop
@@ -268,3 +269,50 @@ def test_the_cloud_out_of_reach_delays_the_stop_and_never_forgets_it(world: Worl
     for _ in range(6):
         world.pass_time(300)
     assert truth(world, job) == "CANCELLED"
+
+
+def test_a_clock_that_is_set_back_keeps_no_stop_waiting(world: World) -> None:
+    job = running(world)
+    stop(world, job)
+    tomorrow = world.clock.now + dt.timedelta(days=1)
+    Job.objects.filter(pk=job.pk).update(
+        stop_next_at=tomorrow, stop_lease_until=tomorrow, end_seen_at=tomorrow
+    )
+    for _ in range(8):
+        world.pass_time(5)
+    job.refresh_from_db()
+    assert (truth(world, job), job.status, job.stop_next_at) == ("CANCELLED", Status.CANCELLED, None)
+
+
+def test_a_stop_that_fails_in_the_product_itself_is_told_of_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = running(world)
+    stop(world, job)
+
+    def broken(*_: Any) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(pursuit, "_step", broken)
+    world.clock.advance(200)
+    with pytest.raises(ArithmeticError):
+        tasks.pursue(job.pk, world.clock)
+    assert kinds(job)[-1] == "job.stop_unconfirmed"
+    job.refresh_from_db()
+    assert job.stop_lease_until is None
+
+
+def test_an_end_that_is_applied_from_before_the_stop_was_asked_for_is_still_made_sure(world: World) -> None:
+    job = running(world)
+    read_before = Job.objects.get(pk=job.pk)
+    stop(world, job)
+    world.control.finish_job(job.remote_uuid)
+    with client_for(world.credential, team_id=world.team.pk) as client:
+        sync.look_singly(read_before, client, world.clock)
+    job.refresh_from_db()
+    assert job.stop_next_at is not None
+    for _ in range(8):
+        world.pass_time(5)
+    job.refresh_from_db()
+    assert (job.status, job.reason, job.stop_next_at) == (Status.COMPLETED, Reason.USER, None)
+    assert kinds(job)[-1] == "job.stop_confirmed"
