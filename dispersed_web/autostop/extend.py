@@ -23,6 +23,8 @@ from dispersed_web.jobs.models import ENDED, Job
 LONGEST_PROTECTION = dt.timedelta(hours=72)
 LONGEST_PROTECTION_BY_ADMINS = dt.timedelta(days=14)
 CONNECTED_AGAIN = dt.timedelta(minutes=1)
+# Each time voids what the engine decides at the same moment, so a machine must not ask for seconds without end.
+KEPT_LONGER = dt.timedelta(minutes=1)
 # What any word about a job puts off. The warning of another deadline stands, or people could put it off for ever by
 # saying it again and again.
 SOFT = ("", deadlines.IDLE, deadlines.CHECKIN)
@@ -69,7 +71,8 @@ def keep(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime) -> dt.
         for one in deadlines.hard(rules, known, policy.activity_of(rules, known, now), now)
     ]
     granted = min([until, *hard])
-    if granted <= now or (job.kept_until is not None and granted <= job.kept_until):
+    is_kept = job.kept_until is not None and granted - job.kept_until < KEPT_LONGER
+    if granted <= now or is_kept:
         raise JobError(
             "nothing_to_extend", "The machine is kept so long already, or a hard limit ends before."
         )

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dispersed_web.autostop import extend
 from dispersed_web.credentials.masking import MaskSecrets
 from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import Job
@@ -212,6 +213,16 @@ def test_a_container_cannot_vouch_for_itself():
     assert post(token, "", "/keep?m=1440").status_code == 409
 
 
+def test_a_machine_that_asks_again_and_again_changes_the_job_once_a_minute(beating):
+    job, token = beating
+
+    answers = [post(token, "", "/keep?m=30").status_code for _ in range(5)]
+
+    assert answers == [200, 409, 409, 409, 409]
+    assert Job.objects.get().limits_version == job.limits_version + 1
+    assert post(token, "", "/keep?m=31").status_code == 200
+
+
 def test_keeping_is_too_late_once_the_stop_was_asked_for():
     _, token = make_beating_job(stop_requested_at=timezone.now())
 
@@ -221,7 +232,7 @@ def test_keeping_is_too_late_once_the_stop_was_asked_for():
     assert answer.json()["message"].startswith("Too late")
 
 
-@pytest.mark.parametrize("minutes", ["0", "1441", "-5", "x", "", "1e3", "²", "9" * 5000])
+@pytest.mark.parametrize("minutes", ["0", "1441", "-5", "x", "", "1e3", "²", "9" * 5000, "00001" + "9" * 20])
 def test_keeping_for_no_sensible_time(beating, minutes):
     assert post(beating[1], "", f"/keep?m={minutes}").status_code == 400
     assert Job.objects.get().kept_until is None
@@ -250,6 +261,15 @@ def test_no_token_is_logged(beating, written):
     Client().post(f"/hb/{token}/nothing")
 
     assert token not in written()
+
+
+def test_no_fault_of_the_product_has_the_address_logged(beating, monkeypatch, caplog):
+    def broken(*_, **__):
+        raise KeyError(beating[1])
+
+    monkeypatch.setattr(extend, "keep", broken)
+    assert post(beating[1], "", "/keep").status_code == 503
+    assert beating[1] not in caplog.text
 
 
 def test_a_database_that_is_away_is_no_fault_of_the_container(beating, written, monkeypatch):

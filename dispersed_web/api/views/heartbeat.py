@@ -13,7 +13,6 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import RequestDataTooBig
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
 from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
@@ -38,8 +37,8 @@ View = Callable[[HttpRequest, str], HttpResponse]
 
 
 def door(view: View) -> Any:
-    """POST only, so that whatever follows links does nothing; and an answer even while the database is away, because
-    Django would log the address of a request that raises."""
+    """POST only, so that whatever follows links does nothing; and an answer whatever goes wrong, because Django would
+    log the address of a request that raises."""
 
     @wraps(view)
     def opened(request: HttpRequest, token: str) -> HttpResponse:
@@ -47,8 +46,8 @@ def door(view: View) -> Any:
             return HttpResponseNotAllowed(["POST"])
         try:
             return view(request, token)
-        except DatabaseError as error:
-            log.warning("A heartbeat could not be stored: %s.", type(error).__name__)
+        except Exception as error:
+            log.error("A heartbeat could not be stored: %s.", type(error).__name__)
             return _refused(503, "Dispersed Web cannot take it right now.", AGAIN_S)
 
     return csrf_exempt(login_not_required(opened))
@@ -81,7 +80,8 @@ def keep(request: HttpRequest, token: str) -> HttpResponse:
     if not job.is_active:
         return _gone()
     minutes = request.GET.get("m", str(KEEP_MINUTES))
-    if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:5]) <= MOST_KEEP_MINUTES):
+    is_number = minutes.isascii() and minutes.isdigit() and len(minutes) <= len(str(MOST_KEEP_MINUTES))
+    if not is_number or not 1 <= int(minutes) <= MOST_KEEP_MINUTES:
         return _refused(400, f"Say how many minutes: m=1 to m={MOST_KEEP_MINUTES}.")
     now = database_now()
     try:
