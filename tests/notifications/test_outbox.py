@@ -79,6 +79,22 @@ def test_the_inbox_has_it_before_anything_is_sent() -> None:
     assert mail.outbox == []
 
 
+def test_an_event_that_cannot_be_told_keeps_no_other_waiting() -> None:
+    team = factories.make_team()
+    broken = factories.make_event(
+        team, "budget.reached", factories.make_user(), now=NOW, audience="job_owner"
+    )
+    Event.objects.filter(pk=broken.pk).update(subject_id="nobody")
+    warn(team)
+    deliver()
+    assert len(mail.outbox) == 1
+    broken.refresh_from_db()
+    assert broken.fanned_out_at is None
+    deliver(NOW + dt.timedelta(minutes=61))
+    broken.refresh_from_db()
+    assert broken.fanned_out_at is not None
+
+
 def test_an_event_without_audience_is_not_sent() -> None:
     team = factories.make_team()
     factories.make_event(team, "job.status", factories.make_job(team))
