@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from dispersed_web.autostop import facts, policy
@@ -58,8 +59,10 @@ def standing(link: ActLink, now: dt.datetime) -> Standing:
     return Standing.EXPIRED if link.is_over(now) else Standing.READY
 
 
+@transaction.atomic
 def use(link: ActLink, now: dt.datetime) -> Result:
-    """Does what the link is for, once, with the rights that its reader has at this moment and the limits that hold now."""
+    """Does what the link is for, once, with the rights that its reader has at this moment and the limits that hold now.
+    An act that fails in the product itself leaves the link unused."""
     before = standing(link, now)
     if before != Standing.READY:
         return Result(before)

@@ -12,6 +12,7 @@ from django.core import mail
 from django.utils import timezone
 
 from dispersed_web.events.models import Event
+from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications import acting, channels, links, outbox
 from dispersed_web.notifications.acting import Standing
@@ -255,3 +256,19 @@ def test_the_links_of_two_people_at_once_both_act() -> None:
     first, second = link("extend", 30), link("extend", 60, message=1)
     results = at_once([lambda one=one: acting.use(one, NOW) for one in (first, second)])
     assert [result.standing for result in results] == [Standing.DONE, Standing.DONE]
+
+
+def test_an_act_that_fails_in_the_product_itself_leaves_the_link_unused(
+    team: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warn(team)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ArithmeticError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stop, "request_stop", broken)
+        with pytest.raises(ArithmeticError):
+            acting.use(link("stop"), NOW)
+    assert acting.use(link("stop"), NOW).standing == Standing.DONE
+    assert Job.objects.get().stop_requested_at == NOW
