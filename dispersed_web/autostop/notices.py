@@ -26,7 +26,7 @@ def warn(job: Job, verdict: Verdict, now: dt.datetime) -> bool:
     """Writes the warning once for this deadline; a moved deadline warns again. An unanswered check-in is asked."""
     if verdict.deadline_at is None or verdict.stop_at is None:
         return False
-    fresh = Q(warned_for=None) | ~Q(warned_for=verdict.deadline_at)
+    fresh = Q(warned_for=None) | Q(warned_at=None) | ~Q(warned_for=verdict.deadline_at)
     values = {
         "warned_for": verdict.deadline_at,
         "warned_at": now,
@@ -109,7 +109,7 @@ def observe(job: Job, verdict: Verdict, now: dt.datetime) -> None:
     """Notes a stop that is only observed, and later whether the job was used again."""
     if verdict.state == State.OBSERVED and verdict.quiet_since and verdict.would_stop_at:
         _note_observed(job, verdict, verdict.quiet_since, verdict.would_stop_at, now)
-    elif job.verdict_state == State.OBSERVED and verdict.last_active is not None:
+    elif job.verdict_state != verdict.state and verdict.last_active is not None:
         last = verdict.last_active
         open_ones = ObservedStop.objects.filter(job=job, used_again_at=None, at__lt=last.observed_at)
         what = last.value if last.signal == "person" else f"{LANE_WORDS[last.signal]} {last.value}"
@@ -119,6 +119,12 @@ def observe(job: Job, verdict: Verdict, now: dt.datetime) -> None:
 def _note_observed(
     job: Job, verdict: Verdict, quiet_since: dt.datetime, at: dt.datetime, now: dt.datetime
 ) -> None:
+    last = verdict.last_active
+    open_ones = ObservedStop.objects.filter(job=job, run=job.current_run_id, used_again_at=None)
+    if last is not None:
+        open_ones = open_ones.filter(at__gte=last.observed_at)
+    if open_ones.exists():
+        return  # where its quiet time begins may be out of sight meanwhile, or behind a silent while
     with transaction.atomic():
         _, is_new = ObservedStop.objects.get_or_create(
             job=job,

@@ -216,3 +216,11 @@ def test_a_clock_that_is_set_back_leaves_no_job_without_its_limits() -> None:
     for minute in range(40, 61):
         tick(NOW + minute * MINUTE)
     assert Job.objects.get(pk=job.pk).stop_requested_at == NOW + HOUR
+
+
+def test_a_warning_of_which_nobody_knows_when_it_was_given_is_given_anew() -> None:
+    job = make_job(warned_for=NOW + HOUR, warned_at=None)
+    for minute in range(50, 61):
+        tick(NOW + minute * MINUTE)
+    assert events(job, "job.warned") == 1
+    assert Job.objects.get(pk=job.pk).stop_requested_at == NOW + HOUR

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from dispersed_web.autostop import observed
+from dispersed_web.autostop import engine, observed
 from dispersed_web.autostop.models import ObservedStop
 from dispersed_web.jobs.models import Job
 from tests import factories
-from tests.autostop.watched import HOUR, NOW, make_team
+from tests.autostop.watched import HOUR, MINUTE, NOW, beat, kinds, make_job, make_team, see
 
 pytestmark = pytest.mark.django_db
 AT = NOW - 10 * HOUR
@@ -55,3 +55,40 @@ def stop_of(
     Job.objects.filter(pk=job.pk).update(ended_at=ended_at)
     values = {"at": AT, "quiet_since": AT - HOUR, "sentence": "Idle.", "hourly_rate_usd": rate}
     return ObservedStop.objects.create(team=team, job=job, **values | fields)
+
+
+SHORT = {f"{sure}_{name}": 600 for sure in ("high", "medium") for name in ("idle_s", "idle_max_s")}
+
+
+def watch(job: Job, begin: int, end: int, **said: Any) -> None:
+    for minute in range(begin, end):
+        at = NOW + minute * MINUTE
+        see(job, at)
+        beat(job, at, **said)
+        engine.evaluate_due(at)
+
+
+def test_a_quiet_time_longer_than_samples_are_looked_at_is_noted_once() -> None:
+    team = make_team(mode="observe", high_lead_s=120, medium_lead_s=120, **SHORT)
+    job = make_job(team)
+    watch(job, 0, 100)
+    assert kinds(job, "job.would_stop") == ["job.would_stop"]
+    noted = ObservedStop.objects.get()
+    assert noted.at == NOW + 11 * MINUTE
+    watch(job, 100, 103, gpu=90)
+    noted.refresh_from_db()
+    assert noted.used_again_at == NOW + 100 * MINUTE
+    watch(job, 103, 120)
+    assert kinds(job, "job.would_stop") == ["job.would_stop"] * 2
+
+
+def test_use_after_a_silent_while_is_noted_too() -> None:
+    team = make_team(mode="observe", high_lead_s=120, medium_lead_s=120, **SHORT)
+    job = make_job(team)
+    watch(job, 0, 15)
+    for minute in range(15, 25):
+        see(job, NOW + minute * MINUTE)
+        engine.evaluate_due(NOW + minute * MINUTE)
+    assert Job.objects.get(pk=job.pk).verdict_state == "blind"
+    watch(job, 25, 27, gpu=90)
+    assert ObservedStop.objects.get().used_again_at is not None
