@@ -50,7 +50,7 @@ def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.
         _add(hold, due)
         slowly = hold.kind == Hold.Kind.MANY_DUE and now - hold.opened_at >= PROVEN_AFTER
         return {due[0].pk} if slowly and pace(last_stop_at, now, slowly=True) else set()
-    decided = _decided(team_id, now)
+    decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
     free = [job for job in due if str(job.pk) not in decided]
     stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided).count()
     watched = _watched(team_id).count() + stopped
@@ -66,7 +66,8 @@ def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
         silent = _watched(team_id).filter(
             blind_since__gt=now - SILENT_FOR - WINDOW, blind_since__isnull=False, credential__failures=0
         )
-        ids = list(silent.values_list("pk", flat=True)[:1000])
+        decided = _decided(team_id, now, SILENT_FOR + WINDOW, kind=Hold.Kind.ALL_SILENT)
+        ids = [pk for pk in silent.values_list("pk", flat=True)[:1000] if str(pk) not in decided]
         watched = _watched(team_id).count()
         if trips(len(ids), watched):
             _open(team_id, Hold.Kind.ALL_SILENT, ids, _silent(len(ids), watched), now)
@@ -110,9 +111,10 @@ def _watched(team_id: uuid.UUID) -> QuerySet[Job]:
     return Job.objects.filter(team=team_id, task="PERSISTENT", status=Status.RUNNING, stop_requested_at=None)
 
 
-def _decided(team_id: uuid.UUID, now: dt.datetime) -> set[str]:
-    """Jobs of which a person said lately that they may be stopped."""
-    rows = Hold.objects.filter(team=team_id, decision=Hold.Decision.STOP, decided_at__gt=now - DECISION_HOLDS)
+def _decided(team_id: uuid.UUID, now: dt.datetime, lately: dt.timedelta, **what: str) -> set[str]:
+    """Jobs of which a person decided so lately: they are not asked for again at once."""
+    by_people = [Hold.Decision.STOP, Hold.Decision.KEEP]
+    rows = Hold.objects.filter(team=team_id, decided_at__gt=now - lately, decision__in=by_people, **what)
     return {job_id for ids in rows.values_list("job_ids", flat=True) for job_id in ids}
 
 

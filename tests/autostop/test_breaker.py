@@ -241,3 +241,20 @@ def test_a_team_whose_idle_jobs_cannot_be_judged_keeps_its_hard_limits(
     live(quiet, 55, 75)
     assert stopped() == 1
     assert Job.objects.get(pk=quiet[0].pk).stop_reason == "max_lifetime"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("decision", ["stop", "keep"])
+def test_a_decision_on_silent_jobs_is_not_asked_for_again_at_once(quiet: list[Job], decision: str) -> None:
+    live(quiet, 0, 20)
+    live(quiet, 20, 28, silent=4)
+    hold = Hold.objects.get()
+    assert hold.kind == "all_silent"
+    assert breaker.decide(hold, decision, actor(quiet[4]), NOW + 28 * MINUTE)
+    for minute in range(28, 40):
+        at = NOW + minute * MINUTE
+        for job in quiet:
+            see(job, at)
+        beat(quiet[4], at, gpu=80 if minute % 8 == 0 else 0)
+        engine.evaluate_due(at)
+    assert Hold.objects.count() == 1
