@@ -208,7 +208,7 @@ def test_nothing_covers_when_a_job_stops_and_why(team, open_page, width):
 
 
 def test_an_alarm_comes_to_a_page_that_is_open_and_stays_while_one_scrolls(team, open_page):
-    jobs = [factories.make_job(team, title=f"job {n}") for n in range(30)]
+    jobs = [factories.make_job(team, title=f"job {n}", verdict_state="due") for n in range(30)]
     page = open_page()
     expect(page.locator(".banners-alarm")).not_to_contain_text("held")
     Hold.objects.create(
