@@ -66,7 +66,12 @@ OF_RULE: list[tuple[str, Policy, Facts, str]] = [
         replace(SEEN, rate_exceeded_at=at(59), rate_words="$4.14 per hour instead of at most $0.69"),
         "It costs more than was allowed at launch: $4.14 per hour instead of at most $0.69.",
     ),
-    ("stuck_starting", replace(POLICY, start_limit=25 * MINUTE), STARTING, "A start may take 25 min at most."),
+    (
+        "stuck_starting",
+        replace(POLICY, start_limit=25 * MINUTE),
+        STARTING,
+        "A start may take 25 min at most.",
+    ),
     (
         "checkin_unanswered",
         POLICY,
