@@ -28,6 +28,7 @@ SEND_WITHIN = dt.timedelta(minutes=10)
 SAME_AGAIN = dt.timedelta(seconds=60)
 SHORTEST_S = 60
 BATCH_MARGIN = dt.timedelta(minutes=15)
+LONGEST_S = 2 * 365 * 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ def _check_order(order: Order, team: Team) -> None:
             "The time limit, counted once for each try, is longer than the longest lifetime that the team allows.",
             field="max_timeout_run_ms",
         )
+    if lifetime_of(order, team)[0] > LONGEST_S:  # also beyond what a column or the calendar holds
+        sentence = "With the waits before each of its tries it could take longer than two years."
+        raise LaunchRefused("invalid", sentence, field="max_retry_count")
 
 
 def check_choices(choices: StopChoices, team: AutostopPolicy) -> None:

@@ -430,6 +430,14 @@ def test_a_batch_job_gets_a_limit_behind_the_clouds_own(world: World) -> None:
     assert job.ceiling_s == job.lifetime_s
 
 
+def test_a_batch_job_whose_limit_lies_beyond_the_calendar_is_refused(world: World) -> None:
+    year_ms = 365 * 24 * 3_600_000
+    spec = {"max_timeout_run_ms": 60_000, "max_timeout_start_ms": 10 * year_ms, "max_retry_count": 1000}
+    with pytest.raises(LaunchRefused) as caught:
+        world.request(world.order(task="BATCH", **spec))
+    assert caught.value.field == "max_retry_count"
+
+
 def test_an_actor_is_named_in_the_event(world: World) -> None:
     job = world.request(actor=Actor.token(world.user, "CI"))
     event = Event.objects.get(subject_id=str(job.pk), kind="job.requested")
