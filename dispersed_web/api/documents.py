@@ -12,9 +12,9 @@ from dispersed_web.api.authentication import TokenAuthentication
 from dispersed_web.api.serializers.account import CredentialListSerializer, MeSerializer
 from dispersed_web.api.serializers.acts import (
     ExtendSerializer,
-    InUseSerializer,
     JobQuerySerializer,
     ProtectSerializer,
+    SeenSerializer,
     StopSerializer,
 )
 from dispersed_web.api.serializers.autostop import (
@@ -310,7 +310,7 @@ Lifetime, schedule and budget stay.
 curl -X POST $DW/jobs/$JOB/in-use -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
 ```
 """,
-    request=InUseSerializer,
+    request=SeenSerializer,
     responses=_answers({200: JobSerializer}, 400, 404, 409, 413, 415, f409=_LATE),
 )
 
@@ -349,7 +349,7 @@ Whatever that makes due is warned about in full first.
 curl -X POST $DW/jobs/$JOB/unprotect -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
 ```
 """,
-    request=InUseSerializer,
+    request=SeenSerializer,
     responses=_answers(
         {200: JobSerializer}, 400, 404, 409, 413, 415, f409=f"{_LATE} `not_protected`: there is none."
     ),
@@ -367,7 +367,7 @@ accepts the price.
 curl -X POST $DW/jobs/$JOB/accept-rate -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{}'
 ```
 """,
-    request=InUseSerializer,
+    request=SeenSerializer,
     responses=_answers(
         {200: JobSerializer},
         400,

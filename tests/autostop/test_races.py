@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
 from dispersed_web.autostop import engine, facts, policy
@@ -26,32 +25,11 @@ from dispersed_web.jobs.stop import request_stop
 from dispersed_web.signals.models import Bucket
 from dispersed_web.teams.models import AutostopPolicy
 from tests.autostop.watched import HOUR, MINUTE, NOW, beat, beats, make_job, see
+from tests.jobs.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
 DUE = NOW + 61 * MINUTE
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Runs all of them at the same moment, each on its own connection; what each gave or raised."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(number: int, act: Callable[[], Any]) -> None:
-        barrier.wait()
-        try:
-            results[number] = act()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 @pytest.fixture
@@ -98,7 +76,7 @@ def acts_of(job: Job) -> dict[str, Callable[[Job], Any]]:
 def test_whoever_commits_first_wins_and_the_other_is_told(due: Job, act: str) -> None:
     for _ in range(ROUNDS):
         seen = again(due)
-        said, stopped = at_once(partial(acts_of(due)[act], seen), partial(engine.evaluate_due, DUE))
+        said, stopped = at_once([partial(acts_of(due)[act], seen), partial(engine.evaluate_due, DUE)])
         row = Job.objects.get(pk=due.pk)
         accepted = not isinstance(said, Exception)
         assert accepted != (row.stop_requested_at is not None), "an accepted act was followed by a stop"
@@ -109,11 +87,11 @@ def test_whoever_commits_first_wins_and_the_other_is_told(due: Job, act: str) ->
 
 
 def test_many_engines_stop_once_and_warn_once(due: Job) -> None:
-    at_once(*[partial(engine.evaluate_due, DUE)] * 4)
+    at_once([partial(engine.evaluate_due, DUE)] * 4)
     assert Event.objects.filter(kind="job.stop_requested").count() == 1
     again(due)
     Job.objects.filter(pk=due.pk).update(warned_for=None, warned_at=None)
-    at_once(*[partial(engine.evaluate_due, DUE - 5 * MINUTE)] * 4)
+    at_once([partial(engine.evaluate_due, DUE - 5 * MINUTE)] * 4)
     assert Event.objects.filter(kind="job.warned").count() == 1
 
 
@@ -122,7 +100,7 @@ def test_a_change_of_policy_against_a_stop(due: Job) -> None:
     change there is always the full warning."""
     for minutes in itertools.islice(itertools.cycle((30, 45)), ROUNDS):
         again(due)
-        at_once(partial(change_policy, due, minutes), partial(engine.evaluate_due, DUE))
+        at_once([partial(change_policy, due, minutes), partial(engine.evaluate_due, DUE)])
         row = Job.objects.get(pk=due.pk)
         if row.stop_requested_at is not None:
             continue
@@ -150,7 +128,7 @@ def test_a_last_look_never_takes_back_what_a_person_wants(due: Job) -> None:
         seen = Job.objects.get(pk=due.pk)
         Bucket.objects.update(gpu_busy=60, gpu_at=DUE, gpu_top=95)
         wish = partial(request_stop, seen, actor=person(due), reason=Reason.USER, now=DUE)
-        _, asked = at_once(partial(last_look, seen, lambda: DUE), wish)
+        _, asked = at_once([partial(last_look, seen, lambda: DUE), wish])
         assert asked is True
         assert Job.objects.get(pk=due.pk).stop_reason == Reason.USER, "a person's stop was called off"
 

@@ -19,20 +19,23 @@ class StopSerializer(StrictSerializer):
     )
 
 
-class ExtendSerializer(StrictSerializer):
+class SeenSerializer(StrictSerializer):
+    limits_version = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        max_value=2**31 - 1,
+        help_text="`limits.version` of the job as you saw it. With it, a change that you did not see makes the call fail "
+        "with `outdated` instead of meaning something else than you meant.",
+    )
+
+
+class ExtendSerializer(SeenSerializer):
     until = UtcDateTimeField(required=False, help_text="The new stop time, with its offset.")
     by_s = serializers.IntegerField(
         required=False,
         min_value=1,
         max_value=LONGEST_EXTENSION_S,
         help_text="Seconds after the present stop time; instead of `until`.",
-    )
-    limits_version = serializers.IntegerField(
-        required=False,
-        min_value=1,
-        max_value=2**31 - 1,
-        help_text="`limits.version` of the job as you saw it. With it, a change that you did not see makes the call fail "
-        "with `outdated` instead of extending something else than you meant.",
     )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -41,11 +44,7 @@ class ExtendSerializer(StrictSerializer):
         return values
 
 
-class InUseSerializer(StrictSerializer):
-    """No fields: the call itself says it."""
-
-
-class ProtectSerializer(StrictSerializer):
+class ProtectSerializer(SeenSerializer):
     until = UtcDateTimeField(help_text="At most 72 hours from now, for admins 14 days.")
     reason = serializers.CharField(max_length=200, help_text="Why; everybody in the team sees it.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework.request import Request
@@ -13,8 +14,8 @@ from dispersed_web import tasks
 from dispersed_web.api import access, documents
 from dispersed_web.api.serializers.acts import (
     ExtendSerializer,
-    InUseSerializer,
     ProtectSerializer,
+    SeenSerializer,
     StopSerializer,
 )
 from dispersed_web.api.views.base import ApiView, valid
@@ -59,42 +60,39 @@ class Extend(ApiView):
 class InUse(ApiView):
     @documents.in_use
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
-        place, job = access.job(request, job_id, Action.EXTEND)
-        valid(InUseSerializer, request.data)
-        now = database_now()
-        extend.confirm_use(job, actor=place.actor, now=now)
-        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+        return _said(request, job_id, extend.confirm_use)
 
 
 class Protect(ApiView):
     @documents.protect_job
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
-        place, job = access.job(request, job_id, Action.EXTEND)
+        place = access.caller(request, Action.EXTEND)
         body = valid(ProtectSerializer, request.data)
-        now = database_now()
         by_admin = access.allows(place, Action.MANAGE_LIMITS)
-        extend.protect(job, **body, actor=place.actor, by_admin=by_admin, now=now)
-        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+        return _said(request, job_id, extend.protect, by_admin=by_admin, **body)
 
 
 class Unprotect(ApiView):
     @documents.unprotect_job
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
-        place, job = access.job(request, job_id, Action.EXTEND)
-        valid(InUseSerializer, request.data)
-        now = database_now()
-        extend.unprotect(job, actor=place.actor, now=now)
-        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+        return _said(request, job_id, extend.unprotect)
 
 
 class AcceptRate(ApiView):
     @documents.accept_rate
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
-        place, job = access.job(request, job_id, Action.EXTEND)
-        valid(InUseSerializer, request.data)
-        now = database_now()
-        extend.accept_rate(job, actor=place.actor, now=now)
-        return Response(rendered(access.job(request, job_id)[1], place.team, now))
+        return _said(request, job_id, extend.accept_rate)
+
+
+def _said(request: Request, job_id: uuid.UUID, act: Callable[..., None], **told: Any) -> Response:
+    """What somebody says of a job; the answer is the job as it is then."""
+    place, job = access.job(request, job_id, Action.EXTEND)
+    if not told:
+        told = valid(SeenSerializer, request.data)
+    told["seen_version"] = told.pop("limits_version", None)
+    now = database_now()
+    act(job, actor=place.actor, now=now, **told)
+    return Response(rendered(access.job(request, job_id)[1], place.team, now))
 
 
 def _until(job: Job, body: dict[str, Any], now: dt.datetime) -> dt.datetime:
