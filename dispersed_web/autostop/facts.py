@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 
 from dispersed_web.autostop import breaker, budgets, schedule
 from dispersed_web.autostop.activity import Samples, Signal
@@ -26,10 +26,12 @@ from dispersed_web.teams.models import AutostopPolicy
 log = logging.getLogger(__name__)
 CHUNK = 500
 ASSIGN_MS = START_MS = 300_000
-USUAL_WARN_LEAD_S = 15 * 60
+USUAL_WARN_LEAD_S = 15 * 60  # for teams of which no warning at all was once accepted
 START_MARGIN = dt.timedelta(minutes=15)
 # How far before the idle limit samples are looked at: enough to see the sign of work that ended it.
 LOOK_BACK = dt.timedelta(minutes=45)
+# So far back a page can say since when a job is quiet that is not stopped for it.
+SHOWN_S = 8 * 3600
 SAMPLE_FIELDS = (
     "first_at",
     "last_at",
@@ -109,7 +111,6 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
     return Policy(
         lifetime=_seconds(job.lifetime_s),
         ceiling=_seconds(job.ceiling_s),
-        # No warning at all was once accepted of a team.
         warn_lead=dt.timedelta(seconds=job.warn_lead_s or USUAL_WARN_LEAD_S),
         task=job.task,
         high=_rule(job.idle_limit_s, team.high_idle_s, team.high_idle_max_s, team.high_lead_s),
@@ -126,8 +127,7 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
 
 
 def readable_policy_of(job: Job, team: AutostopPolicy) -> Policy:
-    """The same, without what cannot be read: first the schedule, whose time zone may be gone from this server; then all
-    but the lifetime and what is asked of people."""
+    """The same, without what cannot be read: the schedule, whose time zone may be gone; then all but the lifetime."""
     try:
         return policy_of(job, team)
     except (ValueError, OverflowError) as error:
@@ -137,8 +137,7 @@ def readable_policy_of(job: Job, team: AutostopPolicy) -> Policy:
     try:
         return policy_of(job, unscheduled)
     except (ValueError, OverflowError):
-        limits = [seconds for seconds in (job.lifetime_s, job.ceiling_s) if seconds]
-        shortest = _seconds(min(limits)) if limits else None
+        shortest = _seconds(min((limit for limit in (job.lifetime_s, job.ceiling_s) if limit), default=None))
         return Policy(lifetime=shortest, ceiling=shortest, task=job.task, observes=True)
 
 
@@ -246,14 +245,12 @@ def signals_of(
     """What was observed of the jobs' present runs, by run: the latest samples, and for a source that has none of them
     when it spoke last."""
     uses_logs = {job.current_run_id: job.uses_logs for job in jobs if job.current_run_id}
-    if not uses_logs:
-        return {}
-    since = now - LOOK_BACK - max(_longest(policies[job.team_id]) for job in jobs)
     samples: dict[tuple[uuid.UUID, str], list[Samples]] = defaultdict(list)
-    rows = Bucket.objects.filter(run__in=uses_logs, start__gte=since).order_by("run", "source", "start")
-    for run_id, source, *values in rows.values_list("run", "source", *SAMPLE_FIELDS):
-        if source != Source.LOG or uses_logs[run_id]:
-            samples[run_id, source].append(samples_from(values))
+    for span, runs in _by_span(jobs, policies).items():
+        rows = Bucket.objects.filter(run__in=runs, start__gte=now - span).order_by("run", "source", "start")
+        for run_id, source, *values in rows.values_list("run", "source", *SAMPLE_FIELDS):
+            if source != Source.LOG or uses_logs[run_id]:
+                samples[run_id, source].append(samples_from(values))
     found: dict[uuid.UUID | None, list[Signal]] = defaultdict(list)
     for (run_id, source), some in samples.items():
         found[run_id].append(Signal(source, some[0].first_at, some[-1].last_at, tuple(some)))
@@ -273,12 +270,31 @@ def _long_silent(
 ) -> Iterator[tuple[uuid.UUID, Signal]]:
     """Sources that spoke once, but not lately: capable, and silent."""
     recent = set(known)
-    wanted = [run for run, logs in uses_logs.items() if (run, "heartbeat") not in recent or logs]
-    rows = Bucket.objects.filter(run__in=wanted).values_list("run", "source")
+    silent = Q(
+        source=Source.HEARTBEAT, run__in=[run for run in uses_logs if (run, "heartbeat") not in recent]
+    )
+    silent |= Q(
+        source=Source.LOG,
+        run__in=[run for run, logs in uses_logs.items() if logs and (run, "log") not in recent],
+    )
+    rows = Bucket.objects.filter(silent).values_list("run", "source")
     for run_id, source, first_at, last_at in rows.annotate(Min("first_at"), Max("last_at")):
-        if (run_id, source) not in recent and (source != Source.LOG or uses_logs[run_id]):
-            yield run_id, Signal(source, first_at, last_at)
+        yield run_id, Signal(source, first_at, last_at)
 
 
-def _longest(team: AutostopPolicy) -> dt.timedelta:
-    return dt.timedelta(seconds=max(team.high_idle_max_s, team.medium_idle_max_s))
+def _by_span(
+    jobs: Sequence[Job], policies: dict[uuid.UUID, AutostopPolicy]
+) -> dict[dt.timedelta, list[uuid.UUID]]:
+    """The jobs' present runs by how far back their samples are looked at: long idle limits cost nobody else."""
+    found: dict[dt.timedelta, list[uuid.UUID]] = defaultdict(list)
+    for job in jobs:
+        if job.current_run_id:
+            found[LOOK_BACK + _longest(job, policies[job.team_id])].append(job.current_run_id)
+    return found
+
+
+def _longest(job: Job, team: AutostopPolicy) -> dt.timedelta:
+    """The longest idle limit that may hold for the job, or what its team allows as far as it is quickly looked at."""
+    both = ((team.high_idle_s, team.high_idle_max_s), (team.medium_idle_s, team.medium_idle_max_s))
+    own_s = [min(job.idle_limit_s or usual_s, most_s) for usual_s, most_s in both]
+    return dt.timedelta(seconds=max(*own_s, min(max(most_s for _, most_s in both), SHOWN_S)))
