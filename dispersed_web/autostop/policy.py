@@ -241,7 +241,7 @@ def _look_again_at(
     else:
         often = A_MINUTE if verdict.state in (State.QUIET, State.BLIND, State.OBSERVED) else NOW_AND_THEN
         # A signal that speaks for the first time tells nobody either.
-        may_speak = watched or verdict.state == State.UNKNOWN
+        may_speak = watched or verdict.state not in (State.STARTING, State.UNLIMITED)
         moments = [verdict.warn_at, now + often if may_speak else None, would_stop_at]
     later = [at for at in moments if at is not None and at > now]
     if verdict.waits_for or (len(later) < sum(at is not None for at in moments) and watched):
