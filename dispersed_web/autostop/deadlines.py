@@ -77,7 +77,7 @@ def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadl
         return None
     lead = min(rule.lead * (2 if use.ssh_is_open else 1), rule.limit / 2)
     ends = [use.quiet_since + rule.limit, facts.extend_until, facts.protected_until, facts.kept_until]
-    ends.append(_full_warning(policy, lead, now))
+    ends.append(_full_warning(policy.notice_from(now), lead))
     # While a sign of work counts nobody is warned.
     ends.append(use.active_until + lead if use.active_until else None)
     if facts.trusted_since is not None and facts.trusted_since > facts.running_at:
@@ -92,12 +92,12 @@ def idle(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadl
     return Deadline(at, IDLE, lead, lead, puts_off=lead, is_armed=armed, is_proven=proven)
 
 
-def hard(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> list[Deadline]:
+def hard(policy: Policy, facts: Facts, use: Activity) -> list[Deadline]:
     """Every hard deadline that holds, in no order."""
     found = [
         lifetime(policy, facts),
         _schedule(policy, facts),
-        _checkin(policy, facts, use, now),
+        _checkin(policy, facts, use),
         _spending(facts.budget_reached_at, BUDGET),
         _spending(facts.rate_exceeded_at, RATE),
         _stuck(policy, facts),
@@ -142,13 +142,14 @@ def _schedule(policy: Policy, facts: Facts) -> Deadline | None:
     return Deadline(max(at, full), SCHEDULE, lead, min(lead, LATE_NOTICE_OF_SCHEDULE))
 
 
-def _checkin(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Deadline | None:
+def _checkin(policy: Policy, facts: Facts, use: Activity) -> Deadline | None:
     """The end of the time to answer. The warning before it is the question itself."""
     asked_at = checkin_at(policy, facts, use)
     if asked_at is None:
         return None
     answer = policy.checkin.answer
-    full = _full_warning(policy, answer, now)
+    # Check-ins were enforced before the observing of idleness ended, so its end does not move them.
+    full = _full_warning(policy.changed_at, answer)
     at = asked_at + answer
     return Deadline(max(at, full) if full else at, CHECKIN, answer, answer, puts_off=answer)
 
@@ -190,7 +191,6 @@ def _lead(policy: Policy, facts: Facts, end: dt.datetime) -> dt.timedelta:
     return max(min(policy.warn_lead, (end - facts.launched_at) / 5), SHORTEST_LEAD)
 
 
-def _full_warning(policy: Policy, lead: dt.timedelta, now: dt.datetime) -> dt.datetime | None:
+def _full_warning(changed_at: dt.datetime | None, lead: dt.timedelta) -> dt.datetime | None:
     """A change of policy that makes a job due gives the full warning from the change on."""
-    changed_at = policy.notice_from(now)
     return changed_at + lead if changed_at else None

@@ -68,7 +68,7 @@ def keep(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime) -> dt.
     rules, known = facts.of(job, now)
     hard = [
         one.earliest(known, now)
-        for one in deadlines.hard(rules, known, policy.activity_of(rules, known, now), now)
+        for one in deadlines.hard(rules, known, policy.activity_of(rules, known, now))
     ]
     granted = min([until, *hard])
     is_kept = job.kept_until is not None and granted - job.kept_until < KEPT_LONGER

@@ -85,7 +85,7 @@ def decide(policy: Policy, facts: Facts, now: dt.datetime) -> Verdict:
     use = activity_of(policy, facts, now)
     idle = deadlines.idle(policy, facts, use, now)
     observes = idle is not None and policy.is_observing(now)
-    limits = deadlines.hard(policy, facts, use, now)
+    limits = deadlines.hard(policy, facts, use)
     deadline = _nearest(limits, None if observes else idle, facts, now)
     verdict = _verdict(policy, facts, use, deadline, now)
     if verdict.waits_for and verdict.rule == deadlines.IDLE:

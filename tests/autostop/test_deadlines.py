@@ -41,7 +41,7 @@ def idle(policy: Policy, facts: Facts, now: dt.datetime = NOW) -> Deadline:
 
 
 def hard(policy: Policy, facts: Facts, now: dt.datetime = NOW) -> dict[str, Deadline]:
-    found = deadlines.hard(policy, facts, activity_of(policy, facts, now), now)
+    found = deadlines.hard(policy, facts, activity_of(policy, facts, now))
     assert len({one.rule for one in found}) == len(found)
     return {one.rule: one for one in found}
 
@@ -379,6 +379,11 @@ def test_a_changed_check_in_gives_the_full_time_to_answer() -> None:
     assert hard(policy, FACTS)["checkin_unanswered"].at == at(25)
     assert hard(replace(policy, changed_at=at(59)), FACTS)["checkin_unanswered"].at == at(74)
     assert hard(policy, replace(FACTS, confirmed_at=at(50)))["checkin_unanswered"].at == at(85)
+
+
+def test_the_end_of_observing_puts_no_question_off() -> None:
+    policy = replace(POLICY, checkin=CheckIn(50 * MINUTE), observes=True, observe_until=at(59))
+    assert hard(policy, FACTS)["checkin_unanswered"].at == at(80)
 
 
 def test_nobody_is_asked_of_a_batch_job_or_before_it_runs() -> None:

@@ -176,7 +176,7 @@ def cases(draw: Draw) -> tuple[Policy, Facts, dt.datetime]:
 
 
 def limits(rules: Policy, facts: Facts, now: dt.datetime) -> dict[str, Deadline]:
-    return {one.rule: one for one in deadlines.hard(rules, facts, activity_of(rules, facts, now), now)}
+    return {one.rule: one for one in deadlines.hard(rules, facts, activity_of(rules, facts, now))}
 
 
 def idle(rules: Policy, facts: Facts, now: dt.datetime) -> Deadline | None:
