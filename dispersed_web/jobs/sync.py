@@ -36,6 +36,8 @@ MAX_PAGES = 400
 SINGLE_LOOKUPS = 50
 WATCHED_S = 20
 NOTE_EVERY_S = 5
+# No pass and no lease is planned so far ahead: one that is stems from before the clock was set back.
+FARTHEST = dt.timedelta(minutes=10)
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
 
 T = TypeVar("T")
@@ -57,11 +59,17 @@ def note_watcher(team_id: uuid.UUID) -> None:
 
 def due(now: dt.datetime) -> list[uuid.UUID]:
     """The credentials whose turn it is."""
-    free = Q(sync_lease_until=None) | Q(sync_lease_until__lt=now)
-    ready = Q(sync_due_at=None) | Q(sync_due_at__lte=now)
+    ready = Q(sync_due_at=None) | Q(sync_due_at__lte=now) | Q(sync_due_at__gt=now + FARTHEST)
     # Said outright, because PostgreSQL would put those that were never looked at last.
     longest = F("sync_due_at").asc(nulls_first=True)
-    return list(Credential.objects.filter(free & ready).order_by(longest).values_list("pk", flat=True)[:500])
+    return list(
+        Credential.objects.filter(_is_free(now) & ready).order_by(longest).values_list("pk", flat=True)[:500]
+    )
+
+
+def _is_free(now: dt.datetime) -> Q:
+    is_over = Q(sync_lease_until__lt=now) | Q(sync_lease_until__gt=now + FARTHEST)
+    return Q(sync_lease_until=None) | is_over
 
 
 def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
@@ -97,8 +105,7 @@ def hurry_stops(credential: Credential, now: dt.datetime) -> None:
 
 def _lease(credential_id: uuid.UUID, now: dt.datetime) -> Credential | None:
     token = uuid.uuid4()
-    free = Q(sync_lease_until=None) | Q(sync_lease_until__lt=now)
-    rows = Credential.objects.filter(free, pk=credential_id)
+    rows = Credential.objects.filter(_is_free(now), pk=credential_id)
     if not rows.update(sync_lease_until=now + LEASE, sync_lease_token=token):
         return None
     return Credential.objects.filter(pk=credential_id, sync_lease_token=token).first()

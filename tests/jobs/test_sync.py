@@ -274,3 +274,11 @@ def test_a_clock_that_is_off_is_learned(world: World) -> None:
     world.credential.refresh_from_db()
     assert 38_000 < world.credential.clock_offset_ms < 42_000
     assert world.credential.clock_is_off()
+
+
+def test_a_clock_that_is_set_back_keeps_no_key_from_being_listed_with(world: World) -> None:
+    tomorrow = world.clock.now + dt.timedelta(days=1)
+    Credential.objects.update(sync_due_at=tomorrow, sync_lease_until=tomorrow)
+    assert sync.due(world.clock.now) == [world.credential.pk]
+    assert world.sync()
+    assert sync.due(world.clock.now) == []
