@@ -169,8 +169,9 @@ def sweep_autostop_with(pursue: Each) -> None:
     pulse.watch_clock(now, pulse.boot_s())
     for job_id in engine.evaluate_due(now):
         pursue(job_id)
-    breaker.close_passed(now)
+    # Noted first: a fault below it is no outage of the engine, after which idleness would be counted anew.
     sweeps.note_finished(pulse.SWEEP, database_now())
+    breaker.close_passed(now)
 
 
 def sweep_sync_with(sync_one: Each) -> None:

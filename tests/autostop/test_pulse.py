@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from dispersed_web.autostop import engine, pulse
+from dispersed_web import tasks
+from dispersed_web.autostop import breaker, engine, pulse
 from dispersed_web.autostop.models import Engine
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import sweeps
@@ -187,3 +188,13 @@ def test_the_self_test_names_what_is_wrong(settings: Any, sandbox: Any) -> None:
     assert self_test.fault() == "no answer (ConnectError)"
     settings.PUBLIC_URL = sandbox.url  # something else answers there
     assert self_test.fault().startswith(("it answered with", "another server"))
+
+
+def test_a_fault_behind_the_looks_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: Any) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(breaker, "close_passed", broken)
+    with pytest.raises(ArithmeticError):
+        tasks.sweep_autostop_with(lambda _: None)
+    assert "autostop" in sweeps.last_finished()
