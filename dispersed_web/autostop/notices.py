@@ -19,6 +19,8 @@ from dispersed_web.events.record import ENGINE, record
 from dispersed_web.jobs.models import Job
 
 LOOK_AGAIN = dt.timedelta(seconds=15)
+# A signal that comes and goes is told of once in this time.
+LOST_AGAIN = dt.timedelta(hours=6)
 WHY_NO_LONGER = {BUDGET: "the budget has room again", RATE: "its price is no longer too high"}
 
 
@@ -93,9 +95,12 @@ def why_called_off(job: Job, verdict: Verdict) -> str:
 
 def tell_of_lost_signal(job: Job, verdict: Verdict, now: dt.datetime) -> None:
     """Tells the owner once that a signal has been silent for so long that it is given up."""
-    if verdict.lost_at is None or (job.blind_told_at is not None and job.blind_told_at >= verdict.lost_at):
+    if verdict.lost_at is None:
         return
-    told_before = Q(blind_told_at=None) | Q(blind_told_at__lt=verdict.lost_at)
+    new_from = verdict.lost_at - LOST_AGAIN
+    if job.blind_told_at is not None and job.blind_told_at >= new_from:
+        return
+    told_before = Q(blind_told_at=None) | Q(blind_told_at__lt=new_from)
     with transaction.atomic():
         if _rows(job).filter(told_before).update(blind_told_at=now):
             text = (

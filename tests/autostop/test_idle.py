@@ -138,6 +138,16 @@ def test_silence_is_not_idleness_and_is_told_once() -> None:
     ]
 
 
+def test_a_signal_that_comes_and_goes_is_told_of_once_in_a_while() -> None:
+    job = make_job()
+    for minute in range(0, 420, 2):
+        see(job, NOW + minute * MINUTE)
+        if minute % 20 == 0:
+            beat(job, NOW + minute * MINUTE)
+        engine.evaluate_due(NOW + minute * MINUTE)
+    assert kinds(job, "job.blind") == ["job.blind"] * 2
+
+
 def test_while_the_cloud_cannot_be_seen_nothing_is_quiet_and_the_clock_begins_anew_after_it() -> None:
     job = make_job()
     run(job, 0, 40)
