@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from dispersed_web.sandbox import SandboxControl
 from tests.factories import SSH_KEY
@@ -71,6 +71,24 @@ class Visit:
 
     def ledger(self, title: str) -> list[dict[str, Any]]:
         return list(self.cloud.jobs(title=title))
+
+    def row(self, box: Box) -> Locator:
+        """The job's row in the table."""
+        self.page.goto(f"{self.team_url}/jobs/")
+        return self.page.get_by_role("row").filter(has_text=box.title)
+
+    def notice(self, subject: str | re.Pattern[str]) -> Callable[[], bool]:
+        """Whether the inbox has one of this subject."""
+
+        def is_there() -> bool:
+            self.page.goto(f"{self.url}/inbox/")
+            return self.page.get_by_role("listitem").filter(has_text=subject).count() > 0
+
+        return is_there
+
+    def look(self, name: str) -> None:
+        """Keeps a picture of the page beside the product's data."""
+        self.page.screenshot(path=self.product.data.parent / f"{name}.png", full_page=True)
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         with (
