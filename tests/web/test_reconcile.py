@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from dispersed_web.jobs import pursuit, sync
 from dispersed_web.web.management.commands import reconcile
 
 
-def test_a_stop_never_waits_behind_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     """The cloud stalls, and there are more credentials to poll than threads."""
-    release, polling, stopped = threading.Event(), threading.Semaphore(0), threading.Event()
+    release, polling = threading.Event(), threading.Semaphore(0)
+    done = {name: threading.Event() for name in ("stop", "notices", "budgets")}
 
     def stall(*_: Any) -> None:
         polling.release()
         release.wait(20)
 
     monkeypatch.setattr(sync, "sync", stall)
-    monkeypatch.setattr(pursuit, "pursue", lambda *_: stopped.set())
+    monkeypatch.setattr(pursuit, "pursue", lambda *_: done["stop"].set())
     monkeypatch.setattr(
         reconcile.tasks, "sweep_sync_with", lambda each: [each(uuid.uuid4()) for _ in range(50)]
     )
     monkeypatch.setattr(reconcile.tasks, "sweep_stops_with", lambda each: each(uuid.uuid4()))
-    for other in ("sweep_launches_with", "sweep_autostop_with"):
+    for other in ("sweep_launches_with", "sweep_autostop_with", "sweep_logs_with"):
         monkeypatch.setattr(reconcile.tasks, other, lambda *_: None)
-    for other in ("sweep_notices", "sweep_market"):
+    for other in ("sweep_market", "sweep_receiver", "sweep_credentials", "sweep_pruning"):
         monkeypatch.setattr(reconcile.tasks, other, lambda: None)
+    for name in ("notices", "budgets"):
+        monkeypatch.setattr(reconcile.tasks, f"sweep_{name}", done[name].set)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
-    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as pool_for_stops:
-        passes = reconcile.Passes(pool, pool_for_stops)
+    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as stops, ThreadPoolExecutor(1) as own:
+        passes = reconcile.Passes(pool, stops, own)
         passes._every(1, "sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))
         for _ in range(2):
             polling.acquire()
         passes.tick()
         try:
-            assert stopped.wait(10)
+            assert [name for name, event in done.items() if not event.wait(10)] == []
         finally:
             release.set()
+
+
+def test_it_runs_every_sweep_that_celery_runs() -> None:
+    source = inspect.getsource(reconcile.Passes.tick)
+    missing = [name for name in settings.CELERY_BEAT_SCHEDULE if name not in source]
+    assert missing == []

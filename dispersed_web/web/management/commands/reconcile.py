@@ -43,8 +43,9 @@ class Command(BaseCommand):
         with (
             ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool,
             ThreadPoolExecutor(max_workers=8, thread_name_prefix="reconcile-stops") as pool_for_stops,
+            ThreadPoolExecutor(max_workers=3, thread_name_prefix="reconcile-own") as pool_of_its_own,
         ):
-            passes = Passes(pool, pool_for_stops)
+            passes = Passes(pool, pool_for_stops, pool_of_its_own)
             while True:
                 passes.tick()
                 if options["once"] or stop.wait(TICK_S):
@@ -54,11 +55,17 @@ class Command(BaseCommand):
 
 class Passes:
     """The sweeps with their periods. What takes long goes to a pool, at most once at a time for each row; stops have one
-    of their own, so that they never wait behind calls to a cloud that stalls."""
+    of their own, and so has what never calls the cloud, so that they never wait behind calls to one that stalls."""
 
-    def __init__(self, pool: ThreadPoolExecutor, pool_for_stops: ThreadPoolExecutor) -> None:
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor,
+        pool_for_stops: ThreadPoolExecutor,
+        pool_of_its_own: ThreadPoolExecutor,
+    ) -> None:
         self._pool = pool
         self._pool_for_stops = pool_for_stops
+        self._pool_of_its_own = pool_of_its_own
         self._busy: set[object] = set()
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
@@ -67,15 +74,16 @@ class Passes:
         self._every(
             2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
         )
-        pursue = self._each(tasks.pursue, self._pool_for_stops)
+        pursue, own = self._each(tasks.pursue, self._pool_for_stops), self._pool_of_its_own
         self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
-        self._every(30, "budgets", lambda: self._submit("budgets", tasks.sweep_budgets))
+        self._every(30, "budgets", lambda: self._submit("budgets", tasks.sweep_budgets, own))
         self._every(15, "logs", lambda: tasks.sweep_logs_with(self._each(logs.watch)))
-        self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices))
-        self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver))
+        self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices, own))
+        self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
+        self._every(3600, "credentials", lambda: self._submit("credentials", tasks.sweep_credentials))
         self._every(3600, "pruning", lambda: self._submit("pruning", tasks.sweep_pruning))
 
     def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:
