@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from dispersed_web.autostop.activity import Samples, Signal
-from dispersed_web.autostop.facts import SAMPLE_FIELDS, policy_of, samples_from
+from dispersed_web.autostop.facts import SAMPLE_FIELDS, readable_policy_of, samples_from
 from dispersed_web.autostop.replay import Act, Outcome, RunHistory, Totals, replay, sum_up, with_limit
 from dispersed_web.autostop.terms import Policy
 from dispersed_web.events.models import Event
@@ -138,7 +138,7 @@ def _past(rows: Sequence[JobRun], draft: AutostopPolicy, now: dt.datetime) -> It
             acts=tuple(act for act in acts[str(job.pk)] if act.at >= run.running_at),
         )
         owner = str(job.created_by) if job.created_by else "left the team"
-        yield Past(job.pk, job.title, owner, ended_at is None, policy_of(job, draft), history)
+        yield Past(job.pk, job.title, owner, ended_at is None, readable_policy_of(job, draft), history)
 
 
 def _signals(run_id: uuid.UUID, uses_logs: bool) -> tuple[Signal, ...]:

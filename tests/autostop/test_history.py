@@ -111,6 +111,13 @@ def test_what_people_did_is_in_it() -> None:
     assert acts[4].what == f"{who.label} said that it is in use"
 
 
+def test_a_run_whose_limits_contradict_themselves_hides_no_other() -> None:
+    team = make_team()
+    past_run(team, 10, source="heartbeat", lifetime_s=7200, ceiling_s=3600)
+    past_run(team, 20, source="heartbeat")
+    assert try_out(team, NOW).totals.runs == 2
+
+
 def test_logs_count_only_where_the_launcher_said_so() -> None:
     team = make_team()
     past_run(team, 3, source="log")
