@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import AutostopPolicy
 from tests import factories
 from tests.api.caller import Api, launch_body, make_token
 from tests.api.shape import check
@@ -186,6 +187,12 @@ def test_an_admin_changes_it_and_running_jobs_are_looked_at_anew(job, document):
 def test_a_policy_that_does_not_fit_is_refused_by_name(job, body, fields):
     answer = of_role(job, "owner").post(POLICY, body)
     assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, fields)
+
+
+def test_one_word_enforces(job):
+    AutostopPolicy.objects.update(mode="observe", observe_until=NOW + dt.timedelta(days=7))
+    body = of_role(job, "admin").post(POLICY, {"version": 1, "mode": "enforce"}).json()
+    assert (body["mode"], body["observe_until"]) == ("enforce", None)
 
 
 def test_who_may_not_change_it(job):

@@ -79,6 +79,12 @@ class PolicyValuesSerializer(StrictSerializer):
         required=False, help_text="Whether a budget that is used up stops running jobs."
     )
 
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values.get("mode") == AutostopPolicy.Mode.ENFORCE:
+            # Said once is enough: what is enforced has no end of observing.
+            values.setdefault("observe_until", None)
+        return values
+
 
 class PolicySerializer(PolicyValuesSerializer):
     version = serializers.IntegerField(help_text="Moves with every change; name it when you change it.")
@@ -95,7 +101,7 @@ class PolicyChangeSerializer(PolicyValuesSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         if not set(values) & set(keeping.FIELDS):
             raise serializers.ValidationError("Say what to change.")
-        return values
+        return super().validate(values)
 
 
 class TotalsSerializer(serializers.Serializer):
