@@ -165,6 +165,9 @@ def checkin_at(policy: Policy, facts: Facts, use: Activity) -> dt.datetime | Non
         began = max([facts.running_at, *([use.lost_at] if use.lost_at else [])])
         is_answered = said is not None and said >= began
         asked_at = said + policy.checkin.every if said and is_answered else began + policy.checkin.first
+        if use.lost_at and not is_answered:
+            # Else a signal that comes and goes would put off for ever what people are asked after a while anyway.
+            asked_at = min(asked_at, (said or facts.running_at) + MACHINE_ALONE)
     later = [facts.extend_until, facts.protected_until]
     later.append(facts.connected_at + CONNECTED if facts.connected_at else None)
     return max([asked_at, *(at for at in later if at is not None)])

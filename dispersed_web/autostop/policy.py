@@ -128,7 +128,8 @@ def _nearest(
     if idle is not None and not idle.is_warned(facts):
         is_near = any(one.is_near(facts, now) for one in limits)
         is_over = any(one.at <= now for one in limits)
-        if is_over or (is_near and not idle.is_armed):
+        may_warn = idle.is_armed and now >= idle.at - idle.lead
+        if is_over or (is_near and not may_warn):
             idle = None
     found = limits if idle is None else [*limits, idle]
     return min(found, key=lambda one: (one.earliest(facts, now), one.rule == deadlines.IDLE), default=None)

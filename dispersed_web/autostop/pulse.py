@@ -23,8 +23,8 @@ from dispersed_web.signals.models import Bucket, Source
 
 log = logging.getLogger(__name__)
 SWEEP = "autostop"
-# Three ticks of ten seconds: a restart that is quicker leaves no gap worth the name.
-OUTAGE_AFTER = dt.timedelta(seconds=30)
+# Three ticks, as slow as those of an overloaded machine may be: samples bridge as much, and a quick restart is none.
+OUTAGE_AFTER = dt.timedelta(seconds=90)
 JUMP = dt.timedelta(seconds=60)
 # A notice that an outage gave once more is not cut short by the next one.
 NOTICE_HOLDS = dt.timedelta(minutes=15)

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.events.models import Audience
-from dispersed_web.events.record import CLOUD, record
+from dispersed_web.events.record import CLOUD, LAUNCHER, record
 from dispersed_web.jobs import states
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
@@ -82,8 +82,12 @@ def _stop_if_unwanted(job_id: object, now: dt.datetime) -> None:
     job = Job.objects.select_related("superseded_by").get(pk=job_id)
     newer = job.superseded_by
     if newer and (newer.is_active or newer.remote_uuid) and job.stop_requested_at is None:
-        Job.objects.filter(pk=job.pk, stop_requested_at=None).update(
-            stop_requested_at=now, stop_reason=Reason.SUPERSEDED, stop_token=uuid.uuid4(), stop_next_at=now
-        )
+        unasked = Job.objects.filter(pk=job.pk, stop_requested_at=None)
+        values = {"stop_reason": Reason.SUPERSEDED, "stop_token": uuid.uuid4(), "stop_next_at": now}
+        if unasked.update(stop_requested_at=now, **values):
+            sentence = f"“{newer.title}” was launched in its place, so this one is stopped."
+            data = {"reason": Reason.SUPERSEDED.value, "by": str(newer.pk)}
+            subject = ("job", job.pk)
+            record(job.team_id, LAUNCHER, "job.stop_requested", subject, sentence, now=now, data=data)
     elif job.stop_requested_at:
         Job.objects.filter(pk=job.pk).update(stop_next_at=now)

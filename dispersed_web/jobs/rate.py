@@ -30,17 +30,19 @@ def cap(chosen_usd: Decimal | None, quoted_usd: Decimal | None) -> Decimal | Non
 def changes(job: Job, live: Sequence[JobRun], now: dt.datetime) -> dict[str, Any]:
     """The job's columns that change because of what its live runs cost together; empty where nothing changes.
 
-    Each run on which the cap is passed raises the alarm once, also where an earlier one's price was accepted. What no
-    longer costs too much withdraws it; while a price is unknown the alarm stands.
+    Passing the cap raises the alarm, and once more on each later run where an earlier one's price was accepted. What no
+    longer costs too much withdraws it. While a price is unknown or nothing runs, the alarm stands, or a job that crashes
+    and begins anew would never come to its end.
     """
     if job.stop_requested_at is not None:
         return {}
     priced = [run for run in live if run.hourly_rate_usd is not None]
     if job.rate_cap_usd is not None and rate_of(priced) > job.rate_cap_usd:
         newest = max(run.first_seen_at for run in priced)
-        is_new = job.rate_exceeded_at is None or newest > job.rate_exceeded_at
+        accepted_at = job.rate_accepted_at
+        is_new = job.rate_exceeded_at is None or (accepted_at is not None and newest > accepted_at)
         return _set(now, now) if is_new else {}
-    is_known = job.rate_cap_usd is None or len(priced) == len(live)
+    is_known = job.rate_cap_usd is None or (bool(live) and len(priced) == len(live))
     return _set(None, now) if job.rate_exceeded_at is not None and is_known else {}
 
 

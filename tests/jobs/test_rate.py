@@ -79,20 +79,24 @@ def test_runs_on_several_nodes_count_together() -> None:
     assert change(job_with(), run_at("0.69"), run_at("0.69"), run_at("0.69")) == "alarm"
 
 
-def test_a_run_alarms_once_and_a_later_one_again_whatever_was_accepted() -> None:
-    alarmed = job_with(rate_exceeded_at=NOW + MINUTE)
-    accepted = job_with(rate_exceeded_at=NOW + MINUTE, rate_accepted_at=NOW + 2 * MINUTE)
-    for job in (alarmed, accepted):
-        assert change(job, run_at("4.14")) == "nothing"
-        assert change(job, run_at("4.14", minutes=3)) == "alarm"
-        assert change(job, run_at("4.14"), run_at(None, minutes=3)) == "nothing"
-        assert change(job, run_at("4.14"), run_at("1.00", minutes=3)) == "alarm"
+def test_a_run_alarms_once_and_after_an_acceptance_a_later_one_alarms_again() -> None:
+    job = job_with(rate_exceeded_at=NOW + MINUTE, rate_accepted_at=NOW + 2 * MINUTE)
+    assert change(job, run_at("4.14")) == "nothing"
+    assert change(job, run_at("4.14", minutes=3)) == "alarm"
+    assert change(job, run_at("4.14"), run_at(None, minutes=3)) == "nothing"
+    assert change(job, run_at("4.14"), run_at("1.00", minutes=3)) == "alarm"
+
+
+def test_runs_that_crash_and_begin_anew_do_not_begin_the_five_minutes_anew() -> None:
+    job = job_with(rate_exceeded_at=NOW)
+    assert change(job, run_at("4.14")) == "nothing"
+    assert change(job) == "nothing"
+    assert change(job, run_at("4.14", minutes=4)) == "nothing"
 
 
 def test_a_price_that_falls_withdraws_the_alarm_and_an_unknown_one_does_not() -> None:
     job = job_with(rate_exceeded_at=NOW)
     assert change(job, run_at("1.38")) == "withdrawn"
-    assert change(job) == "withdrawn"
     assert change(job, run_at(None)) == "nothing"
     assert change(Job(rate_exceeded_at=NOW), run_at("4.14")) == "withdrawn"
 
