@@ -6,30 +6,21 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from dispersed_web.sandbox import Sandbox
-from tests.e2e.visit import TIME_SCALE, Box, Visit, visit_fixture  # noqa: F401 - a fixture
-from tests.product import Product, eventually, start_fixture  # noqa: F401 - a fixture
+from tests.e2e.visit import Box, Visit, now, visit_fixture  # noqa: F401 - a fixture
+from tests.product import eventually, start_fixture  # noqa: F401 - a fixture
 
 pytestmark = [
     pytest.mark.stack,
     pytest.mark.browser,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
-MINUTE = dt.timedelta(minutes=1)
-IN_TIME = dt.timedelta(seconds=35)
-CELERY_AND_BROKER = ("worker", "beat", "valkey")
-
-
-# People are asked, warned and heard -----------------------------------------------------------------------------------
+A_TICK = dt.timedelta(seconds=15)
 
 
 def test_what_is_used_or_wanted_goes_on_and_the_rest_is_asked_about_warned_and_stopped(visit: Visit) -> None:
@@ -41,7 +32,7 @@ def test_what_is_used_or_wanted_goes_on_and_the_rest_is_asked_about_warned_and_s
     answers(lab["Asked and used"])
     for title in ("Quiet box", "Idle server"):
         is_stopped(lab[title], "idle")
-    keep_what_is_warned(lab)
+    over_at = keep_what_is_warned(lab)
     says_why_it_was_stopped(lab["Quiet box"])
     is_stopped(lab["Asked in vain"], "checkin_unanswered")
     says_why_it_ended_unanswered(lab["Asked in vain"])
@@ -49,6 +40,7 @@ def test_what_is_used_or_wanted_goes_on_and_the_rest_is_asked_about_warned_and_s
     decide_on_held(visit, held)
     for box in held:
         is_stopped(box, "idle")
+    eventually(lambda: now() > over_at, "the announced stops have passed")
     says_why_they_go_on(lab)
     stopped = {"Quiet box", "Idle server", "Asked in vain", *(box.title for box in held)}
     cancelled = {cancel["job_uuid"] for cancel in visit.cloud.cancels()}
@@ -159,7 +151,7 @@ def is_stopped(box: Box, reason: str) -> None:
     told = "job.checkin" if reason == "checkin_unanswered" else "job.warned"
     kinds = box.kinds()
     assert kinds.index(told) < kinds.index("job.stop_requested")
-    assert box.cancelled_at() >= due_at(box)
+    assert box.cancelled_at() >= box.due_at()
     eventually(lambda: box.status() == "CANCELLED", "the ledger shows the end")
 
 
@@ -182,18 +174,22 @@ def says_why_it_ended_unanswered(box: Box) -> None:
     box.visit.look("stopped-unanswered")
 
 
-def keep_what_is_warned(lab: dict[str, Box]) -> None:
-    """As each is warned: somebody types, the GPU gets work, somebody extends, somebody protects."""
+def keep_what_is_warned(lab: dict[str, Box]) -> dt.datetime:
+    """As each is warned: somebody types, the GPU gets work, somebody extends, somebody protects. Returns when all of
+    them would have been stopped."""
     cloud = lab["Typed in"].visit.cloud
     acts: dict[str, Callable[[Box], object]] = {
         "Typed in": lambda box: cloud.behave(box.uuid, typing=True),
-        "Extended": extend,
+        "Extended": Box.extend,
         "Protected": protect,
         "Computing": lambda box: cloud.behave(box.uuid, gpu=87),
     }
+    over_at = []
     for title, act in acts.items():
         eventually(lambda title=title: "job.warned" in lab[title].kinds(), f"{title} is warned", 150)
+        over_at.append(lab[title].at("stop_at"))
         act(lab[title])
+    return max(over_at) + A_TICK
 
 
 def protect(box: Box) -> None:
@@ -245,128 +241,3 @@ def says_why_they_go_on(lab: dict[str, Box]) -> None:
     for title, words in (("Typed in", "pressed a key in an SSH session"), ("Computing", "GPU 87 %")):
         ((sentence,),) = lab[title].visit.sql(called_off, lab[title].id)
         assert words in sentence
-
-
-# Without Celery and Valkey -------------------------------------------------------------------------------------------
-
-
-def test_with_celery_and_the_broker_killed_due_stops_arrive_in_time(visit: Visit) -> None:
-    visit.store_key()
-    idle = visit.box("Forgotten", "idle")
-    watch_closely(visit)
-    kept = visit.box("Wanted longer", "training", lifetime="90s")
-    brief = visit.box("Over soon", "training", lifetime="90s")
-    eventually(idle.runs, "the machine runs")
-    with killed(visit.product, *CELERY_AND_BROKER):
-        taken = sent(idle)
-        extend(kept)
-        assert brief.cancelled_at() is None
-        for box in (brief, idle):
-            eventually(box.cancelled_at, f"{box.title} is stopped", 150)
-            assert dt.timedelta(0) <= box.cancelled_at() - due_at(box) <= IN_TIME
-        assert (brief.row("stop_reason"), idle.row("stop_reason")) == ("max_lifetime", "idle")
-        assert sent(idle) >= taken + 3
-        assert (kept.cancelled_at(), kept.status()) == (None, "RUNNING")
-        eventually(lambda: idle.row("status") == "CANCELLED", "its end is seen")
-        assert not visit.product.sessions().keys() & set(CELERY_AND_BROKER)
-
-
-# After an outage -----------------------------------------------------------------------------------------------------
-
-
-def test_after_an_outage_nothing_is_stopped_on_old_evidence(
-    start: Callable[..., Product], page: Page
-) -> None:
-    visit = Visit(start().started(), page)
-    visit.sign_in()
-    visit.store_key()
-    idle = visit.box("Forgotten", "idle")
-    watch_closely(visit)
-    limited = visit.box("At its end", "training", lifetime="30m")
-    eventually(lambda: "job.warned" in idle.kinds(), "the idle one is warned", 150)
-    product, back_at = visit.product, max(idle.at("stop_at"), now() + MINUTE)
-    product.stop()
-    with cloud_alone(product, visit.cloud_url) as cloud:
-        eventually(
-            lambda: cloud.heartbeats(idle.uuid)["error"] == "ConnectionRefusedError", "nobody hears them"
-        )
-        pass_by(limited, dt.timedelta(minutes=30, seconds=5))
-        eventually(lambda: now() > back_at, "a minute passes, and the time of the idle one with it", 150)
-    begun = now()
-    visit = Visit(start(port=product.port).started(), page)
-    idle, limited = (Box(visit, box.title, box.url) for box in (idle, limited))
-
-    # The hard limit passed meanwhile, and gives notice all the same.
-    eventually(lambda: "job.warned" in limited.kinds(), "the one at its end is warned")
-    assert limited.at("stop_at") - limited.at("warned_at") >= 5 * MINUTE - dt.timedelta(seconds=1)
-    assert limited.at("warned_at") >= begun
-
-    # The idle one is watched anew.
-    page.goto(idle.url)
-    eventually(lambda: sent(idle) >= 3, "its heartbeats are heard again")
-    eventually(lambda: idle.at("stop_at") > begun + 14 * MINUTE, "its idle time begins anew")
-    page.reload()
-    expect(page.get_by_label("Notices")).to_contain_text("Idleness has been counted anew")
-    assert (idle.cancelled_at(), limited.cancelled_at()) == (None, None)
-
-
-@contextmanager
-def cloud_alone(product: Product, url: str) -> Iterator[Any]:
-    """The cloud goes on while the product is down, and so do its containers."""
-    demo = json.loads((product.data / "secrets/demo.json").read_text())
-    keys = [(demo["public_key"], demo["secret_key"], "demo-lab")]
-    port = int(url.rpartition(":")[2])
-    with Sandbox(product.data / "sandbox", port=port, time_scale=TIME_SCALE, keys=keys) as sandbox:
-        yield sandbox.control
-
-
-def pass_by(box: Box, time: dt.timedelta) -> None:
-    """The job was launched so long ago, and has not been looked at lately."""
-    changes = "UPDATE jobs_job SET launched_at = ?, evaluate_at = ? WHERE id = ?"
-    moments = [str(at.replace(tzinfo=None)) for at in (now() - time, now())]
-    box.visit.sql(changes, *moments, box.id.replace("-", ""))
-
-
-# What both share -----------------------------------------------------------------------------------------------------
-
-
-def now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-def watch_closely(visit: Visit) -> None:
-    """The shortest waits that rows can hold, shorter than the page of the policy allows."""
-    short = "mode = 'enforce', observe_until = NULL, boot_grace_s = 1, high_idle_s = 60, checkin_first_s = 60"
-    visit.sql(f"UPDATE teams_autostoppolicy SET {short}")
-    assert visit.sql("SELECT count(*) FROM teams_autostoppolicy WHERE boot_grace_s = 1") == [(1,)]
-
-
-def due_at(box: Box) -> dt.datetime:
-    """The deadline that the job was stopped for."""
-    return dt.datetime.fromisoformat(json.loads(box.row("stop_evidence"))["deadline_at"])
-
-
-def sent(box: Box) -> int:
-    """How many heartbeats of the machine were taken: the last of them must have been."""
-    pulse = box.visit.cloud.heartbeats(box.uuid)
-    assert pulse["status"] in (None, 200), pulse
-    return int(pulse["sent"])
-
-
-def extend(box: Box) -> None:
-    """By half an hour, on its page."""
-    page = box.visit.page
-    page.goto(box.url)
-    page.get_by_role("button", name="Extend 30 min").click()
-    expect(page.get_by_text(f"“{box.title}” runs until")).to_be_visible()
-
-
-@contextmanager
-def killed(product: Product, *names: str) -> Iterator[None]:
-    """These children are dead meanwhile: what would start them again is halted."""
-    product.process.send_signal(signal.SIGSTOP)
-    try:
-        product.send(signal.SIGKILL, *names)
-        yield
-    finally:
-        product.process.send_signal(signal.SIGCONT)

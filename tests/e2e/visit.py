@@ -104,6 +104,7 @@ class Box:
     def __init__(self, visit: Visit, title: str, url: str) -> None:
         self.visit, self.title, self.url = visit, title, url
         self.id = url.rstrip("/").split("/")[-1]
+        self.key = self.id.replace("-", "")  # as SQLite stores it
 
     @property
     def uuid(self) -> str:
@@ -112,9 +113,7 @@ class Box:
 
     def row(self, *columns: str) -> Any:
         """These columns of the job; the value itself where it is one."""
-        (found,) = self.visit.sql(
-            f"SELECT {', '.join(columns)} FROM jobs_job WHERE id = ?", self.id.replace("-", "")
-        )
+        (found,) = self.visit.sql(f"SELECT {', '.join(columns)} FROM jobs_job WHERE id = ?", self.key)
         return found[0] if len(columns) == 1 else found
 
     def at(self, column: str) -> dt.datetime | None:
@@ -135,10 +134,25 @@ class Box:
         """As the cloud has it."""
         return str(self.visit.cloud.job(self.uuid)["status"])
 
+    def due_at(self) -> dt.datetime:
+        """The deadline that it was stopped for."""
+        return dt.datetime.fromisoformat(json.loads(self.row("stop_evidence"))["deadline_at"])
+
     def cancelled_at(self) -> dt.datetime | None:
         """When the first cancel reached the ledger."""
         cancels = self.visit.cloud.cancels(self.uuid)
         return moment(cancels[0]["received_ms"]) if cancels else None
+
+    def extend(self) -> None:
+        """By half an hour, on its page."""
+        page = self.visit.page
+        page.goto(self.url)
+        page.get_by_role("button", name="Extend 30 min").click()
+        expect(page.get_by_text(f"“{self.title}” runs until")).to_be_visible()
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
 
 
 def moment(at_ms: int) -> dt.datetime:
