@@ -200,3 +200,12 @@ class Engine:
     @property
     def warnings(self) -> list[Step]:
         return [step for step in self.steps if step.verdict.warn]
+
+
+def life(
+    policy: Policy, *streams: Stream, begin: float = 0, end: float = 400, facts: Facts = FACTS
+) -> Engine:
+    """The engine's looks at a job, minute by minute, until the stop or ``end``."""
+    job = Engine(policy, facts, *streams)
+    job.run(at(begin), at(end))
+    return job

@@ -182,6 +182,9 @@ def test_each_lane_has_its_window() -> None:
         # only the last gap counts
         ([0, 1, 10, 11, 20, 21, 22], 0, 20),
         ([5], 0, 5),
+        # what counts begins in the middle of the first bucket
+        ([*range(5, 61)], 7, 7),
+        ([0, *range(5, 61)], 7, 7),
     ],
 )
 def test_quiet_time_begins_behind_the_last_gap(minutes: list[int], since: int, expected: int) -> None:
@@ -203,6 +206,7 @@ def test_time_never_begins_before_the_first_sample(signal: Signal) -> None:
 def test_a_signal_without_samples_vouches_for_nothing() -> None:
     signal = Signal("heartbeat", at(0), at(30))
     assert watched_since(signal, at(10)) == at(30)
+    assert watched_since(signal, at(40)) == at(40)
     assert (covered(signal, at(0)), signal.tolerated) == (dt.timedelta(0), dt.timedelta(0))
 
 
