@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import Max, Min, Q
 
 from dispersed_web.autostop import breaker, budgets, schedule
-from dispersed_web.autostop.activity import Samples, Signal
+from dispersed_web.autostop.activity import LOST_AFTER, Samples, Signal
 from dispersed_web.autostop.models import Engine
 from dispersed_web.autostop.terms import CheckIn, Facts, IdleRule, Policy
 from dispersed_web.credentials.health import SIGHT_LOST_AFTER
@@ -192,7 +192,7 @@ def facts_of(
         trusted_since=max(trusted, default=None),
         resumed_at=_resumed_at(job, engine, now),
         cloud_lost_since=seen_at if now - seen_at > SIGHT_LOST_AFTER else None,
-        receiver_is_down=_is_down(engine),
+        receiver_is_down=_is_down(engine, now),
         rate_exceeded_at=job.rate_exceeded_at if job.rate_accepted_at is None else None,
         rate_words=_rate_words(job),
         warned_for=job.warned_for,
@@ -221,9 +221,10 @@ def _resumed_at(job: Job, engine: Engine, now: dt.datetime) -> dt.datetime | Non
     return resumed_at if away_since <= job.warned_for <= resumed_at <= now else None
 
 
-def _is_down(engine: Engine) -> bool:
+def _is_down(engine: Engine, now: dt.datetime) -> bool:
+    """Whether heartbeats cannot arrive, or could not until a moment ago: they are given the time to be heard again."""
     failed, worked = engine.receiver_failed_at, engine.receiver_ok_at
-    return failed is not None and (worked is None or worked < failed)
+    return failed is not None and (worked is None or worked < failed or now - failed < LOST_AFTER)
 
 
 def _rate_words(job: Job) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dispersed_web.autostop import budgets, engine, facts
+from dispersed_web.autostop.models import Engine
 from dispersed_web.jobs.models import Job
 from dispersed_web.signals.models import Bucket, Source, bucket_start
 from dispersed_web.teams.models import AutostopPolicy
@@ -96,6 +97,26 @@ def test_a_long_idle_limit_of_one_team_looks_no_further_back_at_others() -> None
     found = facts.gather([long, chosen, usual], at)
     seen = [len(found[job.pk][1].signals[0].samples) for job in (long, chosen, usual)]
     assert seen == [72, 24, 8]
+
+
+@pytest.mark.parametrize(
+    ("worked", "failed", "is_down"),
+    [
+        (None, None, False),
+        (0, None, False),
+        (None, 0, True),
+        (5, 1, True),
+        (1, 5, True),
+        (1, 14, True),
+        (1, 15, False),
+    ],
+)
+def test_a_receiver_counts_as_down_until_heartbeats_had_time_to_be_heard_again(
+    worked: int | None, failed: int | None, is_down: bool
+) -> None:
+    ago = [None if minutes is None else NOW - minutes * MINUTE for minutes in (worked, failed)]
+    Engine.objects.update_or_create(id=1, defaults={"receiver_ok_at": ago[0], "receiver_failed_at": ago[1]})
+    assert facts.of(make_job(), NOW)[1].receiver_is_down is is_down
 
 
 def test_what_spoke_long_ago_is_known_to_be_silent_and_what_never_did_is_not() -> None:
