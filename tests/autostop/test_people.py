@@ -10,6 +10,7 @@ from tests.autostop.plain import (
     HOUR,
     MINUTE,
     POLICY,
+    SECOND,
     T0,
     Engine,
     Stream,
@@ -69,6 +70,12 @@ def test_a_protection_holds_until_its_end_and_against_idleness_alone() -> None:
     assert life(replace(POLICY, lifetime=2 * HOUR), Stream(every(MINUTE, 0, 600)), facts=facts).steps[
         -1
     ].now == at(120)
+
+
+def test_a_protection_that_has_ended_is_none() -> None:
+    facts = replace(FACTS, signals=(quiet(0, 60),), protected_until=at(60))
+    assert decide(POLICY, facts, at(60) - SECOND).state == State.PROTECTED
+    assert decide(POLICY, facts, at(60)).state == State.QUIET
 
 
 def test_an_answer_ends_no_quiet_before_it_was_given() -> None:

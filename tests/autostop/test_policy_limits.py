@@ -103,14 +103,19 @@ def test_an_extension_moves_the_stop_and_asks_for_a_new_warning() -> None:
         (POLICY, replace(SEEN, rate_exceeded_at=at(59)), at(300), None),
         (Policy(None, None), FACTS, T0 + 900 * HOUR, T0 + 900 * HOUR),
         (Policy(None, None, task="BATCH"), FACTS, T0 + 900 * HOUR, None),
-        # a warning that has not arrived yet may do so any moment: then the stop comes when it was announced
-        (POLICY, replace(AT_STOP, warning_arrived=False), at(85), at(85)),
     ],
 )
 def test_what_an_extension_grants(
     rules: Policy, facts: Facts, wanted: dt.datetime, granted: dt.datetime | None
 ) -> None:
     assert policy.extension(rules, facts, wanted, at(60)) == granted
+
+
+def test_a_stop_that_waits_for_its_warning_to_arrive_may_be_extended_for_a_short_while() -> None:
+    """The warning may arrive any moment, and then the job is stopped."""
+    waiting = replace(AT_STOP, warning_arrived=False)
+    assert decide(POLICY, waiting, at(81)).stop_at == at(95)
+    assert policy.extension(POLICY, waiting, at(90), at(81)) == at(90)
 
 
 def test_no_extension_goes_beyond_the_schedule() -> None:
