@@ -262,8 +262,6 @@ def latest_end(policy: Policy, facts: Facts) -> dt.datetime | None:
 def extension(policy: Policy, facts: Facts, wanted: dt.datetime, now: dt.datetime) -> dt.datetime | None:
     """The stop time that an extension to ``wanted`` would give, cut at the hard limits; ``None`` if it would change
     nothing. An extension never shortens."""
-    # Whether the warning arrived may change at any moment, so nothing that people are told rests on it.
-    facts = replace(facts, warning_arrived=True)
     before = decide(policy, facts, now).stop_at
     latest = latest_end(policy, facts)
     until = min(wanted, latest) if latest else wanted

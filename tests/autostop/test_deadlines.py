@@ -122,6 +122,11 @@ def test_a_deadline_is_near_from_its_warning_on() -> None:
         ({}, {"trusted_since": at(40)}, at(100)),
         ({"high": IdleRule(5 * MINUTE, MINUTE)}, {"trusted_since": at(40)}, at(55)),
         ({"high": IdleRule(5 * MINUTE, MINUTE)}, {"trusted_since": at(-1)}, at(25)),
+        (
+            {"high": IdleRule(5 * MINUTE, MINUTE), "boot_grace": dt.timedelta(0)},
+            {"trusted_since": at(-1)},
+            at(5),
+        ),
         # a change gives the full warning from it on
         ({"changed_at": at(66)}, {}, at(81)),
         ({"changed_at": at(60)}, {}, at(80)),

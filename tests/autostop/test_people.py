@@ -36,6 +36,12 @@ def test_while_idle_stops_are_observed_they_are_noted_and_hard_limits_act() -> N
     assert decide(replace(rules, lifetime=HOUR), replace(FACTS, signals=(quiet(0, 60),)), at(60)).warn
 
 
+def test_a_hard_limit_is_announced_also_while_an_idle_stop_is_observed() -> None:
+    rules = replace(POLICY, observes=True, lifetime=2 * HOUR)
+    verdict = decide(rules, replace(FACTS, signals=(quiet(0, 106),)), at(106))
+    assert (verdict.state, verdict.warn, verdict.would_stop_at) == (State.WARNED, True, at(80))
+
+
 def test_thin_samples_are_not_even_observed_to_be_idle() -> None:
     rules = replace(POLICY, observes=True)
     job = life(rules, Stream(every(2 * MINUTE, 0, 300)), end=300)

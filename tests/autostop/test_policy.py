@@ -163,6 +163,20 @@ def test_why_a_stop_for_idleness_waits(changes: dict[str, Any], now: dt.datetime
     assert verdict.look_again_at <= now + 15 * SECOND
 
 
+def test_nobody_is_warned_on_an_old_sample() -> None:
+    verdict = decide(POLICY, replace(FACTS, signals=(quiet(0, 62),)), at(65))
+    assert (verdict.state, verdict.warn, verdict.waits_for) == (State.QUIET, False, FRESH_SAMPLE)
+    assert verdict.look_again_at == at(65) + 10 * SECOND
+
+
+def test_a_question_that_reached_nobody_is_looked_after_closely() -> None:
+    asked = replace(FACTS, warned_for=at(150), warned_at=at(120), warning_arrived=False)
+    verdict = decide(POLICY, asked, at(150))
+    assert (verdict.stop, verdict.waits_for, verdict.stop_at) == (False, NOT_ARRIVED, at(180))
+    assert verdict.look_again_at == at(150) + 10 * SECOND
+    assert decide(POLICY, asked, at(180)).stop
+
+
 def test_hard_limits_wait_for_nothing() -> None:
     facts = replace(TOLD, soft_hold="the clocks differ", warning_arrived=False, cloud_lost_since=at(1))
     assert decide(SHORT, facts, END).stop

@@ -64,6 +64,14 @@ def test_an_idle_stop_that_waits_keeps_no_hard_limit_from_warning_and_stopping()
     assert job.warnings[-1].verdict.rule == "max_lifetime"
 
 
+def test_what_is_held_back_ends_with_a_hard_limit_that_comes_at_the_same_moment() -> None:
+    held = replace(AT_STOP, soft_hold="many jobs at once", reminded_for=at(80))
+    rules = replace(POLICY, lifetime=80 * MINUTE + 30 * SECOND)
+    assert decide(rules, held, at(80)).waits_for
+    verdict = decide(rules, held, at(80) + 30 * SECOND)
+    assert (verdict.rule, verdict.stop) == ("max_lifetime", True)
+
+
 def test_a_stop_that_people_were_told_of_is_not_put_off_by_a_hard_limit_that_has_passed() -> None:
     verdict = decide(replace(POLICY, lifetime=79 * MINUTE), AT_STOP, at(80))
     assert (verdict.rule, verdict.stop) == ("idle", True)

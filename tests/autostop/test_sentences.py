@@ -146,6 +146,11 @@ def test_every_rule_has_its_sentence_and_is_a_reason() -> None:
     assert rules <= {reason.value for reason in Reason}
 
 
+def test_what_has_just_become_quiet_was_not_idle_for_nothing() -> None:
+    verdict = decide(POLICY, replace(FACTS, signals=(quiet(0, 20),)), at(20))
+    assert (verdict.state, verdict.sentence) == ("quiet", "Stops 1 h after its last use.")
+
+
 def test_sentences_are_short_plain_and_end() -> None:
     for *_, sentence in OF_RULE:
         assert len(sentence) <= 120
