@@ -7,7 +7,8 @@ quiet must have been watched all the while (see ``samples.py``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from dispersed_web.autostop.samples import (
     ZERO,
     Lane,
     Samples,
+    Sign,
     Signal,
     cores,
     covered,
@@ -106,7 +108,10 @@ def read(
     No signal is given up before it had the time to be heard since ``trusted_since``, the end of an outage of ours.
     With ``receiver_is_down`` the silence of heartbeats is our own fault: it freezes the clock for as long as it takes.
     """
-    found = [sign for signal in signals for sign in signs_of(signal)]
+    by_source: dict[str, list[Sign]] = defaultdict(list)
+    for one in signals:
+        by_source[one.source] += signs_of(one)
+    found = [sign for some in by_source.values() for sign in some]
     found += [(Lane.PERSON, at, what) for what, at in acts]
     silent = [one for one in signals if now - one.last_at > one.stale_after]
     lost = [one for one in silent if _is_lost(one, trusted_since, receiver_is_down, now)]
@@ -129,7 +134,7 @@ def read(
         blind_since=min((one.last_at for one in blind), default=cloud_lost_since),
         lost_at=lost_at,
         ssh_is_open=any(bool(one.samples[-1].ssh_open) for one in usable if one.samples),
-        evidence=tuple(_evidence(usable, silent, since, now)),
+        evidence=tuple(_evidence(usable, silent, by_source, since, now)),
         usable=tuple(usable),
     )
 
@@ -163,19 +168,25 @@ def _confidence(capable: Sequence[Signal]) -> Confidence:
 
 
 def _evidence(
-    usable: Sequence[Signal], silent: Sequence[Signal], since: dt.datetime, now: dt.datetime
+    usable: Sequence[Signal],
+    silent: Sequence[Signal],
+    by_source: Mapping[str, Sequence[Sign]],
+    since: dt.datetime,
+    now: dt.datetime,
 ) -> Iterable[Evidence]:
     for signal in usable:
         lanes = OF_HEARTBEAT if signal.source == "heartbeat" else (Lane.LOG,)
         for lane in lanes:
-            yield from _of_lane(signal, lane, since, now)
+            found = [sign for sign in by_source[signal.source] if sign[0] == lane]
+            yield from _of_lane(signal, lane, found, since, now)
     for signal in silent:
         yield Evidence(signal.source, "blind", "silent", signal.last_at, signal.last_at)
 
 
-def _of_lane(signal: Signal, lane: Lane, since: dt.datetime, now: dt.datetime) -> Iterable[Evidence]:
+def _of_lane(
+    signal: Signal, lane: Lane, found: Sequence[Sign], since: dt.datetime, now: dt.datetime
+) -> Iterable[Evidence]:
     """What one lane says now: its last sign of work, or how quiet it was since then. Nothing where it never spoke."""
-    found = [sign for sign in signs_of(signal) if sign[0] == lane]
     last = max(found, key=lambda sign: sign[1], default=None)
     if last and now - last[1] <= WINDOWS[lane]:
         yield Evidence(lane, "active", last[2], last[1])
