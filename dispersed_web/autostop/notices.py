@@ -90,6 +90,8 @@ def why_called_off(job: Job, verdict: Verdict) -> str:
         return "it is protected"
     if verdict.state == State.OBSERVED or verdict.would_stop_at is not None:
         return "stops for idleness are only observed now"
+    if verdict.quiet_since and job.quiet_since and verdict.quiet_since > job.quiet_since:
+        return "for a while nobody could watch it, so its quiet time begins anew"
     return "its limits changed"
 
 

@@ -39,7 +39,7 @@ def begin_pass(now: dt.datetime) -> None:
     last = sweeps.last_finished().get(SWEEP)
     if last is not None and now - last > OUTAGE_AFTER:
         minutes = int((now - last).total_seconds() // 60)
-        trust_anew(f"auto-stop did not run for {minutes} minutes", now, away_since=last)
+        trust_anew(f"auto-stop did not run for {minutes} min", now, away_since=last)
 
 
 def watch_clock(now: dt.datetime, boot_s: float) -> None:

@@ -60,8 +60,10 @@ def test_after_an_outage_of_three_hours_idle_windows_need_samples_taken_since() 
         beat(job, NOW + minute * MINUTE)
     row = sweep(job, 230)
     assert Engine.get().trusted_since == NOW + 230 * MINUTE
-    assert Engine.get().why == "auto-stop did not run for 180 minutes"
+    assert Engine.get().why == "auto-stop did not run for 180 min"
     assert (row.stop_requested_at, row.warned_for) == (None, None)
+    called_off = Event.objects.get(kind="job.called_off")
+    assert "nobody could watch it, so its quiet time begins anew" in called_off.sentence
     row = sweeps_of(job, 231, 276)
     assert row.warned_for == NOW + 290 * MINUTE
 
