@@ -120,6 +120,7 @@ def protect(
     values = {"protected_until": until, "protected_reason": reason, "confirmed_at": now}
     sentence = (
         f"{actor.label} protected the job from stops for idleness for {words(until - now)}: “{reason}”."
+        f"{_called_off(job)}"
     )
     data = {"until": until.isoformat(), "reason": reason}
     _change(job, values, "job.protected", sentence, data, actor, now, seen_version)

@@ -119,6 +119,16 @@ def test_an_extension_keeps_it_and_a_protection_too() -> None:
     assert (row.verdict_state, row.warned_for) == ("protected", None)
 
 
+def test_a_protection_of_a_warned_job_says_that_the_stop_is_called_off() -> None:
+    job = make_job()
+    row = run(job, 0, 50)
+    actor, until = Actor.person(job.created_by), NOW + 3 * HOUR
+    extend.protect(row, until=until, reason="A demo", actor=actor, by_admin=False, now=NOW + 50 * MINUTE)
+    told = Event.objects.get(kind="job.protected")
+    assert told.sentence.endswith("“A demo”. The announced stop is called off.")
+    assert told.audience == "job_owner"
+
+
 def test_silence_is_not_idleness_and_is_told_once() -> None:
     job = make_job()
     run(job, 0, 30)
