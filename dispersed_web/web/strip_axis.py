@@ -15,8 +15,9 @@ STEPS = (
     *(hours * HOUR for hours in (1, 2, 3, 4, 6, 12)),
     *(days * DAY for days in (1, 2, 4, 7)),
 )
-# The words at the line of now need so much room, in percent; on small screens twice as much.
+# The words at the line of now need so much room, in percent; on small screens so many times as much.
 ROOM = 9
+MORE_ON_A_PHONE = 2.6
 ROOM_OF_AN_END = 18
 
 
@@ -84,7 +85,7 @@ def ticks(axis: Axis) -> Iterable[Tick]:
         is_midnight = (local.hour, local.minute) == (0, 0)
         label = f"{local.day} {local:%b}" if is_midnight or step >= DAY else f"{local:%H:%M}"
         if 3 < x < 97 and not now - room < x < now + ROOM / 2:
-            is_near = now - 2 * room < x < now + ROOM
+            is_near = now - MORE_ON_A_PHONE * room < x < now + ROOM
             yield Tick(f"{x:.2f}", label, is_minor=place % 2 == 1 or is_near)
 
 
