@@ -154,21 +154,7 @@ def _unless_a_hard_limit_acts(
 def _verdict(
     policy: Policy, facts: Facts, use: Activity, deadline: Deadline | None, now: dt.datetime
 ) -> Verdict:
-    limit = policy.idle_rule(use.confidence)
-    base = Verdict(
-        state=_state(facts, use, now),
-        stop_at=None,
-        warn_at=None,
-        rule="",
-        confidence=use.confidence,
-        sentence=sentences.NO_LIMIT,
-        evidence=use.evidence,
-        quiet_since=use.quiet_since if use.use == Use.QUIET else None,
-        idle_limit=limit.limit if limit else None,
-        last_active=use.last_active,
-        blind_since=use.blind_since if use.use == Use.BLIND else None,
-        lost_at=use.lost_at,
-    )
+    base = _of_use(policy, facts, use, now)
     if deadline is None:
         return replace(base, state=State.UNLIMITED)
     earliest = deadline.earliest(facts, now)
@@ -203,6 +189,25 @@ def _verdict(
         stop=reached and not waits_for,
         waits_for=waits_for,
         deadline_at=deadline.at,
+    )
+
+
+def _of_use(policy: Policy, facts: Facts, use: Activity, now: dt.datetime) -> Verdict:
+    """What the signals alone say, before any deadline."""
+    limit = policy.idle_rule(use.confidence)
+    return Verdict(
+        state=_state(facts, use, now),
+        stop_at=None,
+        warn_at=None,
+        rule="",
+        confidence=use.confidence,
+        sentence=sentences.NO_LIMIT,
+        evidence=use.evidence,
+        quiet_since=use.quiet_since if use.use == Use.QUIET else None,
+        idle_limit=limit.limit if limit else None,
+        last_active=use.last_active,
+        blind_since=use.blind_since if use.use == Use.BLIND else None,
+        lost_at=use.lost_at,
     )
 
 

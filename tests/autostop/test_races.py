@@ -21,7 +21,7 @@ from dispersed_web.events.record import ENGINE, Actor
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
-from dispersed_web.jobs.stop import request_stop
+from dispersed_web.jobs.stop import call_off, request_stop
 from dispersed_web.signals.models import Bucket
 from dispersed_web.teams.models import AutostopPolicy
 from tests.autostop.watched import HOUR, MINUTE, NOW, beat, beats, make_job, see
@@ -155,6 +155,13 @@ def test_a_last_look_that_finds_nothing_new_lets_it_go(due: Job) -> None:
 def test_a_last_look_without_a_fresh_sample_calls_off(due: Job) -> None:
     assert last_look(asked_to_stop(due), lambda: DUE + 3 * MINUTE) is False
     assert "no fresh sample" in Event.objects.get(kind="job.called_off").sentence
+
+
+def test_a_look_at_an_earlier_stop_takes_back_no_later_one(due: Job) -> None:
+    earlier = asked_to_stop(due)
+    asked_to_stop(again(due))
+    assert call_off(earlier, "it is used", DUE) is False
+    assert Job.objects.get(pk=due.pk).stop_reason == "idle"
 
 
 def test_what_was_sent_is_not_called_off(due: Job) -> None:
