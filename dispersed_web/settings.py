@@ -66,6 +66,7 @@ INSTALLED_APPS = [
     "dispersed_web.teams",
     "dispersed_web.events",
     "dispersed_web.credentials",
+    "dispersed_web.recipes",
     "dispersed_web.jobs",
     "dispersed_web.signals",
     "dispersed_web.autostop",

@@ -13,7 +13,8 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from dispersed_web.accounts.models import User
+from dispersed_web.accounts.models import SshKey, User
+from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.credentials import vault
 from dispersed_web.credentials.clients import secret_place
 from dispersed_web.credentials.models import Credential
@@ -40,10 +41,22 @@ RATE_USD = Decimal("0.6900")
 _number = itertools.count(1)
 
 
-def make_user(email: str | None = None, name: str = "", password: str = PASSWORD, **fields: Any) -> User:
-    """A person who can sign in with ``PASSWORD``."""
-    return User.objects.create_user(
+def make_user(
+    email: str | None = None, name: str = "", password: str = PASSWORD, ssh_key: str = "", **fields: Any
+) -> User:
+    """A person who can sign in with ``PASSWORD``; ``ssh_key`` is the public key that their jobs get."""
+    user = User.objects.create_user(
         email or f"person{next(_number)}@example.org", password, name=name, **fields
+    )
+    if ssh_key:
+        give_ssh_key(user, ssh_key)
+    return user
+
+
+def give_ssh_key(user: User, line: str, name: str = "My key", is_default: bool = True) -> SshKey:
+    key = parse_public_key(line)
+    return SshKey.objects.create(
+        user=user, name=name, line=key.line, fingerprint=key.fingerprint, is_default=is_default
     )
 
 
@@ -141,6 +154,7 @@ def make_job(
         "title": spec.title,
         "task": task,
         "created_by": owner,
+        "owner": owner,
         "created_at": created_at,
         "spec": specs.plain_part(spec, secret_env),
         "spec_fingerprint": specs.fingerprint(spec),

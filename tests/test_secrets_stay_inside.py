@@ -169,7 +169,7 @@ class Story:
     def __init__(self, cloud: Sandbox, recorder: Recorder) -> None:
         self.cloud, self.recorder = cloud, recorder
         self.clock = MovableClock()
-        self.user = factories.make_user(password=PASSWORD, ssh_public_key=factories.SSH_KEY)
+        self.user = factories.make_user(password=PASSWORD, ssh_key=factories.SSH_KEY)
         self.team: Team = factories.make_team(owner=self.user)
         self.client = RecordingClient(recorder)
         login = {"login": self.user.email, "password": f"{PASSWORD}wrong"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import zoneinfo
 from typing import Any, ClassVar
 
@@ -33,9 +34,6 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    ssh_public_key = models.TextField(
-        "SSH public key", blank=True, help_text="Used for jobs that you connect to over SSH."
-    )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -61,3 +59,32 @@ class User(AbstractBaseUser):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def default_ssh_key(self) -> str:
+        """The public key that jobs get unless another is chosen; empty without one."""
+        key = self.ssh_keys.filter(is_default=True).first()
+        return key.line if key else ""
+
+
+class SshKey(models.Model):
+    """One of a person's public keys."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="ssh_keys")
+    name = models.CharField(max_length=60)
+    line = models.TextField("public key", help_text="As it stands in the .pub file.")
+    fingerprint = models.CharField(max_length=60)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "fingerprint"], name="ssh_key_once_per_user"),
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(is_default=True), name="ssh_key_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

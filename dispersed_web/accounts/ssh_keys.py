@@ -27,7 +27,7 @@ class BadSshKey(ValueError):
 
 
 @dataclass(frozen=True)
-class SshKey:
+class PublicKey:
     """One public key: its ``type`` word, its base64 body, the owner's comment and its SHA-256 fingerprint."""
 
     type: str
@@ -40,7 +40,7 @@ class SshKey:
         return f"{self.type} {self.body} {self.comment}".strip()
 
 
-def parse_public_key(text: str) -> SshKey:
+def parse_public_key(text: str) -> PublicKey:
     """The single public key in ``text``. Raises :class:`BadSshKey`.
 
     A second line is refused because the parser of the cryptography library ignores it and the container would not;
@@ -66,4 +66,4 @@ def parse_public_key(text: str) -> SshKey:
         )
     comment = "".join(c for c in comment.strip() if c.isascii() and c.isprintable())[:80]
     digest = base64.b64encode(hashlib.sha256(raw).digest()).decode().rstrip("=")
-    return SshKey(kind, body, comment, f"SHA256:{digest}")
+    return PublicKey(kind, body, comment, f"SHA256:{digest}")

@@ -47,7 +47,7 @@ def brief(job: Job, team: Team, now: dt.datetime) -> dict[str, Any]:
         "status": job.status,
         "reason": job.reason,
         "reason_text": job.reason_text,
-        "owner": person(job.created_by),
+        "owner": person(job.owner),
         "credential_id": job.credential_id,
         "gpu": job.gpu_label,
         "remote_uuid": job.remote_uuid,

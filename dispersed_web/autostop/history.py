@@ -105,7 +105,7 @@ def _rows(team_id: uuid.UUID, since: dt.datetime) -> tuple[list[JobRun], int]:
         | Q(ended_at=None, job__ended_at__gt=since)
     )
     found = JobRun.objects.filter(ran, job__team=team_id, job__task="PERSISTENT", running_at__isnull=False)
-    newest = list(found.select_related("job", "job__created_by").order_by("-running_at")[:MOST_RUNS])
+    newest = list(found.select_related("job", "job__owner").order_by("-running_at")[:MOST_RUNS])
     counts = dict(
         Bucket.objects.filter(run__in=newest)
         .values_list("run")
@@ -137,7 +137,7 @@ def _past(rows: Sequence[JobRun], draft: AutostopPolicy, now: dt.datetime) -> It
             signals=_signals(run.pk, job.uses_logs),
             acts=tuple(act for act in acts[str(job.pk)] if act.at >= run.running_at),
         )
-        owner = str(job.created_by) if job.created_by else "left the team"
+        owner = str(job.owner) if job.owner else "left the team"
         yield Past(job.pk, job.title, owner, ended_at is None, readable_policy_of(job, draft), history)
 
 

@@ -48,7 +48,7 @@ class Observed:
 
 def of_team(team_id: uuid.UUID, since: dt.datetime, now: dt.datetime) -> list[WouldBe]:
     """The team's would-be stops since then, newest first, at most ``MOST``; one query."""
-    rows = ObservedStop.objects.filter(team=team_id, at__gte=since).select_related("job", "job__created_by")
+    rows = ObservedStop.objects.filter(team=team_id, at__gte=since).select_related("job", "job__owner")
     return [_would_be(row, now) for row in rows.order_by("-at")[:MOST]]
 
 
@@ -65,7 +65,7 @@ def _would_be(row: ObservedStop, now: dt.datetime) -> WouldBe:
     return WouldBe(
         job_id=job.pk,
         title=job.title,
-        owner=str(job.created_by) if job.created_by else "left the team",
+        owner=str(job.owner) if job.owner else "left the team",
         at=row.at,
         quiet_since=row.quiet_since,
         sentence=row.sentence,

@@ -87,12 +87,12 @@ def of_team(team_id: uuid.UUID, since: dt.datetime) -> list[Stop]:
         jobs.filter(reason__in=COUNTED, task="PERSISTENT")
         .order_by("-ended_at")
         .only(
-            *("title", "reason", "ended_at", "hourly_rate_usd", "created_by_id", "launched_at", "created_at"),
+            *("title", "reason", "ended_at", "hourly_rate_usd", "owner_id", "launched_at", "created_at"),
             *("lifetime_s", "ceiling_s", "extend_until"),
         )
     )
     acts = _acts(team_id, rows)
-    return [_stop(job, acts.get(job.created_by_id, [])) for job in rows]
+    return [_stop(job, acts.get(job.owner_id, [])) for job in rows]
 
 
 def _acts(team_id: uuid.UUID, jobs: list[Job]) -> dict[int | None, list[dt.datetime]]:
@@ -104,7 +104,7 @@ def _acts(team_id: uuid.UUID, jobs: list[Job]) -> dict[int | None, list[dt.datet
         team=team_id,
         subject_type="job",
         actor_kind__in=[ActorKind.PERSON, ActorKind.TOKEN],
-        actor_user__in={job.created_by_id for job in jobs},
+        actor_user__in={job.owner_id for job in jobs},
         at__gt=jobs[-1].ended_at,
     )
     for user_id, at in acts.order_by("at").values_list("actor_user", "at"):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, Sum
@@ -18,9 +20,9 @@ from dispersed_web.costs.spans import Span
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import guard, marker, rate, specs, spending
+from dispersed_web.jobs import from_recipe, guard, marker, rate, specs, spending
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import ENDED, Job, JobTag
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import AutostopPolicy, Installation, Membership, Team
 
@@ -49,9 +51,18 @@ class StopChoices:
 
 
 @dataclass(frozen=True)
+class RecipeUse:
+    """The recipe version that an order was made from, and what was answered to its inputs, without secrets."""
+
+    version_id: uuid.UUID
+    answers: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Order:
     """What somebody wants launched. ``secret_env`` names the variables whose values are sealed and never shown again;
-    ``lifetime_s`` and ``quoted_usd`` (per hour) are what the form showed."""
+    ``lifetime_s`` and ``quoted_usd`` (per hour) are what the form showed. With ``recipe`` the domain holds it to what the
+    recipe's author locked; with ``cook_uuid`` it is sent as overrides of that recipe of the cloud."""
 
     title: str
     spec: JobSpec
@@ -60,6 +71,9 @@ class Order:
     gpu_label: str = ""
     quoted_usd: Decimal | None = None
     choices: StopChoices = StopChoices()
+    tags: tuple[str, ...] = ()
+    recipe: RecipeUse | None = None
+    cook_uuid: str = ""
 
 
 def request(
@@ -87,8 +101,11 @@ def request(
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
             return _same_or_refused(before, order, team, credential)
+        version = from_recipe.checked_version(order, team, user)
         _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
         job = _store(order, team, credential, user, form_token, now)
+        if version:
+            from_recipe.note_use(version, now)
         if supersedes:
             _supersede(supersedes, job, actor, now)
         record(
@@ -98,7 +115,12 @@ def request(
             ("job", job.pk),
             f"{actor.label} asked to launch “{job.title}”.",
             now=now,
-            data={"task": job.task, "gpu": job.gpu_label, "credential": credential.name},
+            data={
+                "task": job.task,
+                "gpu": job.gpu_label,
+                "credential": credential.name,
+                **({"recipe": str(version)} if version else {}),
+            },
         )
     return job
 
@@ -111,8 +133,8 @@ def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential)
 
 
 def _check_order(order: Order, team: Team) -> None:
-    for field, sentence in order.spec.problems().items():
-        raise LaunchRefused("invalid", sentence, field=field)
+    for name, sentence in order.spec.problems().items():
+        raise LaunchRefused("invalid", sentence, field=name)
     if marker.find([order.title, order.spec.title, order.spec.description]):
         sentence = (
             "Titles and descriptions may not contain a marker such as dw-x7k2-…: jobs are found again by it."
@@ -276,6 +298,7 @@ def _store(
         team=team,
         credential=credential,
         created_by=user,
+        owner=user,
         created_at=now,
         title=order.title,
         task=order.spec.task,
@@ -290,6 +313,9 @@ def _store(
         lifetime_s=lifetime_s,
         ceiling_s=ceiling_s,
         warn_lead_s=team.warn_lead_s,
+        recipe_version_id=order.recipe.version_id if order.recipe else None,
+        answers=dict(order.recipe.answers) if order.recipe else {},
+        cook_uuid=order.cook_uuid,
         **asdict(order.choices) | {"log_noise": list(order.choices.log_noise)},
     )
     job.rate_cap_usd = rate.cap(order.choices.rate_cap_usd, order.quoted_usd)
@@ -297,4 +323,5 @@ def _store(
     job.heartbeat_digest = specs.heartbeat_digest(token)
     job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job), token)
     job.save(force_insert=True)
+    JobTag.objects.bulk_create(JobTag(job=job, team=team, name=name) for name in dict.fromkeys(order.tags))
     return job

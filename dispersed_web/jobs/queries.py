@@ -161,7 +161,7 @@ def matching(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime) -> QuerySe
     if wanted.task:
         rows = rows.filter(task=wanted.task)
     if wanted.owner_id is not None:
-        rows = rows.filter(created_by=wanted.owner_id)
+        rows = rows.filter(owner=wanted.owner_id)
     if wanted.text:
         rows = rows.filter(_text(wanted.text))
     if wanted.show == "attention":
@@ -207,8 +207,8 @@ def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PA
 def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
     """With what a row shows of the owner and the specification, and without the rest of them."""
     return (
-        rows.select_related("created_by")
-        .defer(*LEFT_OUT, *(f"created_by__{name}" for name in ("password", "ssh_public_key", "last_login")))
+        rows.select_related("owner")
+        .defer(*LEFT_OUT, *(f"owner__{name}" for name in ("password", "last_login")))
         .annotate(**TIMEOUTS)
     )
 
@@ -248,8 +248,8 @@ def chosen(team_id: uuid.UUID, ids: list[str]) -> list[Job]:
 def _text(text: str) -> Q:
     return (
         Q(title__icontains=text)
-        | Q(created_by__name__icontains=text)
-        | Q(created_by__email__icontains=text)
+        | Q(owner__name__icontains=text)
+        | Q(owner__email__icontains=text)
         | Q(marker__startswith=text.lower())
         | Q(remote_uuid__startswith=text.lower())
     )

@@ -140,7 +140,7 @@ def plain(notice: Notice, links: tuple[Link, ...]) -> dict[str, Any]:
             "id": str(job.pk),
             "title": job.title,
             "status": job.status,
-            "launched_by": str(job.created_by or ""),
+            "owner": str(job.owner or ""),
             "hourly_rate_usd": None if job.hourly_rate_usd is None else str(job.hourly_rate_usd),
         },
         "url": notice.page,

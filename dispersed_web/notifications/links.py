@@ -72,6 +72,6 @@ def digest(token: str) -> str:
 def find(token: str) -> ActLink | None:
     """The link of this token with its job, its reader and its channel."""
     rows = ActLink.objects.select_related(
-        "job", "job__team", "job__created_by", "delivery", "delivery__user", "delivery__channel"
+        "job", "job__team", "job__owner", "delivery", "delivery__user", "delivery__channel"
     )
     return rows.filter(digest=digest(token)).first()

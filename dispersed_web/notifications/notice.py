@@ -80,7 +80,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
 
 
 def job_of(event: Event) -> Job | None:
-    rows = Job.objects.select_related("created_by", "team").defer("spec", "spec_secrets_sealed")
+    rows = Job.objects.select_related("owner", "team").defer("spec", "spec_secrets_sealed")
     return rows.filter(pk=event.subject_id, team=event.team_id).first()
 
 
@@ -117,8 +117,8 @@ def _facts(event: Event, job: Job | None, data: dict[str, Any]) -> list[tuple[st
     found += _money(event, job)
     if job:
         found.append(("Job", (one_line(job.title, LONGEST_TITLE),)))
-        if job.created_by:
-            found.append(("Launched by", (str(job.created_by),)))
+        if job.owner:
+            found.append(("Owner", (str(job.owner),)))
     return [*found, ("Team", (event.team.name,)), ("Noticed", (event.at,))]
 
 

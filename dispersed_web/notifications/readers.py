@@ -19,7 +19,7 @@ def readers(event: Event) -> set[int]:
     )
     wanted: set[int | None] = set()
     if event.subject_type == "job":
-        wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("created_by", flat=True))
+        wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
     elif event.subject_type == "user":
         wanted.add(int(event.subject_id))
     if event.audience == Audience.ADMINS or not wanted & set(members):
@@ -47,7 +47,7 @@ def by_email(event: Event, people: set[int]) -> set[int]:
         return set()
     if event.subject_type != "job":
         return people
-    owner = Job.objects.filter(pk=event.subject_id).values_list("created_by", flat=True).first()
+    owner = Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True).first()
     if owner in people and Wishes.objects.filter(user=owner, email_my_jobs=False).exists():
         return people - {owner}
     return people

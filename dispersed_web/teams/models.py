@@ -217,3 +217,25 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class TeamSshKey(models.Model):
+    """A public key that every member may give to a job, such as that of a jump host."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="ssh_keys")
+    name = models.CharField(max_length=60)
+    line = models.TextField("public key", help_text="As it stands in the .pub file.")
+    fingerprint = models.CharField(max_length=60)
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["team", "fingerprint"], name="team_ssh_key_once_per_team")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -18,6 +18,11 @@ class Action(StrEnum):
     STOP = "stop"
     EXTEND = "extend"
     MAKE_TOKENS = "make_tokens"
+    MAKE_RECIPES = "make_recipes"
+    ADOPT = "adopt"
+    MANAGE_RECIPES = "manage_recipes"
+    MANAGE_JOBS = "manage_jobs"
+    MANAGE_TEAM_KEYS = "manage_team_keys"
     MANAGE_TOKENS = "manage_tokens"
     MANAGE_LIMITS = "manage_limits"
     MANAGE_NOTICES = "manage_notices"
@@ -28,8 +33,18 @@ class Action(StrEnum):
 
 
 _VIEWER = {Action.SEE}
-_MEMBER = _VIEWER | {Action.LAUNCH, Action.STOP, Action.EXTEND, Action.MAKE_TOKENS}
+_MEMBER = _VIEWER | {
+    Action.LAUNCH,
+    Action.STOP,
+    Action.EXTEND,
+    Action.MAKE_TOKENS,
+    Action.MAKE_RECIPES,
+    Action.ADOPT,
+}
 _ADMIN = _MEMBER | {
+    Action.MANAGE_RECIPES,
+    Action.MANAGE_JOBS,
+    Action.MANAGE_TEAM_KEYS,
     Action.MANAGE_TOKENS,
     Action.MANAGE_LIMITS,
     Action.MANAGE_NOTICES,

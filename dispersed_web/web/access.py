@@ -51,7 +51,7 @@ def job(request: HttpRequest, slug: str, job_id: uuid.UUID, action: Action = Act
     """A job of the team, for somebody who may do ``action`` with it."""
     place = seat(request, slug)
     found = (
-        Job.objects.select_related("credential", "created_by", "team")
+        Job.objects.select_related("credential", "created_by", "owner", "team")
         .filter(pk=job_id, team=place.team)
         .first()
     )

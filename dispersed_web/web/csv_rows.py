@@ -66,7 +66,7 @@ def _values(job: Job, now: dt.datetime) -> list[Any]:
     runtime, cost = job.runtime(now), job.meter.read(now)
     return [
         job.title,
-        job.created_by,
+        job.owner,
         job.task,
         job.status,
         job.reason,

@@ -64,7 +64,7 @@ def page_of(notice: Notice) -> str:
 def _with_notices(deliveries: Sequence[Delivery]) -> Iterable[tuple[Delivery, Notice]]:
     """Each with its message; the jobs are fetched all at once."""
     ids = {one.event.subject_id for one in deliveries if one.event.subject_type == "job"}
-    rows = Job.objects.select_related("created_by", "team").defer("spec", "spec_secrets_sealed")
+    rows = Job.objects.select_related("owner", "team").defer("spec", "spec_secrets_sealed")
     jobs = {str(job.pk): job for job in rows.filter(pk__in=ids)}
     return [(one, compose(one.event, jobs.get(one.event.subject_id))) for one in deliveries]
 

@@ -58,7 +58,7 @@ def outlook(job: Job, now: dt.datetime, zone: dt.tzinfo, reader_id: int | None) 
         protected_reason=job.protected_reason,
         held=hold.sentence if hold else "",
         hold_id=hold.pk if hold else None,
-        asked="you are" if job.created_by_id == reader_id else "its owner is",
+        asked="you are" if job.owner_id == reader_id else "its owner is",
     )
 
 

@@ -51,7 +51,7 @@ class Installation:
     def __init__(self, sandbox: Any) -> None:
         self.now = timezone.now()
         self.people = {
-            "ana": make.make_user("ana@example.org", "Ana Duarte", ssh_public_key=make.SSH_KEY),
+            "ana": make.make_user("ana@example.org", "Ana Duarte", ssh_key=make.SSH_KEY),
             "bob": make.make_user("a.very.long.address@very-long-department.example.org"),
             "new": make.make_user("new@example.org", "Nina New"),
         }

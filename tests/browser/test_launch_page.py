@@ -34,7 +34,7 @@ def team(sandbox: Any) -> Team:
 @pytest.fixture
 def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Iterator[Opener]:
     """Opens the launch page as a signed-in member; ``blind`` is without JavaScript."""
-    member = factories.make_member(team, user=factories.make_user(ssh_public_key=factories.SSH_KEY))
+    member = factories.make_member(team, user=factories.make_user(ssh_key=factories.SSH_KEY))
     factories.sign_in(client, member)
     contexts: list[BrowserContext] = []
     broken: list[str] = []

@@ -54,7 +54,7 @@ def opener(browser: Browser, live_server: Any) -> Iterator[Opener]:
 def full(client: Any) -> Team:
     """A team with people, keys in every state, jobs and events; its owner is signed in."""
     now = timezone.now()
-    owner = make.make_user("ana@example.org", "Ana Duarte", ssh_public_key=make.SSH_KEY)
+    owner = make.make_user("ana@example.org", "Ana Duarte", ssh_key=make.SSH_KEY)
     team = make.make_team("Vision Lab", owner=owner)
     make.sign_in(client, owner)
     make.make_member(team, "viewer", make.make_user("a.very.long.address@very-long-department.example.org"))

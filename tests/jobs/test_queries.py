@@ -84,7 +84,7 @@ def test_filters_and_orders(team, jobs, wanted, found):
 def test_marker_and_the_clouds_uuid_find_a_job(team, jobs):
     assert titles(team, text=jobs[0].marker) == ["beta"]
     assert titles(team, text=jobs[0].remote_uuid[:13].upper()) == ["beta"]
-    assert titles(team, owner_id=jobs[3].created_by_id) == ["delta"]
+    assert titles(team, owner_id=jobs[3].owner_id) == ["delta"]
 
 
 @pytest.mark.parametrize("sort", queries.SORTS)
@@ -139,7 +139,7 @@ def test_a_page_costs_one_query_however_many_rows(team):
     def count() -> int:
         with CaptureQueriesContext(connection) as captured:
             for job in queries.page(team.pk, JobFilter(show="all"), NOW).jobs:
-                assert str(job.created_by)
+                assert str(job.owner)
         return len(captured)
 
     for _ in range(3):

@@ -248,7 +248,7 @@ def test_the_links_of_two_people_at_once_both_act() -> None:
     team = factories.make_team()
     job = warn(team)
     member = factories.make_member(team)
-    Job.objects.filter(pk=job.pk).update(created_by=member)
+    Job.objects.filter(pk=job.pk).update(owner=member)
     event = Event.objects.get(kind="job.warned")
     Event.objects.filter(pk=event.pk).update(fanned_out_at=None)
     outbox.fan_out(NOW)

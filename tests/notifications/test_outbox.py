@@ -136,7 +136,7 @@ def test_news_after_a_warning_go_to_whoever_was_warned() -> None:
     job = factories.make_job(team, created_by=factories.make_user())
     warn(team, job=job)
     deliver()
-    job.created_by = member
+    job.owner = member
     job.save()
     mail.outbox.clear()
     factories.make_event(team, "job.called_off", job, "It is used again.", audience="job_owner")

@@ -88,8 +88,7 @@ def test_the_first_steps_go_as_they_are_taken(client, team):
     user = make.owner_of(team)
     assert client.get(home(team)).context["steps"].done is False
     credential = make.make_credential(team)
-    user.ssh_public_key = make.SSH_KEY
-    user.save()
+    make.give_ssh_key(user, make.SSH_KEY)
     answer = client.get(home(team))
     assert "First steps" in text_of(answer)
     make.make_job(team, "COMPLETED", credential=credential)

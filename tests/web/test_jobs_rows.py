@@ -31,7 +31,7 @@ def made(status: str = "RUNNING", **fields: Any) -> Job:
         "task": "PERSISTENT",
         "created_at": ago(60),
         "launched_at": ago(60),
-        "created_by": User(name="Bob Ito", email="bob@example.org"),
+        "owner": User(name="Bob Ito", email="bob@example.org"),
         "credential": Credential(name="main"),
         "spec": {
             "max_timeout_start_ms": 1_800_000,
@@ -129,7 +129,7 @@ def test_a_rate_above_the_quote_is_said():
 
 def test_words_of_others_are_escaped():
     hostile = "<img src=x onerror=alert(1)>{title}\"'"
-    job = made("QUEUED", title=hostile, reason_text=hostile, created_by=User(name=hostile), gpu_label=hostile)
+    job = made("QUEUED", title=hostile, reason_text=hostile, owner=User(name=hostile), gpu_label=hostile)
     html = cells.table_rows([rows.row(job, NOW, UTC)], cells.Places("/jobs/", "/launch/", "/icons.svg"))
     assert "<img" not in html
     assert html.count("{title}&quot;&#x27;") >= 4

@@ -125,7 +125,7 @@ def test_title_and_image_are_enough(client, nudges):
     ],
 )
 def test_examples_launch_as_they_stand(client, example, expected):
-    team, _ = member(client, ssh_public_key=factories.SSH_KEY)
+    team, _ = member(client, ssh_key=factories.SSH_KEY)
     assert f"?example={example}" in client.get(address(team)).content.decode()
     assert send(client, team, opened(client, team, f"?example={example}")).status_code == 302
     spec = specs.restore(only_job())
@@ -190,7 +190,7 @@ def test_titles_may_be_any_unicode_and_what_is_signed_stays_ascii(client):
 
 
 def test_an_ssh_key_adds_port_22_and_says_so(client):
-    team, _ = member(client, ssh_public_key=factories.SSH_KEY)
+    team, _ = member(client, ssh_key=factories.SSH_KEY)
     answer = client.post(
         address(team), opened(client, team) | {"title": "T", "image": "i", "ports": "8888"}, follow=True
     )
@@ -218,7 +218,7 @@ def test_a_pasted_tag_is_taken_apart(client):
     ],
 )
 def test_only_my_address_is_prefilled(client, remote, network):
-    team, _ = member(client, ssh_public_key=factories.SSH_KEY)
+    team, _ = member(client, ssh_key=factories.SSH_KEY)
     fields = opened(client, team, REMOTE_ADDR=remote)
     assert fields["reach"] == ["me"]
     client.post(address(team), fields | {"title": "T", "image": "i"}, REMOTE_ADDR=remote)
@@ -228,7 +228,7 @@ def test_only_my_address_is_prefilled(client, remote, network):
 @pytest.mark.parametrize("remote", ["10.0.0.8", "127.0.0.1", "::1", "fe80::1", "fd00::2", "", "unix:"])
 def test_a_private_address_is_named_and_never_sent(client, settings, remote):
     settings.DISPERSED_SIMULATED = False
-    team, _ = member(client, ssh_public_key=factories.SSH_KEY)
+    team, _ = member(client, ssh_key=factories.SSH_KEY)
     fields = opened(client, team, REMOTE_ADDR=remote)
     assert "reach" not in fields
     answer = client.post(address(team), fields | {"title": "T", "image": "i"}, REMOTE_ADDR=remote)

@@ -34,7 +34,7 @@ def made(state: str = "", rule: str = "", confidence: str = "", **fields: Any) -
         "created_at": ago(60),
         "launched_at": ago(60),
         "running_at": ago(50),
-        "created_by": User(name="Bob Ito", email="bob@example.org"),
+        "owner": User(name="Bob Ito", email="bob@example.org"),
         "spec": {},
         "remote_uuid": "0193",
         "lifetime_s": 86400,

@@ -77,11 +77,11 @@ def test_zones_are_found_as_people_write_them(client, user):
 
 def test_a_public_key_is_stored_as_one_line_and_shown_by_its_fingerprint(client, user):
     answer = client.post(reverse("web:me-ssh-key"), {"key": f"\n {make.SSH_KEY}\n"}, follow=True)
-    assert User.objects.get(pk=user.pk).ssh_public_key == make.SSH_KEY
+    assert user.default_ssh_key == make.SSH_KEY
     assert parse_public_key(make.SSH_KEY).fingerprint in html(answer)
     assert make.SSH_KEY.split()[1] not in html(answer)
     client.post(reverse("web:me-ssh-key-remove"))
-    assert User.objects.get(pk=user.pk).ssh_public_key == ""
+    assert user.default_ssh_key == ""
 
 
 def test_a_private_key_is_neither_stored_nor_sent_back(client, user):
@@ -91,7 +91,7 @@ def test_a_private_key_is_neither_stored_nor_sent_back(client, user):
     middle = PRIVATE_KEY.splitlines()[2]
     assert middle not in html(answer)
     assert middle not in str(dict(client.session))
-    assert User.objects.get(pk=user.pk).ssh_public_key == ""
+    assert user.default_ssh_key == ""
 
 
 def make_token(client, place, **fields):

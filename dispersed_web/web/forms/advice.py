@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dispersed_web.dispersed import PERSISTENT
-from dispersed_web.web.durations import MINUTE_S, write
+from dispersed_web.durations import MINUTE_S, write
 from dispersed_web.web.forms.order import addresses_of, adds_ssh_port, ports_of
 
 SHORT_START_S = 15 * MINUTE_S

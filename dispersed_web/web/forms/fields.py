@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from dispersed_web import durations
 from dispersed_web.accounts import ssh_keys
-from dispersed_web.web import durations
 
 MAX_PORTS = 50
 MAX_ADDRESSES = 50

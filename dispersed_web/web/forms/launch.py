@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web import durations
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec
 from dispersed_web.jobs import market
@@ -19,7 +20,6 @@ from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.teams.models import AutostopPolicy, Team
-from dispersed_web.web import durations
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields

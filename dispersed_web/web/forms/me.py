@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from django import forms
 
 from dispersed_web.accounts.models import User, validate_time_zone
-from dispersed_web.accounts.ssh_keys import BadSshKey, SshKey, parse_public_key
+from dispersed_web.accounts.ssh_keys import BadSshKey, PublicKey, parse_public_key
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
 from dispersed_web.web.forms.confirm import ConfirmedForm
@@ -59,7 +59,7 @@ class Unechoed(forms.Textarea):
 
 
 class SshKeyForm(forms.Form):
-    """One SSH public key; ``cleaned_data["key"]`` is an :class:`SshKey`."""
+    """One SSH public key; ``cleaned_data["key"]`` is a :class:`PublicKey`."""
 
     key = forms.CharField(
         label="SSH public key",
@@ -75,7 +75,7 @@ class SshKeyForm(forms.Form):
         help_text="The one line of the file that ends in .pub, for example <code>~/.ssh/id_ed25519.pub</code>.",
     )
 
-    def clean_key(self) -> SshKey:
+    def clean_key(self) -> PublicKey:
         try:
             return parse_public_key(self.cleaned_data["key"])
         except BadSshKey as error:

@@ -49,7 +49,7 @@ def fresh(team: Team, user: User, visitor: Visitor, credentials: Sequence[Creden
         "max_timeout_start": 30 * MINUTE_S,
         "max_timeout_run": 60 * MINUTE_S,
         "lifetime": team.default_lifetime_s,
-        "ssh_key": user.ssh_public_key,
+        "ssh_key": user.default_ssh_key,
         "reach": reach,
         "credential": credentials[0].pk if credentials else None,
     }

@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from dispersed_web import durations
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import StopChoices, check_choices
 from dispersed_web.teams.models import AutostopPolicy
-from dispersed_web.web import durations
 from dispersed_web.web.forms.fields import DurationField
 from dispersed_web.web.words import round_duration
 

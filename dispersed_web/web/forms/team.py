@@ -6,9 +6,9 @@ from typing import Any
 
 from django import forms
 
+from dispersed_web import durations
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Role, may_change_member
-from dispersed_web.web import durations
 from dispersed_web.web.forms.confirm import ConfirmedForm
 
 ROLE_WORDS = {

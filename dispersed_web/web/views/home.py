@@ -153,7 +153,7 @@ def _lists(team: Team, user: User, hold: Hold | None, now: dt.datetime) -> dict[
         "held": active.filter(held).order_by("-hourly_rate_usd") if hold else Job.objects.none(),
         "attention": attention.exclude(held).order_by("-created_at"),
         "soon": active.filter(soon).exclude(held).order_by("stop_at"),
-        "mine": active.filter(created_by=user).order_by("-created_at"),
+        "mine": active.filter(owner=user).order_by("-created_at"),
     }
 
 
@@ -178,7 +178,7 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
         .exclude(status__in=ENDED)
         .aggregate(
             active=Count("pk"),
-            mine=Count("pk", filter=Q(created_by=user)),
+            mine=Count("pk", filter=Q(owner=user)),
             soon=Count("pk", filter=soon),
             idle_soon=Count("pk", filter=soon & Q(verdict_rule=Reason.IDLE)),
             attention=Count("pk", filter=queries.needs_attention(now)),
@@ -205,6 +205,6 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
 def _first_steps(team: Team, user: User) -> FirstSteps:
     return FirstSteps(
         credential=Credential.objects.filter(team=team).exists(),
-        ssh_key=bool(user.ssh_public_key),
+        ssh_key=bool(user.default_ssh_key),
         launched=Job.objects.filter(team=team).exists(),
     )

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dispersed_web import tasks
+from dispersed_web import durations, tasks
 from dispersed_web.autostop import choices
 from dispersed_web.clock import database_now
 from dispersed_web.credentials.models import Credential, CredentialState
@@ -23,7 +23,7 @@ from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Membership
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, durations
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.examples import EXAMPLES
 from dispersed_web.web.forms import advice, prefill

@@ -6,14 +6,15 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dispersed_web.accounts.models import User
-from dispersed_web.accounts.ssh_keys import BadSshKey, SshKey, parse_public_key
+from dispersed_web.accounts.models import SshKey, User
+from dispersed_web.accounts.ssh_keys import PublicKey, parse_public_key
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
@@ -40,15 +41,23 @@ def ssh_key(request: HttpRequest) -> HttpResponse:
     form = SshKeyForm(request.POST)
     if not form.is_valid():
         return _page(request, ssh=form)
-    key: SshKey = form.cleaned_data["key"]
-    User.objects.filter(pk=request.user.pk).update(ssh_public_key=key.line)
+    key: PublicKey = form.cleaned_data["key"]
+    with transaction.atomic():
+        SshKey.objects.filter(user=request.user).delete()
+        SshKey.objects.create(
+            user=request.user,
+            name=key.comment[:60] or "My key",
+            line=key.line,
+            fingerprint=key.fingerprint,
+            is_default=True,
+        )
     messages.success(request, f"Your SSH key is stored. Its fingerprint is {key.fingerprint}.")
     return redirect("web:me")
 
 
 @require_POST
 def ssh_key_remove(request: HttpRequest) -> HttpResponse:
-    User.objects.filter(pk=request.user.pk).update(ssh_public_key="")
+    SshKey.objects.filter(user=request.user).delete()
     messages.success(request, "Your SSH key is removed. Jobs that run with it keep it.")
     return redirect("web:me")
 
@@ -115,8 +124,5 @@ def _page(
     return render(request, "me/me.html", context | more, status=422 if failed else 200)
 
 
-def _stored_key(user: User) -> SshKey | None:
-    try:
-        return parse_public_key(user.ssh_public_key) if user.ssh_public_key else None
-    except BadSshKey:
-        return None
+def _stored_key(user: User) -> PublicKey | None:
+    return parse_public_key(user.default_ssh_key) if user.default_ssh_key else None

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispersed_web.web import durations
-from dispersed_web.web.durations import BadDuration
+from dispersed_web import durations
+from dispersed_web.durations import BadDuration
 
 
 @pytest.mark.parametrize(

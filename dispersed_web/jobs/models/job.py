@@ -1,4 +1,4 @@
-"""Jobs and their runs. One row is one launch: it exists before the cloud hears of it and after the cloud forgot it."""
+"""The job. One row is one launch: it exists before the cloud hears of it and after the cloud forgot it."""
 
 from __future__ import annotations
 
@@ -23,6 +23,15 @@ IN_CLOUD = [status.value for status in Status if status in states.IN_CLOUD]
 LOCAL_ONLY = [status.value for status in Status if status in states.UNSENT | states.IN_DOUBT]
 
 
+class Origin(models.TextChoices):
+    """How a job came to be known here."""
+
+    LAUNCHED = "launched", "launched here"
+    ADOPTED = "adopted", "adopted"
+    FOUND = "found", "found again"
+    IMPORTED = "imported", "imported history"
+
+
 class Job(models.Model):
     """One launch of one container specification on one credential."""
 
@@ -32,6 +41,14 @@ class Job(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Who answers for it: who launched it, until it is handed over.",
+    )
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.LAUNCHED)
     created_at = models.DateTimeField(default=timezone.now)
     title = models.CharField(max_length=120)
     task = models.CharField(max_length=10, choices=[("BATCH", "BATCH"), ("PERSISTENT", "PERSISTENT")])
@@ -49,6 +66,18 @@ class Job(models.Model):
     marker = models.CharField(max_length=32, unique=True)
     gpu_label = models.CharField(max_length=80, blank=True)
     quoted_usd = models.DecimalField("quoted price per hour", max_digits=10, decimal_places=4, null=True)
+
+    # Where the specification came from
+    recipe_version = models.ForeignKey(
+        "recipes.RecipeVersion", null=True, on_delete=models.PROTECT, related_name="jobs"
+    )
+    answers = models.JSONField(default=dict, help_text="What was answered to the recipe; no secrets.")
+    cook_uuid = models.CharField(
+        max_length=128, blank=True, help_text="The recipe of the cloud that it is cooked from."
+    )
+
+    # What people keep with it
+    notes = models.TextField(blank=True)
 
     # The claim, and what became of the one request
     send_by = models.DateTimeField(help_text="After this it is never sent.")
@@ -267,76 +296,3 @@ class Job(models.Model):
 
 
 Job._meta.get_field("status").register_lookup(InStatuses)
-
-
-class JobRun(models.Model):
-    """One execution of a job on a node. A job has several when it is retried or spread over nodes."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
-    remote_uuid = models.CharField(max_length=128)
-    status = models.CharField(max_length=32)
-    started_at = models.DateTimeField(null=True)
-    running_at = models.DateTimeField(null=True, help_text="First sight of RUNNING.")
-    ended_at = models.DateTimeField(null=True)
-    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    node_urls = models.JSONField(default=list)
-    access_tokens_sealed = models.TextField(blank=True)
-    first_seen_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.job}: {self.status}"
-
-
-class UnmanagedJob(models.Model):
-    """A live job on a team's key that was not launched here. Shown and counted, never stopped by itself."""
-
-    credential = models.ForeignKey(
-        "credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs"
-    )
-    remote_uuid = models.CharField(max_length=128)
-    title = models.CharField(max_length=200)
-    task = models.CharField(max_length=16)
-    status = models.CharField(max_length=32)
-    gpu_label = models.CharField(max_length=80, blank=True)
-    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
-    created_at = models.DateTimeField(null=True)
-    first_seen_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-
-    class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["credential", "remote_uuid"], name="unmanaged_job_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class Sweep(models.Model):
-    """When each recurring pass last finished. The pages and the health check say so when one is late."""
-
-    name = models.CharField(primary_key=True, max_length=20)
-    finished_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Market(models.Model):
-    """What a credential could rent, and at what price, when it was last asked."""
-
-    credential = models.OneToOneField("credentials.Credential", on_delete=models.CASCADE, primary_key=True)
-    gpus = models.JSONField(default=list)
-    offers = models.JSONField(default=list)
-    fetched_at = models.DateTimeField(null=True)
-    failure = models.TextField(blank=True)
-    due_at = models.DateTimeField(default=timezone.now)
-
-    def __str__(self) -> str:
-        return f"Market of {self.credential}"

@@ -1,0 +1,67 @@
+"""Launches from recipes: whatever door an order comes through, it is held here to what the recipe's author locked."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from django.db.models import F
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.accounts.models import User
+from dispersed_web.jobs import specs
+from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.recipes import queries
+from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.models import Recipe, RecipeVersion
+from dispersed_web.recipes.render import Rendered, violations
+from dispersed_web.teams.models import Team
+
+if TYPE_CHECKING:
+    from dispersed_web.jobs.launch import Order
+
+
+@sensitive_variables()
+def checked_version(order: Order, team: Team, user: User) -> RecipeVersion | None:
+    """The version that the order was made from; ``None`` for an order without a recipe.
+
+    Only the current version may be launched: an older one may lack what its author locked since. Raises
+    :class:`LaunchRefused`: ``recipe_gone``, ``recipe_moved``, or ``locked`` with the field at fault.
+    """
+    if order.recipe is None:
+        return None
+    found = RecipeVersion.objects.select_related("recipe").filter(
+        pk=order.recipe.version_id, recipe__in=queries.usable_by(user.pk, team)
+    )
+    version = found.first()
+    if version is None:
+        raise LaunchRefused("recipe_gone", "This recipe is archived or not shared with you any more.")
+    if version.pk != version.recipe.current_id:
+        raise LaunchRefused(
+            "recipe_moved",
+            f"The recipe has a newer version than v{version.number}. Look it over and launch again.",
+        )
+    faults = violations(Document.from_json(version.document), _asked(order), order.recipe.answers)
+    for target, sentence in faults.items():
+        raise LaunchRefused("locked", sentence, field=target)
+    return version
+
+
+@sensitive_variables()
+def _asked(order: Order) -> Rendered:
+    """The order in the terms of a rendered recipe."""
+    spec, choices = order.spec, asdict(order.choices)
+    return Rendered(
+        values={name: getattr(spec, name) for name in (*specs.PLAIN_FIELDS, "title", "task")},
+        env=dict(spec.env),
+        secret_env=order.secret_env,
+        registry_secret=spec.registry_secret.reveal() if spec.registry_secret else "",
+        autostop=choices | {"lifetime_s": order.lifetime_s},
+        tags=order.tags,
+    )
+
+
+def note_use(version: RecipeVersion, now: dt.datetime) -> None:
+    """Counts a launch, for the gallery."""
+    Recipe.objects.filter(pk=version.recipe_id).update(launches=F("launches") + 1, launched_at=now)

@@ -1,0 +1,48 @@
+"""The executions of a job, and what is kept of their output."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.db import models
+
+from dispersed_web.jobs.models.job import Job
+
+
+class JobRun(models.Model):
+    """One execution of a job on a node. A job has several when it is retried or spread over nodes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="runs")
+    remote_uuid = models.CharField(max_length=128)
+    status = models.CharField(max_length=32)
+    started_at = models.DateTimeField(null=True)
+    running_at = models.DateTimeField(null=True, help_text="First sight of RUNNING.")
+    ended_at = models.DateTimeField(null=True)
+    hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
+    node_urls = models.JSONField(default=list)
+    access_tokens_sealed = models.TextField(blank=True)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job}: {self.status}"
+
+
+class RunLog(models.Model):
+    """The end of a run's output, masked and compressed, kept so that a finished job still tells why."""
+
+    run = models.OneToOneField(JobRun, on_delete=models.CASCADE, primary_key=True, related_name="kept_log")
+    content = models.BinaryField(help_text="zlib of the masked text.")
+    is_cut = models.BooleanField(default=False)
+    is_final = models.BooleanField(default=False, help_text="Fetched after the run had ended.")
+    failures = models.PositiveSmallIntegerField(default=0)
+    fetched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Log of {self.run_id}"

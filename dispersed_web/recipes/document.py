@@ -1,0 +1,233 @@
+"""A recipe's document: the job specification, the inputs that a launcher answers, what is locked. Pure.
+
+The document is plain JSON, stored with each version and written as YAML in files:
+
+``spec``        fields of the create call (``SPEC_FIELDS``) and ``env``, a mapping of names to texts
+``inputs``      a list of :class:`Input`
+``locked``      targets that no launch may change; ``"*"`` is the whole specification but for ``NEVER_MEANT``
+``autostop``    what the launcher would choose for auto-stop (``AUTOSTOP_FIELDS``); money as text
+``tags``        tags of the job
+``connection``  ``{"text": markdown, "ssh_user": name, "links": [{"port", "label", "path"}]}``
+
+A document holds no secrets: what is secret is an input of that type, answered at each launch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+TEXT_FIELDS = (
+    "task",
+    "title",
+    "description",
+    "image",
+    "tag",
+    "registry_host",
+    "registry_user",
+    "gpu_name",
+    "gpu_registry_uuid",
+    "ssh_key",
+    "image_source",
+)
+NUMBER_FIELDS = (
+    "cpu_count",
+    "gpu_count",
+    "min_vram_gb",
+    "min_ram_gb",
+    "min_storage_gb",
+    "max_node_count",
+    "max_retry_count",
+)
+TIMEOUT_FIELDS = ("max_timeout_assign_ms", "max_timeout_start_ms", "max_timeout_run_ms")
+LIST_FIELDS = ("allowed_region_codes", "ports", "allowed_ips", "volumes")
+SPEC_FIELDS = (*TEXT_FIELDS, *NUMBER_FIELDS, *TIMEOUT_FIELDS, *LIST_FIELDS)
+AUTOSTOP_FIELDS = (
+    "lifetime_s",
+    "idle_limit_s",
+    "checkin_every_s",
+    "uses_logs",
+    "log_noise",
+    "budget_usd",
+    "rate_cap_usd",
+)
+# What the launch form fills in where a recipe says nothing, so that a version means the same for ever.
+DEFAULTS: dict[str, Any] = {
+    "gpu_count": 1,
+    "max_node_count": 1,
+    "max_retry_count": 0,
+    "max_timeout_assign_ms": 600_000,
+    "max_timeout_start_ms": 1_800_000,
+    "tag": "latest",
+}
+DEFAULT_RUN_MS = 3_600_000
+# "*" leaves these to the launcher: a title, the own key and address, and the place where it runs.
+NEVER_MEANT = frozenset({"title", "description", "ssh_key", "allowed_ips", "allowed_region_codes"})
+GPU, ENV, JOB_TAG, REGISTRY_SECRET = "gpu", "env", "job_tag", "registry_secret"
+ALL = "*"
+ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+_TEXT_TARGETS = frozenset(set(TEXT_FIELDS) - {"task", "gpu_registry_uuid", "ssh_key"}) | {JOB_TAG}
+_SECONDS_TARGETS = frozenset({"lifetime_s", "idle_limit_s", "checkin_every_s"})
+_USD_TARGETS = frozenset({"budget_usd", "rate_cap_usd"})
+# Input type: the fields that it may set; every one but "env" may also set a variable.
+TARGETS: dict[str, frozenset[str]] = {
+    "text": _TEXT_TARGETS,
+    "lines": frozenset({"description"}),
+    "number": frozenset(NUMBER_FIELDS) | _USD_TARGETS,
+    "choice": _TEXT_TARGETS | frozenset(NUMBER_FIELDS) | {"task"},
+    "gpu": frozenset({GPU}),
+    "region": frozenset({"allowed_region_codes"}),
+    "switch": frozenset({"uses_logs"}),
+    "secret": frozenset({REGISTRY_SECRET}),
+    "ssh_key": frozenset({"ssh_key"}),
+    "duration": frozenset(TIMEOUT_FIELDS) | _SECONDS_TARGETS,
+    "ports": frozenset({"ports"}),
+    "env": frozenset({ENV}),
+    "addresses": frozenset({"allowed_ips"}),
+}
+INPUT_TYPES = tuple(TARGETS)
+MOST_INPUTS = 60
+
+
+@dataclass(frozen=True)
+class Input:
+    """One question of the launch form. ``default`` is as a launcher would answer it; ``to`` is the target: a field of
+    the specification or of auto-stop, ``env.NAME``, ``gpu``, ``env`` (rows), ``job_tag`` or ``registry_secret``.
+
+    ``hidden`` is not asked, ``locked`` is shown and cannot be changed: for both the default holds. ``choices`` are
+    ``{"value", "label"}``; a switch writes ``on`` or ``off``; ``pattern`` must match the whole answer.
+    """
+
+    key: str
+    type: str
+    to: str
+    label: str = ""
+    help: str = ""
+    placeholder: str = ""
+    default: Any = None
+    required: bool = False
+    hidden: bool = False
+    locked: bool = False
+    minimum: int | float | None = None
+    maximum: int | float | None = None
+    unit: str = ""
+    choices: tuple[Mapping[str, str], ...] = ()
+    pattern: str = ""
+    pattern_hint: str = ""
+    max_length: int | None = None
+    on: str = "1"
+    off: str = ""
+
+    @property
+    def is_fixed(self) -> bool:
+        return self.hidden or self.locked
+
+    @property
+    def name(self) -> str:
+        """What people read."""
+        return self.label or self.key.replace("_", " ").capitalize()
+
+    @property
+    def env_name(self) -> str:
+        """The variable it sets; empty where it sets something else."""
+        return self.to.removeprefix("env.") if self.to.startswith("env.") else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without what is left at its default."""
+        found = {item.name: getattr(self, item.name) for item in fields(self)}
+        found["choices"] = [dict(choice) for choice in self.choices]
+        return {
+            name: value
+            for name, value in found.items()
+            if name in ("key", "type", "to") or value != _UNSET.get(name, value) or _is_false(name, value)
+        }
+
+
+def _is_false(name: str, value: Any) -> bool:
+    return name == "default" and value is False
+
+
+_UNSET = {item.name: item.default for item in fields(Input)} | {"choices": []}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault: where in the document (keys and indexes), and a sentence."""
+
+    path: tuple[str | int, ...]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Document:
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
+    locked: frozenset[str] = frozenset()
+    autostop: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    connection: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Document:
+        """Reads a document that has no :func:`shape.shape_problems`; what is missing is empty."""
+        inputs = [{**one, "choices": tuple(one.get("choices") or ())} for one in data.get("inputs") or ()]
+        return cls(
+            spec=dict(data.get("spec") or {}),
+            inputs=tuple(Input(**one) for one in inputs),
+            locked=frozenset(data.get("locked") or ()),
+            autostop=dict(data.get("autostop") or {}),
+            tags=tuple(data.get("tags") or ()),
+            connection=dict(data.get("connection") or {}),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As stored and written; equal documents give equal JSON."""
+        whole = {
+            "spec": {name: self.spec[name] for name in (*SPEC_FIELDS, ENV) if name in self.spec},
+            "inputs": [one.to_json() for one in self.inputs],
+            "locked": sorted(self.locked),
+            "autostop": {name: self.autostop[name] for name in AUTOSTOP_FIELDS if name in self.autostop},
+            "tags": list(self.tags),
+            "connection": dict(self.connection),
+        }
+        return {name: value for name, value in whole.items() if value}
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return self.spec.get(ENV) or {}
+
+    @property
+    def by_key(self) -> dict[str, Input]:
+        return {one.key: one for one in self.inputs}
+
+    def targets(self) -> dict[str, Input]:
+        """Which input sets which target."""
+        return {one.to: one for one in self.inputs}
+
+    def locked_targets(self) -> frozenset[str]:
+        """Every target that no launch may change, one by one. For ``"*"`` it holds ``ENV`` too: then no variable may be
+        added either."""
+        targets = self.targets()
+        fixed = {one.to for one in self.inputs if one.is_fixed}
+        named = self.locked - {ALL}
+        if ALL in self.locked:
+            whole = {GPU, ENV, REGISTRY_SECRET, *SPEC_FIELDS, *(f"env.{name}" for name in self.env)}
+            named |= whole - NEVER_MEANT - {"gpu_name", "gpu_registry_uuid"}
+        asked = {to for to, one in targets.items() if not one.is_fixed}
+        return frozenset(fixed | (named - asked))
+
+
+def complete(document: Document) -> Document:
+    """With the defaults written out. A BATCH job gets a time limit, a PERSISTENT one has none."""
+    spec = {**DEFAULTS, **{name: value for name, value in document.spec.items() if value is not None}}
+    if spec.get("task") == "BATCH":
+        spec.setdefault("max_timeout_run_ms", DEFAULT_RUN_MS)
+    elif "task" not in document.targets():
+        spec.pop("max_timeout_run_ms", None)
+    return Document(
+        spec, document.inputs, document.locked, document.autostop, document.tags, document.connection
+    )
