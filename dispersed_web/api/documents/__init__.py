@@ -1,0 +1,33 @@
+"""What the OpenAPI document says of each operation: summary, description, examples, every answer."""
+
+from dispersed_web.api.documents.autostop import (
+    accept_rate,
+    change_policy,
+    get_policy,
+    in_use,
+    protect_job,
+    replay_policy,
+    unprotect_job,
+)
+from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
+from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
+from dispersed_web.api.documents.team import get_me, list_credentials
+
+__all__ = [
+    "OVERVIEW",
+    "TokenScheme",
+    "accept_rate",
+    "change_policy",
+    "extend_job",
+    "get_job",
+    "get_me",
+    "get_policy",
+    "in_use",
+    "launch_job",
+    "list_credentials",
+    "list_jobs",
+    "protect_job",
+    "replay_policy",
+    "stop_job",
+    "unprotect_job",
+]
