@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from dispersed_web.api.views import account, acts, autostop, base, docs, jobs
+from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market
 
 app_name = "api"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
     path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),
+    path("v1/gpus", market.Gpus.as_view(), name="gpus"),
+    path("v1/offers", market.Offers.as_view(), name="offers"),
     path("v1/me", account.Me.as_view(), name="me"),
     path("schema/", docs.Schema.as_view(), name="schema"),
     path("docs/", docs.docs, name="docs"),

@@ -25,6 +25,8 @@ OPERATIONS = {
     ("post", "/api/v1/autostop"),
     ("post", "/api/v1/autostop/replay"),
     ("get", "/api/v1/credentials"),
+    ("get", "/api/v1/gpus"),
+    ("get", "/api/v1/offers"),
     ("get", "/api/v1/me"),
 }
 

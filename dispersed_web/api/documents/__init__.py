@@ -11,6 +11,7 @@ from dispersed_web.api.documents.autostop import (
 )
 from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
 from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
+from dispersed_web.api.documents.market import list_gpus, list_offers
 from dispersed_web.api.documents.team import get_me, list_credentials
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "in_use",
     "launch_job",
     "list_credentials",
+    "list_gpus",
     "list_jobs",
+    "list_offers",
     "protect_job",
     "replay_policy",
     "stop_job",
