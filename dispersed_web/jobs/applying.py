@@ -15,7 +15,7 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
-from dispersed_web.jobs import logs, rate, runs, states
+from dispersed_web.jobs import logs, rate, ready, runs, states
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
 from dispersed_web.teams.models import Team
@@ -88,6 +88,8 @@ def apply_seen(
     if not surprise and all(getattr(job, name) == value for name, value in values.items()):
         return False
     rows = Job.objects.filter(pk=job.pk, status=job.status, remote_uuid=remote.uuid)
+    is_ready = values["reachable_at"] not in (None, job.reachable_at)
+    rows = rows.filter(reachable_at=job.reachable_at) if is_ready else rows
     with transaction.atomic():
         if not (rate.unchanged(rows, job) if surprise else rows).update(**values | surprise):
             return False
@@ -95,6 +97,8 @@ def apply_seen(
             _tell_of_status(job, status, now)
         if surprise.get("rate_exceeded_at"):
             rate.tell(job, live, now)
+        if is_ready and ready.is_news(job, all_runs, now):
+            ready.tell(job, all_runs, now)
     return True
 
 
@@ -110,6 +114,7 @@ def _values(
         "spending_since": meter.since,
         "missing_since": None,
         "missing_alarmed_at": None,
+        "reachable_at": runs.reachable_at(runs.live(all_runs)),
     }
     values |= _run_values(all_runs)
     if job.assigned_at is None and (all_runs or status == Status.ASSIGNED):
@@ -134,7 +139,8 @@ def _run_values(all_runs: Sequence[JobRun]) -> dict[str, Any]:
     newest = runs.newest(runs.live(all_runs))
     if newest is None:
         return {}
-    return {"current_run_id": newest.pk, "run_running_at": newest.running_at}
+    started_at = newest.started_at or newest.first_seen_at
+    return {"current_run_id": newest.pk, "run_running_at": newest.running_at, "run_started_at": started_at}
 
 
 _WORDS = {

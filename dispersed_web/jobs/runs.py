@@ -58,16 +58,25 @@ def take_over(
         if run is None:
             run = JobRun(job=job, remote_uuid=remote.uuid, first_seen_at=now, **values)
             _take_tokens(run, job, remote)
-            run.running_at = now if remote.status == "RUNNING" else None
+            _note_progress(run, now)
             run.save(force_insert=True)
             runs[remote.uuid] = run
         elif run.ended_at is None and _differs(run, values, remote):
             for name, value in values.items():
                 setattr(run, name, value)
             _take_tokens(run, job, remote)
-            run.running_at = run.running_at or (now if remote.status == "RUNNING" else None)
-            run.save()
+            _note_progress(run, now)
+            run.save(update_fields=[*values, "access_tokens_sealed", "running_at", "reachable_at"])
     return list(runs.values())
+
+
+def _note_progress(run: JobRun, now: dt.datetime) -> None:
+    """The first sights: of RUNNING, and of RUNNING with an address."""
+    if run.status != "RUNNING":
+        return
+    run.running_at = run.running_at or now
+    if run.node_urls:
+        run.reachable_at = run.reachable_at or now
 
 
 def _differs(run: JobRun, values: dict[str, Any], remote: RemoteRun) -> bool:
@@ -83,6 +92,11 @@ def _take_tokens(run: JobRun, job: Job, remote: RemoteRun) -> None:
 
 def live(runs: Iterable[JobRun]) -> list[JobRun]:
     return [run for run in runs if not is_terminal(run.status)]
+
+
+def reachable_at(live_runs: Iterable[JobRun]) -> dt.datetime | None:
+    """Since when one of the live runs has an address."""
+    return min((run.reachable_at for run in live_runs if run.reachable_at), default=None)
 
 
 def newest(runs: Iterable[JobRun]) -> JobRun | None:

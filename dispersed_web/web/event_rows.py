@@ -27,6 +27,8 @@ LOOKS = {
     "job.rate_accepted": ("money", "accent"),
     "job.connected": ("terminal", "accent"),
     "job.heartbeat_shown": ("key", "grey"),
+    "job.ready": ("check", "green"),
+    "job.token_shown": ("key", "grey"),
     "job.stop_requested": ("stop", "amber"),
     "job.stop_sent": ("status-stopping", "amber"),
     "job.stop_unconfirmed": ("status-alarm", "red"),

@@ -181,7 +181,11 @@ class Job(models.Model):
     )
     # The run that the verdict is bound to
     current_run = models.ForeignKey("JobRun", null=True, on_delete=models.SET_NULL, related_name="+")
+    run_started_at = models.DateTimeField(null=True, help_text="When that run got its node.")
     run_running_at = models.DateTimeField(null=True, help_text="When that run was first seen RUNNING.")
+    reachable_at = models.DateTimeField(
+        null=True, help_text="Since when one of its live runs has an address; people were told then."
+    )
 
     # The wish to stop, and its progress
     stop_requested_at = models.DateTimeField(null=True)

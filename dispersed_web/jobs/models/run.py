@@ -19,6 +19,7 @@ class JobRun(models.Model):
     status = models.CharField(max_length=32)
     started_at = models.DateTimeField(null=True)
     running_at = models.DateTimeField(null=True, help_text="First sight of RUNNING.")
+    reachable_at = models.DateTimeField(null=True, help_text="First sight of RUNNING with an address.")
     ended_at = models.DateTimeField(null=True)
     hourly_rate_usd = models.DecimalField(max_digits=10, decimal_places=4, null=True)
     node_urls = models.JSONField(default=list)
