@@ -19,6 +19,7 @@ class UnmanagedJob(models.Model):
         OTHER_INSTALLATION = "installation", "launched by another installation"
         OTHER_TEAM = "team", "launched by another team"
         DUPLICATE = "duplicate", "carries the mark of a job that is here already"
+        UNCLEAR = "unclear", "launched here, by a team that cannot be told"
 
     credential = models.ForeignKey(
         "credentials.Credential", on_delete=models.CASCADE, related_name="unmanaged_jobs"
@@ -33,7 +34,14 @@ class UnmanagedJob(models.Model):
     first_seen_at = models.DateTimeField()
     seen_at = models.DateTimeField()
     source = models.CharField(max_length=12, choices=Source.choices, default=Source.ELSEWHERE)
+    echo = models.JSONField(default=dict, help_text="What the cloud shows of its specification; no secrets.")
+    missing_since = models.DateTimeField(
+        null=True, help_text="Since then the cloud does not show it, and no end was seen."
+    )
     ignored_at = models.DateTimeField(null=True)
+    ignored_rate_usd = models.DecimalField(
+        max_digits=10, decimal_places=4, null=True, help_text="Its price when it was ignored."
+    )
     ignored_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -49,6 +57,11 @@ class UnmanagedJob(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_hidden(self) -> bool:
+        """It is, or may be, another team's: neither its title nor its address is told, and nobody here acts on it."""
+        return self.source in (self.Source.OTHER_TEAM, self.Source.UNCLEAR)
 
 
 class Sweep(models.Model):

@@ -13,23 +13,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from dispersed_web.costs.estimate import Meter
+from dispersed_web.credentials.cloud import cloud_name
 from dispersed_web.jobs import states
 from dispersed_web.jobs.lookups import InStatuses
+from dispersed_web.jobs.models.words import ENDED, IN_CLOUD, LOCAL_ONLY, Origin
 from dispersed_web.jobs.states import Reason, Status
-
-# Always in one order: SQLite uses a partial index only for a condition that is written as the index has it.
-ENDED = [status.value for status in Status if status in states.ENDED]
-IN_CLOUD = [status.value for status in Status if status in states.IN_CLOUD]
-LOCAL_ONLY = [status.value for status in Status if status in states.UNSENT | states.IN_DOUBT]
-
-
-class Origin(models.TextChoices):
-    """How a job came to be known here."""
-
-    LAUNCHED = "launched", "launched here"
-    ADOPTED = "adopted", "adopted"
-    FOUND = "found", "found again"
-    IMPORTED = "imported", "imported history"
 
 
 class Job(models.Model):
@@ -99,6 +87,7 @@ class Job(models.Model):
     superseded_by = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="supersedes")
 
     # As the cloud knows it
+    cloud = models.CharField(max_length=255, blank=True, help_text="Which cloud its credential is for.")
     remote_uuid = models.CharField(max_length=128, null=True)
     remote_status = models.CharField(max_length=32, blank=True, help_text="The cloud's own word.")
     launched_at = models.DateTimeField(
@@ -240,6 +229,8 @@ class Job(models.Model):
             ),
             models.UniqueConstraint(fields=["team", "form_token"], name="job_once_per_form"),
             models.UniqueConstraint(fields=["credential", "remote_uuid"], name="job_once_per_remote_job"),
+            # Over all teams: two of them may have keys of one account, and only one owns a job.
+            models.UniqueConstraint(fields=["cloud", "remote_uuid"], name="job_once_per_cloud"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["team", "-created_at", "-id"], name="job_newest_of_team"),
@@ -271,6 +262,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A credential never moves to another cloud, so its jobs do not either."""
+        self.cloud = self.cloud or cloud_name(self.credential.api_url)
+        super().save(*args, **kwargs)
 
     @property
     def state(self) -> Status:
