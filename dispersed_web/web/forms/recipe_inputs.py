@@ -1,0 +1,296 @@
+"""The questions of a recipe as a form. Names are ``in-<key>``; rows of an ``env`` input are a formset of that prefix.
+
+What is answered is read by :mod:`dispersed_web.recipes.inputs`, as it is for every other door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web import durations
+from dispersed_web.recipes.document import ENV, GPU, Document, Input
+from dispersed_web.recipes.inputs import ANY_GPU, BadAnswer, read
+from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.env import EnvFormSet
+from dispersed_web.web.forms.order import ANYONE, GPU_BY_NAME
+from dispersed_web.web.forms.ssh_choice import KnownKey, SshKeyChoiceField, SshKeyWidget
+from dispersed_web.web.forms.visitor import Visitor
+
+PREFIX = "in-"
+# Answers that change the price or the warnings; none of them can be a secret.
+PREVIEW_TYPES = {"number", "choice", "gpu", "region", "switch", "duration", "ports", "addresses"}
+MARKET_TARGETS = {GPU, "gpu_count", "min_vram_gb", "allowed_region_codes"}
+_TYPED = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+
+
+def name_of(one: Input) -> str:
+    return f"{PREFIX}{one.key}"
+
+
+class AnswerField(forms.Field):
+    """One input. An empty answer is ``None``."""
+
+    def __init__(self, one: Input, **options: Any) -> None:
+        self.one = one
+        super().__init__(required=False, label=one.name, help_text=one.help, disabled=one.is_fixed, **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)) and self.one.type != "region":
+            return ", ".join(str(entry) for entry in value)
+        if self.one.type == "duration" and isinstance(value, int) and not isinstance(value, bool):
+            return durations.write(value)
+        return value
+
+    @sensitive_variables()
+    def clean(self, value: Any) -> Any:
+        if isinstance(value, list):
+            value = [entry for entry in value if entry != ""]
+        try:
+            return read(self.one, value)
+        except BadAnswer as error:
+            raise ValidationError(str(error)) from None
+
+
+class GpuWidget(forms.TextInput):
+    """A model's registry id or name; the picker posts ``name`` and the name itself beside it."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        value = super().value_from_datadict(data, files, name)
+        return data.get(f"{name}-name", "") if value == GPU_BY_NAME else value
+
+
+class KeyAnswerField(SshKeyChoiceField):
+    """An ``ssh_key`` input: one of the stored keys, or another."""
+
+    def __init__(self, one: Input, keys: Sequence[KnownKey]) -> None:
+        super().__init__(
+            required=False,
+            label=one.name,
+            help_text=one.help,
+            disabled=one.is_fixed,
+            widget=SshKeyWidget(keys),
+        )
+        self.one = one
+
+    @sensitive_variables()
+    def clean(self, value: Any) -> Any:
+        line = super().clean(value)
+        if self.one.required and not line:
+            raise ValidationError("Choose a key, or paste the line of your .pub file.")
+        return line or None
+
+
+@dataclass(frozen=True)
+class Question:
+    """An input as the page shows it: its field, or its rows where it is one of environment rows."""
+
+    one: Input
+    field: Any = None
+    rows: Any = None
+
+    @property
+    def is_optional(self) -> bool:
+        return not self.one.required and self.one.type != "switch"
+
+
+class RecipeInputs(forms.Form):
+    """The form of ``document``'s inputs. ``answers`` fill it instead of the defaults, as far as the author allows;
+    ``keys`` are the stored public keys, of which ``ssh_key`` is chosen unless the recipe says otherwise."""
+
+    @sensitive_variables()
+    def __init__(
+        self,
+        document: Document,
+        data: QueryDict | None = None,
+        *,
+        visitor: Visitor | None = None,
+        ssh_key: str = "",
+        keys: Sequence[KnownKey] = (),
+        answers: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data)
+        self.document = document
+        self.rows: dict[str, Any] = {}
+        for one in document.inputs:
+            start = _start(one, visitor, ssh_key)
+            if answers and one.key in answers and not one.is_fixed and one.type != "secret":
+                start = answers[one.key]
+            if one.type == "env" and not one.is_fixed:
+                self.rows[one.key] = EnvFormSet(data, prefix=name_of(one), initial=_env_rows(start) or None)
+                continue
+            field = KeyAnswerField(one, keys) if one.type == "ssh_key" else FIELDS[one.type](one)
+            field.initial = start
+            if one.type in PREVIEW_TYPES and not one.env_name:
+                field.widget.attrs["data-preview"] = "market" if one.to in MARKET_TARGETS else True
+            self.fields[name_of(one)] = field
+
+    def is_valid(self) -> bool:
+        return all([super().is_valid(), *(rows.is_valid() for rows in self.rows.values())])
+
+    @property
+    def faults(self) -> int:
+        """How many fields and rows are at fault."""
+        return len(self.errors) + sum(rows.total_error_count() for rows in self.rows.values())
+
+    def shown(self) -> list[Question]:
+        """What is asked and what is shown as locked, in the author's order."""
+        return [
+            Question(one, rows=self.rows[one.key])
+            if one.key in self.rows
+            else Question(one, field=self[name_of(one)])
+            for one in self.document.inputs
+            if not one.hidden and not (one.locked and one.type == "env")
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        for one in self.document.inputs:
+            rows = self.rows.get(one.key)
+            if rows is not None and rows.is_valid() and one.required and not rows.values():
+                self.add_error(None, f"{one.name}: at least one variable is needed.")
+        return self.cleaned_data
+
+    @sensitive_variables()
+    def answers(self) -> dict[str, Any]:
+        """Key → cleaned answer of every input that may be answered, secrets among them; what is at fault is left out.
+        Unbound: what the form begins with."""
+        cleaned = self.cleaned_data if self.is_bound and self.errors is not None else {}
+        found: dict[str, Any] = {}
+        for one in self.document.inputs:
+            if one.is_fixed:
+                continue
+            if one.key in self.rows:
+                rows = self.rows[one.key]
+                if not rows.is_bound or rows.is_valid():
+                    found[one.key] = rows.values() if rows.is_bound else _initial_env(rows)
+            elif not self.is_bound:
+                found[one.key] = self.fields[name_of(one)].initial
+            elif name_of(one) in cleaned:
+                found[one.key] = cleaned[name_of(one)]
+        return found
+
+    def kept(self) -> dict[str, Any]:
+        """The same as it may be stored: without secrets, as JSON. Of a secret variable only the name is left."""
+        secret = self.secret_env()
+        found = {}
+        for key, value in self.answers().items():
+            one = self.document.by_key[key]
+            if one.type == "secret":
+                continue
+            if one.type == "env":
+                value = {name: "" if name in secret else text for name, text in (value or {}).items()}
+            found[key] = _json(value)
+        return found
+
+    def secret_env(self) -> frozenset[str]:
+        """Variables of environment rows whose values are secret."""
+        bound = (rows for rows in self.rows.values() if rows.is_bound and rows.is_valid())
+        return frozenset().union(*(rows.secret_names() for rows in bound))
+
+    def exposed_env(self) -> list[str]:
+        bound = (rows for rows in self.rows.values() if rows.is_bound and rows.is_valid())
+        return [name for rows in bound for name in rows.exposed_names()]
+
+
+def _start(one: Input, visitor: Visitor | None, ssh_key: str) -> Any:
+    """What an input begins with: its default, else what is known of the person."""
+    if one.default not in (None, "", []) or one.is_fixed:
+        return one.default
+    if one.type == "ssh_key":
+        return ssh_key
+    if one.type == "addresses" and visitor is not None:
+        return own_addresses(visitor)
+    return ANY_GPU if one.type == "gpu" and not one.required else one.default
+
+
+def own_addresses(visitor: Visitor) -> list[str]:
+    """The visitor's own address where the cloud would see the same one; in the simulation everybody's."""
+    if visitor.public:
+        return [visitor.network]
+    return [ANYONE] if settings.DISPERSED_SIMULATED else []
+
+
+def _env_rows(env: Any) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in (env or {}).items()]
+
+
+def _initial_env(rows: Any) -> dict[str, str]:
+    return {row["name"]: row["value"] for row in rows.initial or ()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+# The control of each type --------------------------------------------------------------------------------------------
+
+
+def _line(one: Input, **attrs: Any) -> AnswerField:
+    typed = _TYPED | {"placeholder": one.placeholder} | attrs
+    if one.max_length:
+        typed["maxlength"] = one.max_length
+    return AnswerField(
+        one, widget=forms.TextInput(attrs={key: value for key, value in typed.items() if value})
+    )
+
+
+def _lines(one: Input) -> AnswerField:
+    return AnswerField(one, widget=forms.Textarea(attrs={"rows": "4", "placeholder": one.placeholder}))
+
+
+def _number(one: Input) -> AnswerField:
+    whole = not (one.env_name or one.to.endswith("_usd"))
+    attrs = {
+        "inputmode": "numeric" if whole else "decimal",
+        "autocomplete": "off",
+        "step": "1" if whole else "any",
+        "placeholder": one.placeholder,
+    }
+    bounds = {"min": one.minimum, "max": one.maximum}
+    return AnswerField(
+        one,
+        widget=forms.NumberInput(
+            attrs=attrs | {key: f"{value:g}" for key, value in bounds.items() if value is not None}
+        ),
+    )
+
+
+def _choice(one: Input) -> AnswerField:
+    listed = [(choice["value"], choice.get("label") or choice["value"]) for choice in one.choices]
+    blank = [] if one.required or one.default in dict(listed) else [("", "Not chosen")]
+    return AnswerField(one, widget=forms.Select(choices=[*blank, *listed]))
+
+
+def _regions(one: Input) -> AnswerField:
+    return AnswerField(one, widget=forms.CheckboxSelectMultiple(choices=regions.CHOICES))
+
+
+def _secret(one: Input) -> AnswerField:
+    attrs = {"autocomplete": "new-password", "spellcheck": "false", "placeholder": one.placeholder}
+    return AnswerField(one, widget=forms.PasswordInput(render_value=True, attrs=attrs))
+
+
+FIELDS: dict[str, Callable[[Input], AnswerField]] = {
+    "text": _line,
+    "lines": _lines,
+    "number": _number,
+    "choice": _choice,
+    "gpu": lambda one: AnswerField(one, widget=GpuWidget(attrs=_TYPED | {"placeholder": one.placeholder})),
+    "region": _regions,
+    "switch": lambda one: AnswerField(one, widget=forms.CheckboxInput()),
+    "secret": _secret,
+    "duration": lambda one: _line(one, size=12),
+    "ports": _line,
+    "addresses": _line,
+    ENV: lambda one: AnswerField(one, widget=forms.HiddenInput()),
+}
