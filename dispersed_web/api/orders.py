@@ -12,7 +12,7 @@ from rest_framework.request import Request
 
 from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import JobSpec, Secret
+from dispersed_web.dispersed import JobSpec, Secret, Volume
 from dispersed_web.jobs import marker, market, specs
 from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job
@@ -83,8 +83,14 @@ def _spec(body: Mapping[str, Any]) -> JobSpec:
         title=marker.ascii_title(body["title"]),
         registry_secret=Secret(secret) if secret else None,
         env={row["name"]: row["value"] for row in body.get("env", [])},
+        volumes=tuple(_volume(row) for row in body.get("volumes", [])),
         **plain,
     )
+
+
+@sensitive_variables()
+def _volume(row: Mapping[str, Any]) -> Volume:
+    return Volume.from_plain(row, Secret(row["secret"]) if row.get("secret") else None)
 
 
 def _is_secret(row: Mapping[str, Any]) -> bool:

@@ -30,7 +30,10 @@ LIMITS = (
     "budget_usd",
     "rate_cap_usd",
 )
-EMPTY_SPEC = specs.plain_part(JobSpec(task="", title="", image=""), frozenset())
+EMPTY_SPEC = specs.plain_part(JobSpec(task="", title="", image=""), frozenset()) | {
+    "image_source": "",
+    "volumes": [],
+}
 
 
 def person(user: User | None) -> dict[str, str] | None:

@@ -34,6 +34,7 @@ from .models import (
 from .outcomes import ACCEPTED, AuthShapes, Outcome, classify_exception, classify_response
 from .spec import BATCH, PERSISTENT, REGION_CODES, JobSpec
 from .statuses import LIVE, TERMINAL, is_terminal
+from .volume import Volume
 
 __all__ = [
     "ACCEPTED",
@@ -72,6 +73,7 @@ __all__ = [
     "Unauthorized",
     "Unreachable",
     "User",
+    "Volume",
     "classify_exception",
     "classify_response",
     "complete_listing",

@@ -39,7 +39,17 @@ _LINES = (
     ("registry_host", "The registry"),
     ("registry_user", "The registry user"),
     ("ssh_key", "The SSH key"),
+    ("image_source", "The image source"),
 )
+# Field of a volume, its name in a sentence.
+_VOLUME_LINES = (
+    ("image", "image"),
+    ("tag", "tag"),
+    ("registry", "registry"),
+    ("user", "registry user"),
+    ("mount", "path"),
+)
+MOST_VOLUMES = 10
 _NO_SPACES = frozenset({"image", "tag", "registry_host", "registry_user", "gpu_registry_uuid"})
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SSH_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?")
@@ -114,8 +124,40 @@ def _regions(spec: "JobSpec") -> Iterator[Problem]:
 def _image(spec: "JobSpec") -> Iterator[Problem]:
     if not spec.image.strip():
         yield "image", "A job needs an image."
-    if ":" in spec.image.rsplit("/", 1)[-1]:
+    if _has_tag(spec.image):
         yield "image", "The image must be given without its tag; the tag has a field of its own."
+
+
+def _has_tag(image: str) -> bool:
+    return ":" in image.rsplit("/", 1)[-1]
+
+
+def _volumes(spec: "JobSpec") -> Iterator[Problem]:
+    if len(spec.volumes) > MOST_VOLUMES:
+        yield "volumes", f"At most {MOST_VOLUMES} volumes."
+    for number, volume in enumerate(spec.volumes, 1):
+        called = f"volume {number}"
+        for name, label in _VOLUME_LINES:
+            yield from _line("volumes", f"The {label} of {called}", getattr(volume, name), spaces=False)
+        if volume.secret is not None:
+            label = f"The registry secret of {called}"
+            yield from _line("volumes", label, volume.secret.reveal(), spaces=False, quote=False)
+        if not volume.image:
+            yield "volumes", f"{called.capitalize()} needs an image."
+        elif _has_tag(volume.image):
+            yield (
+                "volumes",
+                f"The image of {called} must be given without its tag; the tag has its own field.",
+            )
+        if not _is_mount(volume.mount):
+            yield "volumes", f"The path of {called} must be absolute and plain, such as /data."
+    yield from _no_repeats("volumes", "path", (volume.mount.rstrip("/") for volume in spec.volumes))
+
+
+def _is_mount(path: str) -> bool:
+    """Whether it is an absolute path below the root, without detours."""
+    parts = path.rstrip("/").split("/")[1:]
+    return path.startswith("/") and bool(parts) and all(part not in ("", ".", "..") for part in parts)
 
 
 def _ssh(spec: "JobSpec") -> Iterator[Problem]:
@@ -200,6 +242,7 @@ _CHECKS = (
     _run_time,
     _regions,
     _image,
+    _volumes,
     _ssh,
     _ports,
     _addresses,

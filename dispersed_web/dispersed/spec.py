@@ -1,7 +1,4 @@
-"""A job as it is asked for: the documented fields of the create call (Dispersed docs, create-job), typed.
-
-Left out are `imagesrc` and `volumes`, which the documentation names without saying what they mean.
-"""
+"""A job as it is asked for: the documented fields of the create call (Dispersed docs, create-job), typed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,8 +7,9 @@ from typing import Any
 from .keys import MASK, Secret
 from .limits import find_problems
 from .regions import REGION_CODES
+from .volume import Volume
 
-__all__ = ["BATCH", "PERSISTENT", "REGION_CODES", "JobSpec"]
+__all__ = ["BATCH", "PERSISTENT", "REGION_CODES", "JobSpec", "Volume"]
 
 BATCH = "BATCH"
 PERSISTENT = "PERSISTENT"
@@ -24,7 +22,7 @@ class JobSpec:
     Sizes are gigabytes, times milliseconds. A BATCH job needs `max_timeout_run_ms`; a PERSISTENT one has
     none and bills until it is cancelled. `ports` replaces the published set, so it must name 22 for SSH.
     `env` values, `registry_user` and `registry_secret` reach other people's machines; they are not shown in
-    the repr.
+    the repr. What `image_source` (`imagesrc` of the call) means is not documented; it is sent as it is.
     """
 
     task: str
@@ -52,6 +50,8 @@ class JobSpec:
     ports: tuple[int, ...] = ()
     allowed_ips: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    image_source: str = ""
+    volumes: tuple[Volume, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
         """The body of the create call, ready for `Client.create_job`. Check `problems()` first."""
@@ -80,6 +80,8 @@ class JobSpec:
             "ports": list(self.ports),
             "allowed_ips": list(self.allowed_ips),
             "env": dict(self.env),
+            "imagesrc": self.image_source,
+            "volumes": [volume.to_body() for volume in self.volumes],
         }
         return {name: value for name, value in settings.items() if value}
 

@@ -53,7 +53,8 @@ def _asked(order: Order) -> Rendered:
     """The order in the terms of a rendered recipe."""
     spec, choices = order.spec, asdict(order.choices)
     return Rendered(
-        values={name: getattr(spec, name) for name in (*specs.PLAIN_FIELDS, "title", "task")},
+        values={name: getattr(spec, name) for name in (*specs.PLAIN_FIELDS, "title", "task")}
+        | {"volumes": tuple(volume.to_plain() for volume in spec.volumes)},
         env=dict(spec.env),
         secret_env=order.secret_env,
         registry_secret=spec.registry_secret.reveal() if spec.registry_secret else "",

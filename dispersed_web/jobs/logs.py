@@ -134,6 +134,7 @@ def secrets_of(job: Job) -> list[str]:
     hidden = [spec.env[row["name"]] for row in job.spec.get("env", ()) if row["secret"]]
     if spec.registry_secret:
         hidden.append(spec.registry_secret.reveal())
+    hidden += [volume.secret.reveal() for volume in spec.volumes if volume.secret]
     if heartbeat := specs.heartbeat_url(job):
         hidden.append(heartbeat.rpartition("/")[2])
     return hidden

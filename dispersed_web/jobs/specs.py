@@ -13,13 +13,16 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import vault
-from dispersed_web.dispersed import JobSpec, Secret
+from dispersed_web.dispersed import JobSpec, Secret, Volume
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.models import Job
 
 SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
 HEARTBEAT_ENV = "DW_HEARTBEAT_URL"
-PLAIN_FIELDS = [f.name for f in fields(JobSpec) if f.name not in ("title", "task", "env", "registry_secret")]
+SECRET_PARTS = ("env", "registry_secret", "volumes")
+PLAIN_FIELDS = [f.name for f in fields(JobSpec) if f.name not in ("title", "task", *SECRET_PARTS)]
+# Left out of what is stored where they are empty, as in what was stored before they were known.
+RARE_FIELDS = frozenset({"image_source"})
 
 
 def looks_secret(env_name: str) -> bool:
@@ -28,8 +31,15 @@ def looks_secret(env_name: str) -> bool:
 
 
 def plain_part(spec: JobSpec, secret_env: frozenset[str]) -> dict[str, Any]:
-    """The specification without secrets, as stored and shown. A secret variable keeps its name and loses its value."""
-    values = {name: _json_value(getattr(spec, name)) for name in PLAIN_FIELDS}
+    """The specification without secrets, as stored and shown. A secret variable keeps its name and loses its value; a
+    volume says in ``has_secret`` whether it has one."""
+    values = {
+        name: _json_value(value)
+        for name in PLAIN_FIELDS
+        if (value := getattr(spec, name)) or name not in RARE_FIELDS
+    }
+    if spec.volumes:
+        values["volumes"] = [_plain_volume(volume) for volume in spec.volumes]
     values["env"] = [
         {"name": name, "value": None if name in secret_env else value, "secret": name in secret_env}
         for name, value in sorted(spec.env.items())
@@ -48,6 +58,8 @@ def sealed_part(
         secrets["env"] = env
     if spec.registry_secret:
         secrets["registry_secret"] = spec.registry_secret.reveal()
+    if volumes := {volume.mount: volume.secret.reveal() for volume in spec.volumes if volume.secret}:
+        secrets["volumes"] = volumes
     if heartbeat_token:
         secrets["heartbeat_token"] = heartbeat_token
     return vault.seal(json.dumps(secrets), place) if secrets else ""
@@ -86,7 +98,12 @@ def restore(job: Job) -> JobSpec:
     plain = {name: _tuple_if_list(job.spec[name]) for name in PLAIN_FIELDS if name in job.spec}
     registry_secret = Secret(secrets["registry_secret"]) if "registry_secret" in secrets else None
     return JobSpec(
-        title=marker.ascii_title(job.title), task=job.task, env=env, registry_secret=registry_secret, **plain
+        title=marker.ascii_title(job.title),
+        task=job.task,
+        env=env,
+        registry_secret=registry_secret,
+        volumes=tuple(_volume(row, secrets.get("volumes", {})) for row in job.spec.get("volumes") or ()),
+        **plain,
     )
 
 
@@ -110,6 +127,16 @@ def _secrets(job: Job) -> dict[str, Any]:
         return {}
     secrets: dict[str, Any] = json.loads(vault.unseal(job.spec_secrets_sealed, place_of(job)))
     return secrets
+
+
+def _plain_volume(volume: Volume) -> dict[str, Any]:
+    return {**volume.to_plain(), "has_secret": bool(volume.secret)}
+
+
+@sensitive_variables()
+def _volume(row: Mapping[str, Any], secrets: Mapping[str, str]) -> Volume:
+    secret = Secret(secrets[row["mount"]]) if row.get("has_secret") else None
+    return Volume.from_plain(row, secret)
 
 
 def _json_value(value: Any) -> Any:

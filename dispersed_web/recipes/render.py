@@ -11,6 +11,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.dispersed import Volume
 from dispersed_web.recipes.document import (
     AUTOSTOP_FIELDS,
     ENV,
@@ -61,6 +62,8 @@ class Rendered:
             return self.tags
         if name == REGISTRY_SECRET:
             return self.registry_secret or None
+        if name == "volumes":
+            return tuple(Volume.from_plain(one).to_plain() for one in self.values.get(name) or ()) or None
         return _plain((self.autostop if name in AUTOSTOP_FIELDS else self.values).get(name))
 
 

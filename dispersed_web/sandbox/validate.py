@@ -1,8 +1,9 @@
 """Validation of job bodies, with the limits of the vendor's create-job page.
 
 Documented: the limits, the enums, the exclusive GPU selectors, BATCH with and PERSISTENT without a run
-timeout (an omitted one works for PERSISTENT in the field). Our assumption: unknown fields are ignored, whole
-floats pass as integers, the wording of the messages, and code `validation_error`.
+timeout (an omitted one works for PERSISTENT in the field). Our assumptions: unknown fields are ignored, whole
+floats pass as integers, a volume needs an image and an absolute mount (its fields are only named), the wording
+of the messages, and code `validation_error`.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ INTEGERS = {  # field: (least value, default)
     "max_timeout_start_ms": (120_000, 300_000),
 }
 MIN_RUN_TIMEOUT_MS = 60_000
+VOLUME_TEXTS = ("image", "tag", "registry", "user", "secret", "mount")
 DOCKER_TEXTS = ("image", "tag", "host", "user", "secret", "imagesrc", "sshkey")
 JOB_FIELDS = (
     "task", "title", "description", "parameters", "gpu_name", "gpu_registry_uuid", "max_timeout_run_ms",
@@ -138,9 +140,7 @@ def _parameters(value: object) -> dict[str, Any]:
         _ports(inner["ports"])
     _allowed_ips(inner.get("allowed_ips"))
     _env(inner.get("env"))
-    volumes = inner.get("volumes")
-    if volumes is not None and not (isinstance(volumes, list) and all(isinstance(v, dict) for v in volumes)):
-        raise invalid("volumes must be a list of objects.")
+    _volumes(inner.get("volumes"))
     return {"type": "docker", "parameters": inner}
 
 
@@ -169,3 +169,16 @@ def _env(value: object) -> None:
         return
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         raise invalid("env must be an object of text values.")
+
+
+def _volumes(value: object) -> None:
+    if value is None:
+        return
+    if not isinstance(value, list) or not all(isinstance(volume, dict) for volume in value):
+        raise invalid("volumes must be a list of objects.")
+    for volume in value:
+        for name in VOLUME_TEXTS:
+            if not isinstance(volume.get(name, ""), str | None):
+                raise invalid(f"volumes: {name} must be text.")
+        if not volume.get("image") or not str(volume.get("mount") or "").startswith("/"):
+            raise invalid("volumes: an entry needs an image and an absolute mount.")

@@ -38,6 +38,8 @@ def groups(job: Job) -> list[Group]:
         Line("Registry", spec.get("registry_host") or "Docker Hub", is_code=bool(spec.get("registry_host"))),
         Line("Registry user", SECRET if spec.get("registry_user") else "none"),
         Line("Registry secret", SECRET if spec.get("has_registry_secret") else "none"),
+        *([Line("Image source", spec["image_source"], is_code=True)] if spec.get("image_source") else ()),
+        *map(_volume, spec.get("volumes") or ()),
     )
     hardware = (
         Line("GPU", job.gpu_label or spec.get("gpu_name") or "any that fits"),
@@ -79,6 +81,8 @@ def as_json(job: Job) -> str:
         spec["registry_user"] = SECRET
     if job.spec.get("has_registry_secret"):
         spec["registry_secret"] = SECRET
+    if "volumes" in spec:
+        spec["volumes"] = [_masked(volume) for volume in spec["volumes"]]
     env = job.spec.get("env") or []
     spec["env"] = {row["name"]: SECRET if row["secret"] else row["value"] for row in env}
     return json.dumps({"title": job.title, "task": job.task, **spec}, indent=2, ensure_ascii=False)
@@ -92,6 +96,21 @@ def _identity(job: Job) -> tuple[Line, ...]:
         Line("Dispersed's id", job.remote_uuid or "not known yet", is_code=bool(job.remote_uuid)),
         Line("Our id", str(job.pk), is_code=True),
     )
+
+
+def _volume(volume: dict[str, Any]) -> Line:
+    image = f"{volume['image']}:{volume['tag']}" if volume.get("tag") else volume["image"]
+    registry = f" from {volume['registry']}" if volume.get("registry") else ""
+    login = ", with a registry secret" if volume.get("has_secret") else ""
+    return Line(f"Volume at {volume['mount']}", f"{image}{registry}{login}", is_code=True)
+
+
+def _masked(volume: dict[str, Any]) -> dict[str, Any]:
+    """As the create call has it, without what is empty."""
+    shown = {name: value for name, value in volume.items() if value and name != "has_secret"}
+    if "user" in shown:
+        shown["user"] = SECRET
+    return {**shown, "secret": SECRET} if volume.get("has_secret") else shown
 
 
 def _variable(row: dict[str, Any]) -> Line:

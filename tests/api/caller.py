@@ -84,6 +84,11 @@ def every_field_body(credential: Credential) -> dict[str, Any]:
         registry_host="registry.example.org",
         registry_user="puller",
         registry_secret="canary-registry-secret",
+        image_source="registry",
+        volumes=[
+            {"image": "team/data", "tag": "v3", "mount": "/data", "user": "r", "secret": "canary-volume"},
+            {"image": "team/models", "mount": "/models"},
+        ],
         cpu_count=8,
         gpu_count=2,
         min_vram_gb=24,

@@ -33,6 +33,7 @@ def test_the_same_key_and_body_give_the_same_job(api, credential, nudges, docume
         {"description": "Another"},
         {"lifetime_s": 7300},
         {"registry_secret": "another"},
+        {"volumes": [{"image": "data", "mount": "/data"}]},
         {"env": [{"name": "HF_TOKEN", "value": "another"}]},
         {"env": [{"name": "HF_TOKEN", "value": "canary-env-value", "secret": False}]},
         {"credential_id": "other"},

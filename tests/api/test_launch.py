@@ -32,6 +32,9 @@ def test_every_field_reaches_the_stored_specification(api, team, credential, nud
     assert (spec.gpu_count, spec.ports, spec.allowed_ips) == (2, (22, 8888), ("203.0.113.7",))
     assert spec.env == {"HF_TOKEN": "canary-env-value", "MODE": "plain value", "ODD": " canary-odd "}
     assert spec.registry_secret.reveal() == "canary-registry-secret"
+    assert [volume.mount for volume in spec.volumes] == ["/data", "/models"]
+    assert spec.volumes[0].secret.reveal() == "canary-volume"
+    assert [volume["has_secret"] for volume in body["spec"]["volumes"]] == [True, False]
     assert (job.title, job.lifetime_s, job.created_by) == (
         "Entwicklung für Jürgen",
         7200,
@@ -91,6 +94,9 @@ def test_the_price_is_quoted_at_the_dearest_offer_of_the_wanted_regions(api, cre
         ({"env": [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]}, "env"),
         ({"env": [{"name": "DW_LAUNCH", "value": "1"}]}, "env"),
         ({"env": {"A": "1"}}, "env"),
+        ({"volumes": [{"image": "data"}]}, "volumes.0.mount"),
+        ({"volumes": [{"image": "data", "mount": "data"}]}, "volumes"),
+        ({"volumes": [{"image": "data", "mount": "/data", "path": "/x"}]}, "volumes.0.path"),
         ({"lifetime_s": 60}, "lifetime_s"),
         ({"lifetme_s": 60}, "lifetme_s"),
         ({"credential_id": "nonsense"}, "credential_id"),

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from dispersed_web.dispersed import BATCH, PERSISTENT, REGION_CODES, JobSpec, Secret
+from dispersed_web.dispersed import BATCH, PERSISTENT, REGION_CODES, JobSpec, Secret, Volume
 from dispersed_web.dispersed.signing import canonical_body
 
 GOOD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1 me@example.com"
@@ -31,7 +31,13 @@ PERSISTENT_SPEC = JobSpec(
     ports=(22, 8000),
     allowed_ips=("203.0.113.7", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"),
     env={"TOKEN": "canary-env", "_A1": ""},
+    image_source="registry",
+    volumes=(
+        Volume("team/data", "/data", "v3", "registry.example.com", "canary-user", Secret("canary-volume")),
+        Volume("team/models", "/opt/models"),
+    ),
 )
+DATA = Volume("data", "/data")
 
 
 def changed(spec=PERSISTENT_SPEC, **changes):
@@ -81,6 +87,18 @@ def test_the_whole_body():
                 "ports": [22, 8000],
                 "allowed_ips": ["203.0.113.7", "203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"],
                 "env": {"TOKEN": "canary-env", "_A1": ""},
+                "imagesrc": "registry",
+                "volumes": [
+                    {
+                        "image": "team/data",
+                        "tag": "v3",
+                        "registry": "registry.example.com",
+                        "user": "canary-user",
+                        "secret": "canary-volume",
+                        "mount": "/data",
+                    },
+                    {"image": "team/models", "mount": "/opt/models"},
+                ],
             },
         },
     }
@@ -132,6 +150,18 @@ FAULTS = [
     ("registry_user", {"registry_user": "ü"}, "“ü”"),
     ("registry_secret", {"registry_secret": Secret("abcß")}, "character number 4"),
     ("registry_secret", {"registry_secret": Secret("a b")}, "no spaces"),
+    ("image_source", {"image_source": "a\nb"}, "one line"),
+    ("volumes", {"volumes": (Volume("", "/data"),)}, "Volume 1 needs an image"),
+    ("volumes", {"volumes": (DATA, Volume("data:v3", "/other"))}, "volume 2 must be given without its tag"),
+    ("volumes", {"volumes": (Volume("data", "data"),)}, "absolute"),
+    ("volumes", {"volumes": (Volume("data", "/"),)}, "absolute"),
+    ("volumes", {"volumes": (Volume("data", "/data/../etc"),)}, "absolute"),
+    ("volumes", {"volumes": (DATA, Volume("other", "/data/"))}, "/data is in the list twice"),
+    ("volumes", {"volumes": (Volume("datä", "/data"),)}, "“ä”"),
+    ("volumes", {"volumes": (Volume("data", "/my data"),)}, "no spaces"),
+    ("volumes", {"volumes": (Volume("data", "/data", user="a b"),)}, "registry user of volume 1"),
+    ("volumes", {"volumes": (Volume("data", "/data", secret=Secret("ß")),)}, "character number 1"),
+    ("volumes", {"volumes": tuple(Volume("data", f"/d{n}") for n in range(11))}, "At most 10"),
     ("ssh_key", {"ssh_key": "hello"}, "public key"),
     ("ssh_key", {"ssh_key": f"{GOOD_KEY}\n{GOOD_KEY}"}, "one line"),
     ("ssh_key", {"ssh_key": "-----BEGIN OPENSSH PRIVATE KEY-----"}, "private key"),

@@ -34,6 +34,8 @@ REFUSED = [
     (persistent(docker={"allowed_ips": ["somewhere"]}), "allowed_ips"),
     (persistent(docker={"env": {"A": 1}}), "env"),
     (persistent(docker={"volumes": ["x"]}), "volumes"),
+    (persistent(docker={"volumes": [{"image": "data"}]}), "volumes"),
+    (persistent(docker={"volumes": [{"image": "data", "mount": "/data", "tag": 3}]}), "volumes: tag"),
     ([], "object"),
 ]
 
@@ -54,6 +56,7 @@ def test_a_body_out_of_range_is_refused_with_its_field(client, control, body, fi
         persistent(gpu_count=0, min_ram_gb=0, allowed_region_codes=[]),
         persistent(docker={"ports": None, "env": None, "volumes": [], "host": "", "secret": ""}),
         persistent(docker={"allowed_ips": ["0.0.0.0/0", "2001:db8::/32", "203.0.113.9"]}),
+        persistent(docker={"imagesrc": "x", "volumes": [{"image": "data", "mount": "/data", "secret": ""}]}),
         persistent(something_new={"from": "the future"}),
     ],
 )

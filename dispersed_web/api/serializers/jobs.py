@@ -69,6 +69,15 @@ class SpecEnvSerializer(serializers.Serializer):
     secret = serializers.BooleanField()
 
 
+class SpecVolumeSerializer(serializers.Serializer):
+    image = serializers.CharField()
+    tag = serializers.CharField(allow_blank=True)
+    registry = serializers.CharField(allow_blank=True)
+    user = serializers.CharField(allow_blank=True)
+    has_secret = serializers.BooleanField()
+    mount = serializers.CharField()
+
+
 class SpecSerializer(serializers.Serializer):
     """What was asked for. Secrets are left out."""
 
@@ -78,6 +87,8 @@ class SpecSerializer(serializers.Serializer):
     registry_host = serializers.CharField(allow_blank=True)
     registry_user = serializers.CharField(allow_blank=True)
     has_registry_secret = serializers.BooleanField()
+    image_source = serializers.CharField(allow_blank=True)
+    volumes = SpecVolumeSerializer(many=True)
     cpu_count = serializers.IntegerField(**MAYBE)
     gpu_count = serializers.IntegerField(**MAYBE)
     gpu_name = serializers.CharField(allow_blank=True)

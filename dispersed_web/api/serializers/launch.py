@@ -52,6 +52,22 @@ class EnvSerializer(StrictSerializer):
     )
 
 
+class VolumeSerializer(StrictSerializer):
+    """A data image mounted into the container. The cloud's documentation names these fields and says no more."""
+
+    image = serializers.CharField(max_length=500, help_text="Without its tag.")
+    tag = _text("")
+    registry = _text("For a private image.")
+    user = _text("For a private image.")
+    secret = _text(
+        "Stored encrypted, never shown again.",
+        trim_whitespace=False,
+        max_length=LONGEST_TEXT,
+        write_only=True,
+    )
+    mount = serializers.CharField(max_length=1000, help_text="An absolute path, such as `/data`.")
+
+
 class LaunchSerializer(StrictSerializer):
     credential_id = serializers.UUIDField(help_text="From `GET /api/v1/credentials`.")
     task = serializers.ChoiceField(["BATCH", "PERSISTENT"])
@@ -64,6 +80,8 @@ class LaunchSerializer(StrictSerializer):
     registry_secret = _text(
         "Stored encrypted, never shown again.", trim_whitespace=False, max_length=LONGEST_TEXT
     )
+    image_source = _text("`imagesrc` of the cloud's call, which does not say what it means; sent as it is.")
+    volumes = VolumeSerializer(many=True, required=False, max_length=10)
 
     cpu_count = _number("Cores.")
     gpu_count = _number("GPUs of each node.")
