@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec, Secret, Volume
-from dispersed_web.jobs import marker, market, specs
+from dispersed_web.jobs import keeping, marker, market, specs
 from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
@@ -65,7 +65,7 @@ def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
     """Whether ``body`` asks for what ``job`` was launched with, secrets included."""
     return (
         job.credential_id == body["credential_id"]
-        and job.title == order.title
+        and keeping.launch_title(job) == order.title
         and job.spec == specs.plain_part(order.spec, order.secret_env)
         and job.spec_fingerprint == specs.fingerprint(order.spec)
         and body.get("lifetime_s") in (None, job.lifetime_s)

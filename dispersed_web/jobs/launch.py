@@ -20,8 +20,8 @@ from dispersed_web.costs.spans import Span
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import from_recipe, guard, marker, rate, specs, spending
-from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
+from dispersed_web.jobs import from_recipe, guard, keeping, marker, rate, specs, spending
+from dispersed_web.jobs.errors import FormAlreadyUsed, JobError, LaunchRefused
 from dispersed_web.jobs.models import ENDED, Job, JobTag
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import AutostopPolicy, Installation, Membership, Team
@@ -127,7 +127,7 @@ def request(
 
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
     asked = (specs.fingerprint(order.spec), order.title, credential.pk, lifetime_of(order, team)[0])
-    if asked == (job.spec_fingerprint, job.title, job.credential_id, job.lifetime_s):
+    if asked == (job.spec_fingerprint, keeping.launch_title(job), job.credential_id, job.lifetime_s):
         return job
     raise FormAlreadyUsed(job.pk)
 
@@ -144,6 +144,10 @@ def _check_order(order: Order, team: Team) -> None:
         raise LaunchRefused(
             "invalid", "The lifetime is outside the bounds that the team set.", field="lifetime"
         )
+    try:
+        keeping.clean_tags(order.tags)
+    except JobError as error:
+        raise LaunchRefused(error.code, error.sentence, field=error.field) from None
     check_choices(order.choices, AutostopPolicy.of(team.pk))
     run_s = (order.spec.max_timeout_run_ms or 0) // 1000 * (1 + (order.spec.max_retry_count or 0))
     if run_s > team.max_lifetime_s:
@@ -323,5 +327,7 @@ def _store(
     job.heartbeat_digest = specs.heartbeat_digest(token)
     job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job), token)
     job.save(force_insert=True)
-    JobTag.objects.bulk_create(JobTag(job=job, team=team, name=name) for name in dict.fromkeys(order.tags))
+    JobTag.objects.bulk_create(
+        JobTag(job=job, team=team, name=name) for name in keeping.clean_tags(order.tags)
+    )
     return job

@@ -55,6 +55,7 @@ KINDS = {
     "job.stop_unconfirmed": Kind("Stop not confirmed", tone="red", follows=True),
     "job.ended": Kind("Ended", tone="grey", follows=True),
     "job.ready": Kind("Ready", tone="green", not_by_webhook=True),
+    "job.handed_over": Kind("Handed over", not_by_webhook=True),
     "job.blind": Kind("Signal lost", tone="amber"),
     "job.would_stop": Kind(
         "Would have stopped at {would_stop_at}", "Would have been stopped", inbox_only=True

@@ -12,13 +12,15 @@ from dispersed_web.teams.roles import Role
 
 
 def readers(event: Event) -> set[int]:
-    """The people whom an event concerns: its job's owner or the person it is about, or that one and the team's admins and
-    owners; and, for news that follow a warning, whoever was warned. Only members."""
+    """The people whom an event concerns: those it names, its job's owner or the person it is about, or that one and the
+    team's admins and owners; and, for news that follow a warning, whoever was warned. Only members."""
     members = dict(
         Membership.objects.filter(team=event.team_id, user__is_active=True).values_list("user", "role")
     )
     wanted: set[int | None] = set()
-    if event.subject_type == "job":
+    if "concerns" in event.data:
+        wanted |= set(event.data["concerns"])
+    elif event.subject_type == "job":
         wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
     elif event.subject_type == "user":
         wanted.add(int(event.subject_id))
@@ -47,10 +49,11 @@ def by_email(event: Event, people: set[int]) -> set[int]:
         return set()
     if event.subject_type != "job":
         return people
-    owner = Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True).first()
-    if owner in people and Wishes.objects.filter(user=owner, email_my_jobs=False).exists():
-        return people - {owner}
-    return people
+    theirs = set(event.data.get("concerns", ()))
+    theirs |= set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
+    return people - set(
+        Wishes.objects.filter(user__in=theirs & people, email_my_jobs=False).values_list("user", flat=True)
+    )
 
 
 def by_webhook(event: Event) -> Channel | None:
