@@ -30,20 +30,37 @@ class JobRun(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["job", "remote_uuid"], name="run_once_per_remote_run")
         ]
+        indexes: ClassVar = [
+            models.Index(fields=["ended_at"], name="run_by_end", condition=models.Q(ended_at__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return f"{self.job}: {self.status}"
 
 
 class RunLog(models.Model):
-    """The end of a run's output, masked and compressed, kept so that a finished job still tells why."""
+    """The end of a run's output, masked and compressed, kept so that a finished job still tells why.
+
+    Final when it was fetched after the end of the run was seen. Until then it is the last sight of a live run, or empty,
+    and ``next_at`` says when it is asked for next; ``given_up`` is the sentence that says why it is not any more.
+    """
 
     run = models.OneToOneField(JobRun, on_delete=models.CASCADE, primary_key=True, related_name="kept_log")
-    content = models.BinaryField(help_text="zlib of the masked text.")
+    content = models.BinaryField(help_text="zlib of the masked text; empty when there is none.")
+    first = models.PositiveIntegerField(default=0, help_text="How many lines stood before it.")
     is_cut = models.BooleanField(default=False)
     is_final = models.BooleanField(default=False, help_text="Fetched after the run had ended.")
     failures = models.PositiveSmallIntegerField(default=0)
-    fetched_at = models.DateTimeField()
+    fetched_at = models.DateTimeField(null=True, help_text="When the cloud last showed it.")
+    next_at = models.DateTimeField(null=True)
+    given_up = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_at"], name="run_log_waiting", condition=models.Q(is_final=False, given_up="")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Log of {self.run_id}"
