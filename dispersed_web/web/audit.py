@@ -15,6 +15,7 @@ GROUPS = {
     "credential": ("Credentials", "key"),
     "member": ("Members", "user"),
     "token": ("API tokens", "terminal"),
+    "sshkey": ("SSH keys", "key"),
     "channel": ("Notifications", "bell"),
     "team": ("Team", "team"),
 }
