@@ -24,6 +24,8 @@ ASSIGN_MS = 300_000
 START_MS = 300_000
 SURPRISE = Decimal("1.05")
 LOOK_EVERY = dt.timedelta(minutes=1)
+# As long as an address is awaited after the container runs; see ``connection.py``.
+STARTING = dt.timedelta(minutes=3)
 NOT_LAUNCHED = frozenset({Reason.REFUSED, Reason.NEVER_ARRIVED, Reason.EXPIRED})
 
 
@@ -98,6 +100,9 @@ def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE
         return Story(kind, "Lost sight of", since(job.missing_since, now, "not shown for "))
     if job.state == Status.UNCONFIRMED:
         return Story("unknown", "No clear answer", said(looking(job, now, zone)))
+    if is_starting(job, now):
+        begun = job.run_running_at or job.running_at or now
+        return Story("waiting", "Starting", since(begun, now, "no address yet, "))
     if job.state == Status.RUNNING:
         hint = lease_words.use_hint(job, now, zone)
         return Story("running", "Running", lease_words.use_of(job, now, zone, around), hint)
@@ -117,12 +122,19 @@ def _going(job: Job, now: dt.datetime) -> Story:
             return Story("waiting", "Node assigned", since(job.assigned_at or _begin(job), now, after=" ago"))
         case Status.PREPARING:
             limit = words.round_duration(timeout_s(job, "start"))
-            return Story(
-                "waiting", "Pulling image", since(job.assigned_at or _begin(job), now, after=f" of {limit}")
-            )
+            begun = job.run_started_at or job.assigned_at or _begin(job)
+            return Story("waiting", "Pulling image", since(begun, now, after=f" of {limit}"))
         case Status.FAILING:
             return Story("alarm", "Failing", said("the cloud is ending it"))
     return Story("stopping", "Being stopped", said("by the cloud or its console"))
+
+
+def is_starting(job: Job, now: dt.datetime) -> bool:
+    """The container of a machine to connect to runs, and an address is awaited."""
+    if job.state != Status.RUNNING or job.task == "BATCH" or job.reachable_at is not None:
+        return False
+    begun = job.run_running_at or job.running_at
+    return begun is not None and now - begun < STARTING
 
 
 def _stopping(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:

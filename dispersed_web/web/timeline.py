@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.web import words
-from dispersed_web.web.rows import NOT_LAUNCHED, timeout_s
+from dispersed_web.web.rows import NOT_LAUNCHED, is_starting, timeout_s
 from dispersed_web.web.words import Phrase, said, since
 
 NAMES = (
@@ -19,6 +19,17 @@ NAMES = (
     ("running", "Running", "Running"),
     ("ended", "Ended", "Ending"),
 )
+# Where the work goes on while the cloud shows a status; a later try comes back to an earlier phase.
+PLACES = {
+    Status.QUEUED: 1,
+    Status.LAUNCHING: 1,
+    Status.UNCONFIRMED: 1,
+    Status.PENDING: 2,
+    Status.ASSIGNED: 3,
+    Status.PREPARING: 3,
+    Status.RUNNING: 4,
+}
+ENDING = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +44,29 @@ class Phase:
 def phases(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Phase]:
     """The six phases, from the wish to the end."""
     times = [job.created_at, job.launched_at, job.assigned_at, job.running_at, job.running_at, job.ended_at]
-    reached = max(place for place, at in enumerate(times) if at is not None and place < 5)
-    current = _current(job, reached)
+    reached = max(place for place, at in enumerate(times) if at is not None and place < ENDING)
+    current = _current(job)
     made = []
     for place, ((key, done, doing), at) in enumerate(zip(NAMES, times, strict=True)):
         state = _state(job, place, current, reached)
         name = doing if state == "current" else done
+        name = _name_of_use(job, now) if key == "running" else name
         made.append(Phase(name, state, _detail(job, key, state, at, now, zone)))
     return made
 
 
-def _current(job: Job, reached: int) -> int:
+def _current(job: Job) -> int:
     """The place of the phase that goes on now."""
-    if (
-        not job.is_active
-        or job.stop_requested_at is not None
-        or job.state in (Status.FAILING, Status.CANCELLING)
-    ):
-        return 5
-    return 4 if job.state == Status.RUNNING else min(reached + 1, 4)
+    if not job.is_active or job.stop_requested_at is not None:
+        return ENDING
+    return PLACES.get(job.state, ENDING)
+
+
+def _name_of_use(job: Job, now: dt.datetime) -> str:
+    """A machine that people connect to is of use once it can be reached."""
+    if job.reachable_at is not None:
+        return "Reachable"
+    return "Starting" if is_starting(job, now) else "Running"
 
 
 def _state(job: Job, place: int, current: int, reached: int) -> str:
@@ -61,7 +76,7 @@ def _state(job: Job, place: int, current: int, reached: int) -> str:
         return "unknown"
     if place == current:
         return "current"
-    return "done" if place <= reached else "todo"
+    return "done" if place <= reached and place < current else "todo"
 
 
 def _detail(
@@ -87,9 +102,9 @@ def _going_on(job: Job, key: str, now: dt.datetime) -> Phrase:
         return since(begun, now, after=f" of {words.round_duration(timeout_s(job, 'assign'))}")
     if key == "pulled":
         limit = words.round_duration(timeout_s(job, "start"))
-        return since(job.assigned_at or begun, now, after=f" of {limit}")
+        return since(job.run_started_at or job.assigned_at or begun, now, after=f" of {limit}")
     if key == "running" and job.running_at:
-        return since(job.running_at, now, "for ")
+        return since(job.reachable_at or job.run_running_at or job.running_at, now, "for ")
     if key == "ended" and job.stop_requested_at:
         return since(job.stop_requested_at, now, "for ")
     return Phrase()

@@ -86,7 +86,7 @@ def test_an_address_before_the_container_runs_is_not_ready(job):
     assert told(job) == []
 
 
-@pytest.mark.parametrize("seconds, times", [(20, 0), (59, 0), (60, 1), (600, 1)])
+@pytest.mark.parametrize(("seconds", "times"), [(20, 0), (59, 0), (60, 1), (600, 1)])
 def test_who_hardly_waited_is_told_nothing(seconds, times):
     launched = NOW - dt.timedelta(seconds=seconds)
     job = factories.make_job(factories.make_team(), "PREPARING", now=NOW, launched_at=launched)
@@ -108,7 +108,9 @@ def test_a_job_that_is_being_stopped_is_not_told_ready(job):
     assert told(job) == []
 
 
-@pytest.mark.parametrize("origin, times", [("adopted", 0), ("imported", 0), ("found", 1), ("launched", 1)])
+@pytest.mark.parametrize(
+    ("origin", "times"), [("adopted", 0), ("imported", 0), ("found", 1), ("launched", 1)]
+)
 def test_a_machine_that_was_reachable_before_it_was_ours_is_no_news(job, origin, times):
     Job.objects.filter(pk=job.pk).update(origin=origin)
     shown(job, run_of(job))
