@@ -72,12 +72,12 @@ KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 _TEXT_TARGETS = frozenset(set(TEXT_FIELDS) - {"task", "gpu_registry_uuid", "ssh_key"}) | {JOB_TAG}
 _SECONDS_TARGETS = frozenset({"lifetime_s", "idle_limit_s", "checkin_every_s"})
-_USD_TARGETS = frozenset({"budget_usd", "rate_cap_usd"})
-# Input type: the fields that it may set; every one but "env" may also set a variable.
+USD_FIELDS = frozenset({"budget_usd", "rate_cap_usd"})
+# Input type: the fields that it may set; those of ``SETS_VARIABLES`` may also set a variable.
 TARGETS: dict[str, frozenset[str]] = {
     "text": _TEXT_TARGETS,
     "lines": frozenset({"description"}),
-    "number": frozenset(NUMBER_FIELDS) | _USD_TARGETS,
+    "number": frozenset(NUMBER_FIELDS) | USD_FIELDS,
     "choice": _TEXT_TARGETS | frozenset(NUMBER_FIELDS) | {"task"},
     "gpu": frozenset({GPU}),
     "region": frozenset({"allowed_region_codes"}),
@@ -90,6 +90,7 @@ TARGETS: dict[str, frozenset[str]] = {
     "addresses": frozenset({"allowed_ips"}),
 }
 INPUT_TYPES = tuple(TARGETS)
+SETS_VARIABLES = frozenset(INPUT_TYPES) - {"env", "gpu"}
 MOST_INPUTS = 60
 
 
@@ -136,6 +137,16 @@ class Input:
         """The variable it sets; empty where it sets something else."""
         return self.to.removeprefix("env.") if self.to.startswith("env.") else ""
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Input:
+        """Reads one without problems of shape; what is null is unset, and a choice without a label shows its value."""
+        given = {name: value for name, value in data.items() if value is not None}
+        choices = [
+            {"value": one["value"], "label": one.get("label") or one["value"]}
+            for one in given.pop("choices", ())
+        ]
+        return cls(**given, choices=tuple(choices))
+
     def to_json(self) -> dict[str, Any]:
         """Without what is left at its default."""
         found = {item.name: getattr(self, item.name) for item in fields(self)}
@@ -174,10 +185,9 @@ class Document:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Document:
         """Reads a document that has no :func:`shape.shape_problems`; what is missing is empty."""
-        inputs = [{**one, "choices": tuple(one.get("choices") or ())} for one in data.get("inputs") or ()]
         return cls(
             spec=dict(data.get("spec") or {}),
-            inputs=tuple(Input(**one) for one in inputs),
+            inputs=tuple(Input.from_json(one) for one in data.get("inputs") or ()),
             locked=frozenset(data.get("locked") or ()),
             autostop=dict(data.get("autostop") or {}),
             tags=tuple(data.get("tags") or ()),
@@ -211,14 +221,21 @@ class Document:
     def locked_targets(self) -> frozenset[str]:
         """Every target that no launch may change, one by one. For ``"*"`` it holds ``ENV`` too: then no variable may be
         added either."""
-        targets = self.targets()
-        fixed = {one.to for one in self.inputs if one.is_fixed}
-        named = self.locked - {ALL}
+        fixed = {one_target(one.to) for one in self.inputs if one.is_fixed}
+        asked = {one_target(one.to) for one in self.inputs if not one.is_fixed}
+        named = {one_target(target) for target in self.locked - {ALL}}
         if ALL in self.locked:
-            whole = {GPU, ENV, REGISTRY_SECRET, *SPEC_FIELDS, *(f"env.{name}" for name in self.env)}
-            named |= whole - NEVER_MEANT - {"gpu_name", "gpu_registry_uuid"}
-        asked = {to for to, one in targets.items() if not one.is_fixed}
-        return frozenset(fixed | (named - asked))
+            whole = {ENV, REGISTRY_SECRET, *SPEC_FIELDS, *(f"env.{name}" for name in self.env)}
+            named |= {one_target(target) for target in whole - NEVER_MEANT}
+        found = fixed | (named - asked)
+        if "image" in found:  # the same name in another registry is another image
+            found |= {"registry_host", "image_source"} - asked
+        return frozenset(found)
+
+
+def one_target(target: str) -> str:
+    """The target's one name: a GPU is one choice, whether made by name or from the registry."""
+    return GPU if target in ("gpu_name", "gpu_registry_uuid") else target
 
 
 def complete(document: Document) -> Document:

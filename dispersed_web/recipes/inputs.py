@@ -12,14 +12,16 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.accounts.ssh_keys import BadSshKey, parse_public_key
-from dispersed_web.dispersed import REGION_CODES
+from dispersed_web.dispersed import REGION_CODES, JobSpec
 from dispersed_web.recipes.document import ENV_NAME, Input
 
 LONGEST = {"text": 1000, "lines": 20_000, "secret": 4000}
 PATTERN_TIME_S = 0.05
 MOST_ENTRIES = 50
 MOST_ROWS = 100
+LONGEST_NAME = 200
 ANY_GPU = "any"
+PRIVATE_KEY = "PRIVATE KEY-----"
 
 
 class BadAnswer(ValueError):
@@ -56,14 +58,16 @@ def _switch(answer: Any) -> bool:
 @sensitive_variables()
 def _text(one: Input, answer: Any) -> str:
     text = _str(answer)
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for char in text):
+        raise BadAnswer("It has a character that cannot be sent.")
     if one.type != "secret":
         text = text.replace("\r\n", "\n").strip()
     most = min(one.max_length or LONGEST[one.type], LONGEST[one.type])
     if len(text) > most:
         raise BadAnswer(f"At most {most} characters.")
-    if one.type != "lines" and any(char in text for char in "\n\r\0"):
+    if one.type != "lines" and any(char in text for char in "\n\r"):
         raise BadAnswer("Write it on one line.")
-    if "PRIVATE KEY-----" in text and one.type != "secret":
+    if PRIVATE_KEY in text and one.type != "secret":
         raise BadAnswer("This looks like a private key. Nothing was kept of it.")
     if one.pattern and not matches(one.pattern, text):
         raise BadAnswer(one.pattern_hint or "This does not have the form that the recipe asks for.")
@@ -86,7 +90,7 @@ def _number(one: Input, answer: Any) -> int | Decimal:
         raise BadAnswer("Write a number.")
     try:
         number = Decimal(str(answer).strip().replace(",", "."))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         raise BadAnswer("Write a number.") from None
     if not number.is_finite() or abs(number) > 10**15:
         raise BadAnswer("Write a number.")
@@ -126,7 +130,7 @@ def _gpu(one: Input, answer: Any) -> str:
 
 
 def _regions(one: Input, answer: Any) -> tuple[str, ...]:
-    codes = _entries(answer)
+    codes = _entries(one, answer)
     for code in codes:
         if code not in REGION_CODES:
             raise BadAnswer("Choose regions of the list.")
@@ -148,6 +152,8 @@ def _duration(one: Input, answer: Any) -> int:
             seconds = durations.parse(_str(answer))
         except durations.BadDuration as error:
             raise BadAnswer(str(error)) from None
+    if seconds > durations.LONGEST_S:
+        raise BadAnswer("That is more than ten years. Write a shorter duration.")
     low, high = one.minimum, one.maximum
     if seconds < (low or 0) or (high is not None and seconds > high):
         least = f"at least {durations.write(int(low))}" if low else ""
@@ -158,15 +164,19 @@ def _duration(one: Input, answer: Any) -> int:
 
 def _ports(one: Input, answer: Any) -> tuple[int, ...]:
     found = []
-    for word in _entries(answer):
-        if not (word.isascii() and word.isdigit() and 1 <= int(word[:6]) <= 65535):
+    for word in _entries(one, answer):
+        if not (word.isascii() and word.isdigit() and len(word) <= 5 and 1 <= int(word) <= 65535):
             raise BadAnswer("Ports are numbers between 1 and 65535, such as 22, 8888.")
         found.append(int(word))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _addresses(one: Input, answer: Any) -> tuple[str, ...]:
-    return _entries(answer)
+    addresses = _entries(one, answer)
+    spec = JobSpec(task="PERSISTENT", title="x", image="x", allowed_ips=addresses)
+    if problem := spec.problems().get("allowed_ips"):
+        raise BadAnswer(problem)
+    return addresses
 
 
 @sensitive_variables()
@@ -178,18 +188,24 @@ def _env(one: Input, answer: Any) -> dict[str, str]:
             raise BadAnswer("A variable's name has letters, digits and _ only.")
         if not isinstance(value, str):
             raise BadAnswer(f"The value of {name} must be a text.")
+        if len(name) > LONGEST_NAME or len(value) > LONGEST["lines"]:
+            raise BadAnswer(f"{name[:40]} is too long: at most {LONGEST['lines']} characters.")
+        if PRIVATE_KEY in value:
+            raise BadAnswer(f"{name} looks like a private key. Nothing was kept of it.")
     return dict(answer)
 
 
-def _entries(answer: Any) -> tuple[str, ...]:
+def _entries(one: Input, answer: Any) -> tuple[str, ...]:
     """A list, or texts apart by commas, spaces or lines, without repeats."""
     if isinstance(answer, str):
         answer = answer.replace(",", " ").replace(";", " ").split()
     if not isinstance(answer, (list, tuple)):
         raise BadAnswer("Give a list.")
-    if any(isinstance(one, bool) or not isinstance(one, (str, int)) for one in answer):
+    if any(isinstance(entry, bool) or not isinstance(entry, (str, int)) for entry in answer):
         raise BadAnswer("Give a list of texts.")
-    found = tuple(dict.fromkeys(str(one).strip() for one in answer))
+    found = tuple(dict.fromkeys(str(entry).strip() for entry in answer if entry not in ("", None)))
+    if one.required and not found:
+        raise BadAnswer("This is needed.")
     if len(found) > MOST_ENTRIES:
         raise BadAnswer(f"At most {MOST_ENTRIES} entries.")
     return found

@@ -5,8 +5,10 @@ Whatever way a launch is asked for (form, API, preset, link, relaunch), the doma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
@@ -14,26 +16,25 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.dispersed import Volume
 from dispersed_web.recipes.document import (
     AUTOSTOP_FIELDS,
+    DEFAULT_RUN_MS,
     ENV,
     GPU,
     JOB_TAG,
+    NUMBER_FIELDS,
     REGISTRY_SECRET,
     TIMEOUT_FIELDS,
+    USD_FIELDS,
     Document,
     Input,
+    one_target,
 )
 from dispersed_web.recipes.inputs import ANY_GPU, BadAnswer, read
 
 SSH_PORT = 22
-NUMERIC = (
-    "cpu_count",
-    "gpu_count",
-    "min_vram_gb",
-    "min_ram_gb",
-    "min_storage_gb",
-    "max_node_count",
-    "max_retry_count",
-)
+# Asking for none of it and not asking are the same to the cloud.
+ZERO_IS_NONE = frozenset({"cpu_count", "min_vram_gb", "min_ram_gb", "min_storage_gb"})
+# What copies of one launch have after their title: “ 2”, “ (2)”, “ 2/5”, “ (2 of 5)”, “ #2”.
+_COPY_NUMBER = re.compile(r" [(#]?[0-9]{1,3}(?:(?:/| of )[0-9]{1,3})?\)?")
 
 
 @dataclass(repr=False)
@@ -54,8 +55,9 @@ class Rendered:
         """The value at a target, in one form for comparing: empty is ``None``."""
         if name.startswith("env."):
             return self.env.get(name.removeprefix("env."))
-        if name == GPU:
-            return self.values.get("gpu_registry_uuid") or self.values.get("gpu_name") or None
+        if one_target(name) == GPU:
+            uuid = self.values.get("gpu_registry_uuid")
+            return uuid.lower() if uuid else self.values.get("gpu_name") or None
         if name == ENV:
             return dict(self.env)
         if name == JOB_TAG:
@@ -64,7 +66,12 @@ class Rendered:
             return self.registry_secret or None
         if name == "volumes":
             return tuple(Volume.from_plain(one).to_plain() for one in self.values.get(name) or ()) or None
-        return _plain((self.autostop if name in AUTOSTOP_FIELDS else self.values).get(name))
+        if name in AUTOSTOP_FIELDS:
+            return _money(name, _plain(self.autostop.get(name)))
+        value = _plain(self.values.get(name))
+        if name == "ssh_key" and value:
+            return " ".join(value.split()[:2])  # its comment is nobody's concern
+        return None if name in ZERO_IS_NONE and value == 0 else value
 
 
 @sensitive_variables()
@@ -77,7 +84,11 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
             name: _tupled(value) for name, value in document.spec.items() if name != ENV and value is not None
         },
         env=dict(document.env),
-        autostop={name: _tupled(value) for name, value in document.autostop.items() if value is not None},
+        autostop={
+            name: _money(name, _tupled(value))
+            for name, value in document.autostop.items()
+            if value is not None
+        },
         tags=document.tags,
     )
     for key in answers:
@@ -85,11 +96,10 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
             found.problems[key] = "The recipe has no such input."
     secret: set[str] = set()
     for one in document.inputs:
-        answer = one.default if one.is_fixed else answers.get(one.key, one.default)
         try:
-            value = read(one, answer)
-            if one.is_fixed and one.key in answers and read(one, answers[one.key]) != value:
-                raise BadAnswer("The recipe's author locked this.")
+            value = _answered(one, answers)
+            if one.to == ENV:
+                _refuse_taken(document, one, value or {})
         except BadAnswer as error:
             found.problems[one.key] = str(error)
             continue
@@ -97,7 +107,40 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
         if one.type == "secret" and one.env_name and value is not None:
             secret.add(one.env_name)
     found.secret_env = frozenset(secret)
+    _fit_task(found)
     return found
+
+
+@sensitive_variables()
+def _answered(one: Input, answers: Mapping[str, Any]) -> Any:
+    """The value of an input, its default where it is fixed or was not answered. Raises :class:`BadAnswer`."""
+    value = read(one, one.default if one.is_fixed else answers.get(one.key, one.default))
+    if one.is_fixed and one.key in answers and read(one, answers[one.key]) != value:
+        raise BadAnswer("The recipe's author locked this.")
+    return value
+
+
+@sensitive_variables()
+def _refuse_taken(document: Document, one: Input, rows: Mapping[str, str]) -> None:
+    """Rows may not set what another input asks for or what the author locked. Raises :class:`BadAnswer`."""
+    for other in document.inputs:
+        if other.env_name in rows:
+            raise BadAnswer(f"{other.env_name} is set by “{other.name}”.")
+    if one.is_fixed:
+        return
+    locked = document.locked_targets()
+    for name in rows:
+        if f"env.{name}" in locked:
+            raise BadAnswer(f"The recipe's author locked {name}.")
+
+
+def _fit_task(found: Rendered) -> None:
+    """A time limit belongs to BATCH, whichever of the two the launcher chose."""
+    task = found.values.get("task")
+    if task == "BATCH" and found.values.get("max_timeout_run_ms") is None:
+        found.values["max_timeout_run_ms"] = DEFAULT_RUN_MS
+    elif task == "PERSISTENT":
+        found.values.pop("max_timeout_run_ms", None)
 
 
 @sensitive_variables()
@@ -120,10 +163,12 @@ def _put(found: Rendered, one: Input, value: Any) -> None:
     elif one.to in TIMEOUT_FIELDS:
         found.values[one.to] = None if value is None else value * 1000
     elif one.to in AUTOSTOP_FIELDS:
-        found.autostop[one.to] = value
-    elif one.type == "choice" and one.to in NUMERIC:
+        found.autostop[one.to] = _money(one.to, value)
+    elif one.type == "choice" and one.to in NUMBER_FIELDS:
         found.values[one.to] = None if value is None else int(value)
     else:
+        if one.to == "gpu_name" and value:
+            found.values.pop("gpu_registry_uuid", None)
         found.values[one.to] = value
 
 
@@ -141,14 +186,20 @@ def _put_env(found: Rendered, one: Input, value: Any) -> None:
 
 @sensitive_variables()
 def violations(document: Document, asked: Rendered, answers: Mapping[str, Any]) -> dict[str, str]:
-    """Target → why it may not be so, for everything in ``asked`` that differs from what the author locked, and for
-    inputs answered in a way that they do not allow. ``answers`` are those that are not secret."""
+    """Why ``asked`` may not be launched from the recipe: target → sentence for what differs from what the author
+    locked, and input key → sentence for an answer, or for a value in an input's place, that the input does not allow.
+    ``answers`` are those that are not secret; secrets are judged by what is asked for."""
     meant = render(document, answers)
-    open_keys = {one.key for one in document.inputs if one.type == "secret"}
-    found = {key: sentence for key, sentence in meant.problems.items() if key not in open_keys}
-    for target in document.locked_targets():
+    judged = {one.key for one in document.inputs if one.is_fixed or one.type != "secret"} & set(answers)
+    unknown = set(answers) - set(document.by_key)
+    fixed = {one.key for one in document.inputs if one.is_fixed}
+    found = {key: text for key, text in meant.problems.items() if key in judged | unknown | fixed}
+    for target in sorted(document.locked_targets()):
         if not _is_as_meant(target, document, meant, asked):
             found[target] = "The recipe's author locked this: it cannot be changed."
+    for one in document.inputs:
+        if not one.is_fixed and one.key not in found and (refusal := _refusal(one, asked)):
+            found[one.key] = refusal
     return found
 
 
@@ -157,21 +208,59 @@ def _is_as_meant(target: str, document: Document, meant: Rendered, asked: Render
     if target == ENV:
         return _no_variable_added(document, meant, asked)
     ours, theirs = meant.target(target), asked.target(target)
-    if target == "ports" and ours and theirs and asked.values.get("ssh_key"):
-        ours, theirs = {*ours, SSH_PORT}, {*theirs, SSH_PORT}  # 22 is added for whoever brings a key
+    if target == "ports" and asked.values.get("ssh_key"):
+        # 22 is added for whoever brings a key, and published where no port is named.
+        ours, theirs = {*(ours or ()), SSH_PORT}, {*(theirs or ()), SSH_PORT}
     if target == "uses_logs":
         ours, theirs = bool(ours), bool(theirs)
     if target == JOB_TAG:
         return set(ours or ()) <= set(theirs or ())
+    if target == "title" and ours and theirs and theirs.startswith(ours):
+        return theirs == ours or _COPY_NUMBER.fullmatch(theirs.removeprefix(ours)) is not None
     return bool(ours == theirs)
 
 
 @sensitive_variables()
 def _no_variable_added(document: Document, meant: Rendered, asked: Rendered) -> bool:
-    if ENV in document.targets():
-        return True
+    """Whether ``asked`` has no variable beside the recipe's own, and those of fixed rows as they are meant."""
     known = {*meant.env, *(one.env_name for one in document.inputs if one.env_name)}
-    return set(asked.env) <= known
+    rows = {name for one in document.inputs if one.to == ENV and one.is_fixed for name in one.default or ()}
+    return set(asked.env) <= known and all(asked.env.get(name) == meant.env.get(name) for name in rows)
+
+
+@sensitive_variables()
+def _refusal(one: Input, asked: Rendered) -> str:
+    """Why what is asked for in the place of an open input is nothing that the input allows; empty if it does."""
+    if one.to in (ENV, JOB_TAG):
+        return ""  # these add to what else is there
+    if one.type == "secret" and one.env_name in asked.env and one.env_name not in asked.secret_env:
+        return "This is a secret of the recipe, and must be launched as one."
+    try:
+        read(one, _as_answer(one, asked))
+    except BadAnswer as error:
+        return str(error)
+    return ""
+
+
+@sensitive_variables()
+def _as_answer(one: Input, asked: Rendered) -> Any:
+    """What a launcher would have answered for the value to be as it is. Raises :class:`BadAnswer` if nothing."""
+    value = asked.target(one.to)
+    if one.type == "gpu":
+        return value or ANY_GPU
+    if one.type == "switch" and one.env_name:
+        if (value or "") not in (one.on, one.off):
+            raise BadAnswer("Answer yes or no.")
+        return value == one.on
+    if one.to in TIMEOUT_FIELDS and value is not None:
+        if value % 1000:
+            raise BadAnswer("Use whole seconds.")
+        return value // 1000
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _money(name: str, value: Any) -> Any:
+    return Decimal(str(value)) if name in USD_FIELDS and value is not None else value
 
 
 def _tupled(value: Any) -> Any:
@@ -179,6 +268,7 @@ def _tupled(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Empty as ``None``, lists as tuples."""
-    value = _tupled(value)
+    """Empty as ``None``; lists as sorted tuples, for their order means nothing."""
+    if isinstance(value, (list, tuple)):
+        value = tuple(sorted(value))
     return None if value in (None, "", ()) else value

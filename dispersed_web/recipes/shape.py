@@ -121,6 +121,10 @@ def _texts(path: tuple[str | int, ...], values: list[Any]) -> Iterator[Problem]:
             yield Problem((*path, number), "Every entry must be a text.")
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
 def _input_shape(number: int, one: Any) -> Iterator[Problem]:
     path: tuple[str | int, ...] = ("inputs", number)
     if not isinstance(one, dict):
@@ -131,10 +135,12 @@ def _input_shape(number: int, one: Any) -> Iterator[Problem]:
             yield Problem(path, f"An input needs “{name}”.")
     for name in ("minimum", "maximum"):
         value = one.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        if value is not None and not _is_number(value):
             yield Problem((*path, name), f"{name} must be a number.")
     known = {name: value for name, value in one.items() if name not in ("minimum", "maximum", "default")}
     yield from _mapping(path, known, _INPUT_TYPES)
+    if not isinstance(one.get("default"), (str, int, float, list, dict, type(None))):
+        yield Problem((*path, "default"), "A default is a text, a number, a list or a mapping.")
     choices = one.get("choices")
     for index, choice in enumerate(choices if isinstance(choices, list) else ()):
         if not isinstance(choice, dict) or set(choice) - {"value", "label"} or "value" not in choice:

@@ -1,0 +1,12 @@
+"""Which variables hold secrets, told by their names. Pure."""
+
+from __future__ import annotations
+
+import re
+
+SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
+
+
+def looks_secret(env_name: str) -> bool:
+    """Whether a variable of this name is treated as a secret unless its author says otherwise."""
+    return bool(SECRET_NAME.search(env_name))
