@@ -1,11 +1,12 @@
 """What can be rented and how it is described: GPUs, offers, recipes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from . import parse
 from .parse import JsonObject
+from .payload import RecipePayload
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,16 @@ class RecipeInput:
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "RecipeInput":
-        """Read an entry of `input_schema`. Raises BadReply without `key`."""
+        """Read an entry of `input_schema`; `key` is empty where it has none."""
         options = (item for item in parse.items(data.get("options")) if isinstance(item, dict))
         return cls(
-            key=parse.text(data.get("key"), 200) or _missing("recipe input", "key"),
+            key=parse.text(data.get("key"), 200),
             type=parse.text(data.get("type"), 64),
             label=parse.text(data.get("label"), 300),
             required=parse.boolean(data.get("required")) is True,
             description=parse.text(data.get("description")),
             placeholder=parse.text(data.get("placeholder"), 500),
-            default_value=parse.text(data.get("default_value")),
+            default_value=_default(data.get("default_value")),
             options=tuple(
                 (parse.text(item.get("value"), 500), parse.text(item.get("label"), 300)) for item in options
             ),
@@ -122,7 +123,7 @@ class RecipeInput:
 class Recipe:
     """A stored job description of the cloud (Dispersed docs, get-job-recipe).
 
-    Of its payload only what may be shown is kept; the cloud fills in the rest when the recipe is cooked.
+    `unreadable_inputs` counts the questions that have no key: they cannot be answered by name.
     """
 
     uuid: str
@@ -136,20 +137,20 @@ class Recipe:
     last_used_at: datetime | None = None
     forked_from_recipe_uuid: str = ""
     quickstart_md: str = ""
-    task: str = ""
-    gpu_name: str = ""
-    gpu_count: int | None = None
-    min_vram_gb: int | None = None
-    max_timeout_run_ms: int | None = None
-    image: str = ""
+    payload: RecipePayload = field(default_factory=RecipePayload)
     inputs: tuple[RecipeInput, ...] = ()
+    unreadable_inputs: int = 0
+
+    @property
+    def is_archived(self) -> bool:
+        """Put away by its owner (the documentation's sample has this visibility)."""
+        return self.visibility.upper() == "ARCHIVED"
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Recipe":
-        """Read a recipe. Raises BadReply without `uuid`, or with an input that has no key."""
-        payload = _inner(data, "payload")
-        docker = _inner(_inner(payload, "parameters"), "parameters")
-        inputs = parse.items(data.get("input_schema"))
+        """Read a recipe. Raises BadReply without `uuid`; everything else may be missing."""
+        asked = parse.items(data.get("input_schema"))
+        inputs = [RecipeInput.from_json(one) for one in asked if isinstance(one, dict) and one.get("key")]
         return cls(
             uuid=parse.required_id(data, "uuid", "recipe"),
             name=parse.text(data.get("name"), 300),
@@ -162,14 +163,15 @@ class Recipe:
             last_used_at=parse.moment(data.get("last_used_at")),
             forked_from_recipe_uuid=parse.text(data.get("forked_from_recipe_uuid"), 128),
             quickstart_md=parse.text(data.get("quickstart_md"), 50_000),
-            task=parse.text(payload.get("task"), 64),
-            gpu_name=parse.text(payload.get("gpu_name"), 200),
-            gpu_count=parse.integer(payload.get("gpu_count")),
-            min_vram_gb=parse.integer(payload.get("min_vram_gb")),
-            max_timeout_run_ms=parse.integer(payload.get("max_timeout_run_ms")),
-            image=parse.text(docker.get("image"), 500),
-            inputs=tuple(RecipeInput.from_json(parse.json_object(item, "recipe input")) for item in inputs),
+            payload=RecipePayload.from_json(data.get("payload")),
+            inputs=tuple(one for one in inputs if one.key),
+            unreadable_inputs=len(asked) - sum(1 for one in inputs if one.key),
         )
+
+
+def _default(value: object) -> str:
+    """An answer as text; a switch's as "true" or "false"."""
+    return str(value).lower() if isinstance(value, bool) else parse.text(value)
 
 
 def _inner(data: JsonObject, name: str) -> JsonObject:

@@ -15,6 +15,7 @@ from .catalog import Gpu, GpuModel, Offer, Recipe, RecipeInput
 from .keys import KeyPair, MixedKeys, Secret
 from .page import Page
 from .parse import JsonObject
+from .payload import RecipePayload
 from .statuses import LIVE, TERMINAL, is_terminal
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Page",
     "Recipe",
     "RecipeInput",
+    "RecipePayload",
     "Secret",
     "Transaction",
     "User",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
@@ -14,10 +13,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import vault
 from dispersed_web.dispersed import JobSpec, Secret, Volume
+from dispersed_web.dispersed.payload import SECRET_NAME
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.models import Job
 
-SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
 HEARTBEAT_ENV = "DW_HEARTBEAT_URL"
 SECRET_PARTS = ("env", "registry_secret", "volumes")
 PLAIN_FIELDS = [f.name for f in fields(JobSpec) if f.name not in ("title", "task", *SECRET_PARTS)]

@@ -1,9 +1,9 @@
-"""Official recipes and cooking.
+"""Official recipes, recipes of an account, and cooking.
 
-Documented: the recipe object, cook with optional overrides, `source_recipe_uuid`. Seen in the field: the UUID
-of the llama.cpp recipe, and the trap that jobs cooked without connection fields reach RUNNING and never get
-an address. The other recipes, and that overrides replace field by field (docker parameters and env entry by
-entry), are ours.
+Documented: the recipe object, cook with optional overrides, `source_recipe_uuid`, that recipes can be archived.
+Seen in the field: the UUID of the llama.cpp recipe, and the trap that jobs cooked without connection fields
+reach RUNNING and never get an address. The other recipes are ours, and so is that overrides replace field by
+field (docker parameters and env entry by entry, null clears), and that an archived recipe cannot be cooked.
 """
 
 from __future__ import annotations
@@ -92,7 +92,84 @@ RECIPES = (
         max_timeout_run_ms=3_600_000,
     ),
 )
-BY_UUID = {recipe["uuid"]: recipe for recipe in RECIPES}
+OWNER = "demo-north"
+
+
+def _question(key: str, kind: str, label: str, **more: Any) -> dict[str, Any]:
+    blank = {"required": False, "description": "", "placeholder": "", "default_value": "", "options": []}
+    return {"key": key, "type": kind, "label": label, **blank, **more}
+
+
+def _own(uuid: str, name: str, visibility: str, questions: list[dict[str, Any]]) -> dict[str, Any]:
+    """A recipe of the account called OWNER that uses every field there is."""
+    made = _recipe(uuid, name, "A private image with data beside it.", "registry-user/finetune", 24)
+    payload = made["payload"] | {
+        "gpu_name": "RTX 4090",
+        "min_ram_gb": 32,
+        "min_storage_gb": 120,
+        "max_node_count": 1,
+        "max_retry_count": 2,
+        "max_timeout_assign_ms": 900_000,
+        "allowed_region_codes": ["us-east-1", "eu-central-1"],
+        "image_size_bytes": 9_000_000_000,
+    }
+    payload["parameters"]["parameters"] |= {
+        "tag": "v3",
+        "host": "registry.example.com",
+        "user": "__token__",
+        "secret": "sandbox-registry-secret",
+        "imagesrc": "registry",
+        "ports": [22, 7860],
+        "allowed_ips": ["203.0.113.0/24"],
+        "env": {"MODEL": "tiny", "HF_TOKEN": "sandbox-hugging-face-token"},
+        "volumes": [
+            {
+                "image": "registry-user/data",
+                "tag": "v1",
+                "registry": "registry.example.com",
+                "user": "__token__",
+                "secret": "sandbox-volume-secret",
+                "mount": "/data",
+            }
+        ],
+    }
+    return made | {
+        "visibility": visibility,
+        "is_official": False,
+        "is_owner": True,
+        "forked_from_recipe_uuid": RECIPES[0]["uuid"],
+        "last_used_at": "2026-05-04T08:00:00.000Z",
+        "payload": payload,
+        "input_schema": questions,
+    }
+
+
+OWN = (
+    _own(
+        "01a01402-6c1d-4a55-8f3e-2b9d1c7e5a10",
+        "Fine-tune with my data",
+        "PRIVATE",
+        [
+            _question("gpu_count", "number", "GPUs", default_value="1"),
+            _question("MODEL", "select", "Base model", required=True, default_value="tiny", options=[
+                {"label": "Tiny (1B)", "value": "tiny"}, {"label": "Large (8B)", "value": "large"},
+            ]),
+            _question("RUN_NAME", "text", "Name of the run", placeholder="tuesday"),
+            _question("NOTES", "textarea", "Notes"),
+            _question("EPOCHS", "number", "Epochs", required=True, default_value="3"),
+            _question("PUSH", "boolean", "Push the result", default_value="true"),
+            _question("WANDB_API_KEY", "secret", "Weights & Biases key"),
+            _question("sshkey", "text", "SSH key"),
+            _question("dataset", "dataset_picker", "Data set", description="Chosen in the console."),
+        ],
+    ),
+    _own("01a01403-0b7a-4d0c-9a61-5e8f7d3c2b11", "An old experiment", "ARCHIVED", []),
+)  # fmt: skip
+
+
+def visible_to(account_name: str) -> tuple[dict[str, Any], ...]:
+    """The official recipes, and those of the account."""
+    return (*RECIPES, *OWN) if account_name == OWNER else RECIPES
 
 
 def cooked_body(recipe: dict[str, Any], overrides: object) -> dict[str, Any]:
@@ -117,4 +194,4 @@ def _docker(recipe: dict[str, Any], overrides: dict[str, Any]) -> dict[str, Any]
     base = recipe["payload"]["parameters"]["parameters"]
     inner = (given or {}).get("parameters") or {}
     env = inner.get("env") or {}
-    return {**base, **inner, "env": {**base["env"], **env} if isinstance(env, dict) else env}
+    return {**base, **inner, "env": {**base.get("env", {}), **env} if isinstance(env, dict) else env}

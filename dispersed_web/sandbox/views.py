@@ -165,8 +165,8 @@ def list_recipes(cloud: Cloud, request: Request) -> Answer:
     listing = lists.parse(request.query, {"is_official": lists.noted, "uuid": lists.noted})
     found = [
         recipe
-        for recipe in recipes.RECIPES
-        if listing.given.get("is_official", "true") == "true"
+        for recipe in _recipes(cloud, request)
+        if listing.given.get("is_official") in (None, str(recipe["is_official"]).lower())
         and listing.given.get("uuid", recipe["uuid"]) == recipe["uuid"]
     ]
     return 200, listing.page_of(found)
@@ -174,12 +174,14 @@ def list_recipes(cloud: Cloud, request: Request) -> Answer:
 
 def get_recipe(cloud: Cloud, request: Request) -> Answer:
     """GET /v1/job-recipes/{uuid}"""
-    return 200, _recipe(request)
+    return 200, _recipe(cloud, request)
 
 
 def cook_recipe(cloud: Cloud, request: Request) -> Answer:
     """POST /v1/job-recipes/{uuid}/cook"""
-    recipe, overrides = _recipe(request), request.json() or {}
+    recipe, overrides = _recipe(cloud, request), request.json() or {}
+    if recipe["visibility"] == "ARCHIVED":
+        raise ApiError(400, "recipe_archived", "The job recipe is archived.")
     spec = job_spec(recipes.cooked_body(recipe, overrides))
     life = [{"kind": "empty_node_urls"}] if recipes.is_unreachable(overrides) else []
     return 201, _insert_job(cloud, request, spec, recipe["uuid"], life)
@@ -216,8 +218,14 @@ def _insert_job(
     return job_object(cloud.store.by_uuid("jobs", uuid))
 
 
-def _recipe(request: Request) -> dict[str, Any]:
-    found = recipes.BY_UUID.get(request.parts["uuid"])
+def _recipes(cloud: Cloud, request: Request) -> tuple[dict[str, Any], ...]:
+    row = cloud.store.row("SELECT name FROM accounts WHERE uuid = ?", request.caller.account)
+    return recipes.visible_to(row["name"] if row else "")
+
+
+def _recipe(cloud: Cloud, request: Request) -> dict[str, Any]:
+    wanted = request.parts["uuid"]
+    found = next((recipe for recipe in _recipes(cloud, request) if recipe["uuid"] == wanted), None)
     if found is None:
         raise ApiError(404, "not_found", "The job recipe does not exist.")
     return found

@@ -141,9 +141,9 @@ def test_recipes_of_the_vendor(client: Client) -> None:
     recipes = some(client.list_job_recipes(official=True).items, "official recipes")
     assert all(recipe.is_official for recipe in recipes)
     alone = client.get_job_recipe(recipes[0].uuid)
-    assert (alone.name, alone.image) == (recipes[0].name, recipes[0].image)
-    assert alone.image
-    assert alone.task in ("BATCH", "PERSISTENT")
+    assert (alone.name, alone.payload) == (recipes[0].name, recipes[0].payload)
+    assert alone.payload.image
+    assert alone.payload.task in ("BATCH", "PERSISTENT")
 
 
 def test_gpus_can_be_named(client: Client) -> None:

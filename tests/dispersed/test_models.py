@@ -15,16 +15,19 @@ from dispersed_web.dispersed import (
     GpuModel,
     Job,
     JobRun,
+    JobSpec,
     NodeUrl,
     Offer,
     Page,
     Recipe,
+    RecipePayload,
     Secret,
     Transaction,
     User,
     is_terminal,
 )
 from dispersed_web.dispersed.parse import load_json
+from tests.dispersed.test_spec import PERSISTENT_SPEC
 
 UUID = "01a04047-3a57-4aac-aa54-3083e126f509"
 CANARY = "canary-hunter2"
@@ -284,6 +287,15 @@ def test_without_identity_they_are_malformed(model):
         model.from_json({"object": "x"})
 
 
+QUESTION = {
+    "key": "n",
+    "type": "number",
+    "required": True,
+    "default_value": 4,
+    "options": [{"label": "Four", "value": 4}],
+}
+
+
 def test_a_recipe_keeps_nothing_secret():
     recipe = Recipe.from_json(
         {
@@ -292,23 +304,20 @@ def test_a_recipe_keeps_nothing_secret():
             "is_official": "true",
             "visibility": "ARCHIVED",
             "payload": {**without(JOB, "uuid", "status"), "gpu_count": 2},
-            "input_schema": [
-                {
-                    "key": "n",
-                    "type": "number",
-                    "required": True,
-                    "default_value": 4,
-                    "options": [{"label": "Four", "value": 4}],
-                }
-            ],
+            "input_schema": [QUESTION],
         }
     )
     assert CANARY not in repr(recipe)
-    assert (recipe.image, recipe.gpu_count, recipe.is_official, recipe.is_owner) == (
+    payload = recipe.payload
+    assert payload.secrets == ("registry_secret", "env.HF_TOKEN", "volumes.")
+    assert payload.env == {"DW_LAUNCH": "dw-abcd-0123", "A": CANARY}
+    assert payload.volumes[0].secret is None
+    assert (payload.image, payload.gpu_count, recipe.is_official, recipe.is_owner, recipe.is_archived) == (
         "dispersednetwork/base",
         2,
         True,
         False,
+        True,
     )
     (question,) = recipe.inputs
     assert (question.key, question.default_value, question.options, question.required) == (
@@ -317,8 +326,34 @@ def test_a_recipe_keeps_nothing_secret():
         (("4", "Four"),),
         True,
     )
-    with pytest.raises(BadReply):
-        Recipe.from_json({"uuid": "r", "input_schema": [{}]})
+
+
+def test_a_recipe_keeps_all_that_it_launches():
+    body = PERSISTENT_SPEC.to_body() | {"image_size_bytes": "7000000000"}
+    payload = Recipe.from_json({"uuid": "r", "payload": body}).payload
+    for name in (item.name for item in dataclasses.fields(JobSpec)):
+        if name not in ("registry_secret", "env", "volumes"):
+            assert getattr(payload, name) == getattr(PERSISTENT_SPEC, name), name
+    assert payload.env == {"_A1": ""}
+    assert payload.image_size_bytes == 7_000_000_000
+    assert [volume.to_plain() for volume in payload.volumes] == [
+        volume.to_plain() for volume in PERSISTENT_SPEC.volumes
+    ]
+    assert payload.secrets == ("registry_secret", "env.TOKEN", "volumes./data")
+
+
+@pytest.mark.parametrize("payload", [None, [], "x", {"parameters": 3}, {"parameters": {"parameters": []}}])
+def test_a_recipe_without_a_readable_payload_is_still_one(payload):
+    assert Recipe.from_json({"uuid": "r", "payload": payload}).payload == RecipePayload()
+
+
+def test_questions_without_a_key_are_counted_and_left_out():
+    recipe = Recipe.from_json(
+        {"uuid": "r", "input_schema": [{}, 3, {"key": ""}, QUESTION, {"key": "on", "default_value": True}]}
+    )
+    assert [question.key for question in recipe.inputs] == ["n", "on"]
+    assert recipe.inputs[1].default_value == "true"
+    assert recipe.unreadable_inputs == 3
 
 
 def test_a_balance_in_another_currency_is_not_shown_as_dollars():
