@@ -22,7 +22,18 @@ LAYERS = (
 )
 LEVEL = {folder: level for level, layer in enumerate(LAYERS) for folder in layer}
 ALONE = {"dispersed", "sandbox"}
-WIRING = {"settings", "env", "urls", "wsgi", "celery", "clock", "local_time", "durations", "__init__"}
+WIRING = {
+    "settings",
+    "env",
+    "urls",
+    "wsgi",
+    "celery",
+    "clock",
+    "local_time",
+    "durations",
+    "public_addresses",
+    "__init__",
+}
 
 
 def imported_modules(path: Path) -> Iterator[str]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import email.utils
-import ipaddress
 import re
-import socket
 from dataclasses import dataclass
 
 import httpx
@@ -18,17 +16,15 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed.transport import Deadline, DeadlineTransport
+from dispersed_web.public_addresses import address_of, is_public, resolve
 
 SECONDS = 10.0
 PORTS = (443, 8443)
 LONGEST_URL = 2000
 READ_BYTES = 4096
 ADDRESSES_TRIED = 3
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z_]{2,39}")
-
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Failure(Exception):
@@ -79,7 +75,7 @@ def parse(url: str) -> Target:
     except (httpx.InvalidURL, ValueError):
         parts = httpx.URL("")
     host = parts.raw_host.decode("ascii").lower().rstrip(".")
-    is_host = _HOST.fullmatch(host) or _address(host)
+    is_host = _HOST.fullmatch(host) or address_of(host)
     if not is_host or parts.scheme not in ("http", "https") or len(url) > LONGEST_URL:
         raise Refused("This is no web address. It begins with https://.")
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -96,7 +92,7 @@ def _check_public(target: Target) -> None:
         raise Refused("It must begin with https://, or everybody on the way could read it.")
     if target.port not in PORTS:
         raise Refused("Only the ports 443 and 8443 are reached from here.")
-    literal = _address(target.host)
+    literal = address_of(target.host)
     if literal is not None and not is_public(literal):
         raise Refused(PRIVATE)
 
@@ -109,34 +105,6 @@ def _is_allowed(host: str, port: int) -> bool:
     return any(name == host and only in (None, port) for name, only in settings.WEBHOOK_ALLOWED_HOSTS)
 
 
-def is_public(address: IpAddress) -> bool:
-    """Whether it is an ordinary address of the internet, also where an IPv6 address wraps an IPv4 one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner:
-            return is_public(inner)
-        if address.is_site_local:
-            return False
-    return address.is_global and not (
-        address.is_multicast or address.is_reserved or address.is_unspecified or address.is_link_local
-    )
-
-
-def _address(text: str) -> IpAddress | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a name, the best first. Raises ``OSError``."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
 def _checked_addresses(target: Target) -> list[str]:
     """Where to connect to. One address that is not public spoils the name. Raises :class:`NotSent`, :class:`Refused`."""
     try:
@@ -146,7 +114,7 @@ def _checked_addresses(target: Target) -> list[str]:
     if not addresses:
         raise NotSent(f"The name {target.host} was not found.")
     if not target.trusted:
-        parsed = [_address(one) for one in addresses]
+        parsed = [address_of(one) for one in addresses]
         if any(one is None or not is_public(one) for one in parsed):
             raise Refused(PRIVATE)
     return addresses[:ADDRESSES_TRIED]
