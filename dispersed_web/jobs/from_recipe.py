@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
@@ -15,7 +15,7 @@ from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.recipes import queries
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe, RecipeVersion
-from dispersed_web.recipes.render import Rendered, violations
+from dispersed_web.recipes.render import Rendered, kept_answers, violations
 from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:
@@ -42,10 +42,23 @@ def checked_version(order: Order, team: Team, user: User) -> RecipeVersion | Non
             "recipe_moved",
             f"The recipe has a newer version than v{version.number}. Look it over and launch again.",
         )
-    faults = violations(Document.from_json(version.document), _asked(order), order.recipe.answers)
-    for target, sentence in faults.items():
+    document = Document.from_json(version.document)
+    for target, sentence in violations(document, _asked(order), order.recipe.answers).items():
         raise LaunchRefused("locked", sentence, field=target)
+    if (
+        order.cook_uuid and document.locked_targets()
+    ):  # what is not sent would be as the cloud's recipe has it
+        sentence = "This recipe has locked parts, so it cannot be launched through a recipe of the cloud."
+        raise LaunchRefused("locked", sentence, field="cook_uuid")
     return version
+
+
+@sensitive_variables()
+def answers_to_keep(order: Order, version: RecipeVersion | None) -> dict[str, Any]:
+    """What was answered, without what is secret: answers to secret inputs, and rows that are secret or look so."""
+    if order.recipe is None or version is None:
+        return {}
+    return kept_answers(Document.from_json(version.document), order.recipe.answers, order.secret_env)
 
 
 @sensitive_variables()
@@ -53,8 +66,8 @@ def _asked(order: Order) -> Rendered:
     """The order in the terms of a rendered recipe."""
     spec, choices = order.spec, asdict(order.choices)
     return Rendered(
-        values={name: getattr(spec, name) for name in (*specs.PLAIN_FIELDS, "title", "task")}
-        | {"volumes": tuple(volume.to_plain() for volume in spec.volumes)},
+        values={name: getattr(spec, name) for name in (*specs.PLAIN_FIELDS, "task")}
+        | {"title": order.title, "volumes": tuple(volume.to_plain() for volume in spec.volumes)},
         env=dict(spec.env),
         secret_env=order.secret_env,
         registry_secret=spec.registry_secret.reveal() if spec.registry_secret else "",

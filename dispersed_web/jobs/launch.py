@@ -103,7 +103,8 @@ def request(
             return _same_or_refused(before, order, team, credential)
         version = from_recipe.checked_version(order, team, user)
         _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
-        job = _store(order, team, credential, user, form_token, now)
+        answers = from_recipe.answers_to_keep(order, version)
+        job = _store(order, answers, team, credential, user, form_token, now)
         if version:
             from_recipe.note_use(version, now)
         if supersedes:
@@ -295,7 +296,13 @@ def lifetime_of(order: Order, team: Team) -> tuple[int, int]:
 
 @sensitive_variables()
 def _store(
-    order: Order, team: Team, credential: Credential, user: User, form_token: str, now: dt.datetime
+    order: Order,
+    answers: dict[str, Any],
+    team: Team,
+    credential: Credential,
+    user: User,
+    form_token: str,
+    now: dt.datetime,
 ) -> Job:
     lifetime_s, ceiling_s = lifetime_of(order, team)
     job = Job(
@@ -318,7 +325,7 @@ def _store(
         ceiling_s=ceiling_s,
         warn_lead_s=team.warn_lead_s,
         recipe_version_id=order.recipe.version_id if order.recipe else None,
-        answers=dict(order.recipe.answers) if order.recipe else {},
+        answers=answers,
         cook_uuid=order.cook_uuid,
         **asdict(order.choices) | {"log_noise": list(order.choices.log_noise)},
     )

@@ -6,13 +6,14 @@ Whatever way a launch is asked for (form, API, preset, link, relaunch), the doma
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.dispersed import Volume
 from dispersed_web.recipes.document import (
     AUTOSTOP_FIELDS,
@@ -132,6 +133,24 @@ def _refuse_taken(document: Document, one: Input, rows: Mapping[str, str]) -> No
     for name in rows:
         if f"env.{name}" in locked:
             raise BadAnswer(f"The recipe's author locked {name}.")
+
+
+@sensitive_variables()
+def kept_answers(
+    document: Document, answers: Mapping[str, Any], secret_env: Collection[str] = ()
+) -> dict[str, Any]:
+    """The answers that may be stored and shown: none to a secret input, and no row that is in ``secret_env`` or whose
+    name looks secret."""
+    kept: dict[str, Any] = {}
+    for one in document.inputs:
+        if one.key not in answers or one.type == "secret":
+            continue
+        answer = answers[one.key]
+        if one.type == ENV and isinstance(answer, Mapping):
+            rows = answer.items()
+            answer = {name: text for name, text in rows if name not in secret_env and not looks_secret(name)}
+        kept[one.key] = answer
+    return kept
 
 
 def _fit_task(found: Rendered) -> None:
