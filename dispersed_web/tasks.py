@@ -21,7 +21,7 @@ from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import finding, market, pursuit, sending, sweeps, sync
+from dispersed_web.jobs import finding, log_keeping, log_store, market, pursuit, sending, sweeps, sync
 from dispersed_web.notifications import outbox
 from dispersed_web.signals import logs, pruning, self_test
 from dispersed_web.signals.models import KEPT
@@ -71,6 +71,11 @@ def watch_log(run_id: str) -> None:
 
 
 @app.task
+def keep_log(run_id: str) -> None:
+    log_keeping.keep(uuid.UUID(run_id), database_now)
+
+
+@app.task
 def sweep_launches() -> None:
     sweep_launches_with(
         lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)
@@ -100,7 +105,7 @@ def sweep_budgets() -> None:
 
 @app.task
 def sweep_logs() -> None:
-    sweep_logs_with(lambda run_id: nudge(watch_log, run_id))
+    sweep_logs_with(lambda run_id: nudge(watch_log, run_id), lambda run_id: nudge(keep_log, run_id))
 
 
 @app.task
@@ -110,6 +115,7 @@ def sweep_pruning() -> None:
     pruning.prune(now)
     pruning.forget(VerdictChange.objects.filter(at__lt=now - KEPT))
     pruning.forget(budgets.outdated(now - KEPT))
+    pruning.forget(log_store.outdated(now))
 
 
 @app.task
@@ -153,6 +159,7 @@ def sweep_launches_with(send: Each, look: Each) -> None:
         send(job_id)
     for credential_id in finding.credentials_to_look_with(now):
         look(credential_id)
+    finding.ask_people(now)
     sweeps.note_finished("launches", now)
 
 
@@ -181,9 +188,13 @@ def sweep_sync_with(sync_one: Each) -> None:
     sweeps.note_finished("sync", now)
 
 
-def sweep_logs_with(watch: Each) -> None:
+def sweep_logs_with(watch: Each, keep: Each) -> None:
+    """Looks at the logs that tell whether a job is used, and fetches those of ended runs for keeping."""
     now = database_now()
     logs.begin(now)
     for run_id in logs.due(now):
         watch(run_id)
+    log_keeping.begin(now)
+    for run_id in log_keeping.due(now):
+        keep(run_id)
     sweeps.note_finished("logs", now)

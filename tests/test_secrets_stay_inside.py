@@ -358,7 +358,7 @@ def test_no_canary_comes_out(
     secrets = [REGISTRY, ENV_VALUE, *tokens]
     monkeypatch.setattr("dispersed_web.sandbox.views.run_logs", lambda *_: echo(secrets))
     story.visit()
-    assert "begin" in logs.read(running, run).text
+    assert "begin" in logs.read(running, run, timezone.now()).text
     cloud.control.add_fault(
         "PUT /v1/jobs/{uuid}/cancel", "status", times=2, status=403, code="no", message=SECOND_KEY
     )

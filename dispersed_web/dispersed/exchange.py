@@ -212,8 +212,8 @@ class Exchange:
         sent_wall_ms = self.clock.wall_ms()
         try:
             reply = send(transport, request, self._deadline, seconds)
-        except TooLarge:
-            failure: DispersedError = too_large(self.host, creates=creates)
+        except TooLarge as exc:
+            failure: DispersedError = too_large(self.host, exc.longest, creates=creates)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
             outcome = Outcome.UNKNOWN if self._deadline.wrote else classify_exception(exc)
             late = isinstance(exc, httpx.TimeoutException)

@@ -19,7 +19,7 @@ from .errors import (
 )
 from .outcomes import ACCEPTED, AuthShapes, Outcome, classify_response
 from .parse import JsonObject
-from .transport import MAX_RESPONSE_BYTES, Reply
+from .transport import Reply
 
 MAYBE_DONE = (
     "The job may be running and costing money: do not start it again before it is known that it is not."
@@ -103,9 +103,9 @@ def unreachable(host: str, *, outcome: Outcome, timed_out: bool, creates: bool) 
     return Unreachable(f"{host} {what}. {advice}", code="no_answer", outcome=outcome)
 
 
-def too_large(host: str, *, creates: bool) -> BadReply:
+def too_large(host: str, longest: int, *, creates: bool) -> BadReply:
     """The error for an answer that was not read to its end."""
-    megabytes = MAX_RESPONSE_BYTES // (1024 * 1024)
+    megabytes = longest // (1024 * 1024)
     advice = MAYBE_DONE if creates else "Ask for less, or try again later."
     return BadReply(
         f"{host} sent more than {megabytes} MB, which is not read. {advice}",

@@ -17,6 +17,8 @@ import httpx
 
 CONNECT_TIMEOUT_S = 5.0
 MAX_RESPONSE_BYTES = 5 * 1024 * 1024
+MAX_LOG_BYTES = 16 * 1024 * 1024
+_WITH_LOG = "/v1/job-runs/"
 _WRITE_PIECE_BYTES = 64 * 1024
 
 
@@ -30,7 +32,11 @@ class Reply:
 
 
 class TooLarge(Exception):
-    """The answer is larger than we read."""
+    """The answer is larger than the `longest` number of bytes that we read."""
+
+    def __init__(self, longest: int) -> None:
+        super().__init__(longest)
+        self.longest = longest
 
 
 class Deadline:
@@ -83,13 +89,14 @@ def send(transport: httpx.BaseTransport, request: httpx.Request, deadline: Deadl
     deadline.start(seconds)
     timeout = httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT_S, seconds))
     request.extensions["timeout"] = timeout.as_dict()
+    longest = MAX_LOG_BYTES if request.url.path.startswith(_WITH_LOG) else MAX_RESPONSE_BYTES
     response = transport.handle_request(request)
     try:
         body = bytearray()
         for piece in response.iter_raw():
             body += piece
-            if len(body) > MAX_RESPONSE_BYTES:
-                raise TooLarge
+            if len(body) > longest:
+                raise TooLarge(longest)
             deadline.cut(None, httpx.ReadTimeout)
     finally:
         response.close()

@@ -1,130 +1,60 @@
-"""What a container wrote, made harmless: control sequences gone, known secrets masked, cut to its tail.
+"""The log of a run: fetched through the client once for all who watch, made harmless and masked, and told apart from
+what is not a log.
 
-The bytes come from other people's machines. Cleaning and masking are pure; fetching goes through the client once for
-all who watch.
+A sight is joined to the one before it where it goes on from that, so that the beginning stays when the cloud shows only
+the end, and a line keeps its number.
 """
 
 from __future__ import annotations
 
-import base64
-import json
-import re
-import urllib.parse
-from collections.abc import Iterable
-from dataclasses import dataclass
+import dataclasses
+import datetime as dt
+import hashlib
+import time
+from dataclasses import dataclass, field
 
 from django.core.cache import cache
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import vault
 from dispersed_web.credentials.clients import client_for
-from dispersed_web.credentials.masking import MASK, SHAPES
-from dispersed_web.dispersed import DispersedError
-from dispersed_web.jobs import specs
+from dispersed_web.dispersed import DispersedError, NotFound
+from dispersed_web.jobs import log_store, runs, specs
+from dispersed_web.jobs.log_lines import Lines
+from dispersed_web.jobs.log_text import presentable, presentable_in_colour
 from dispersed_web.jobs.models import Job, JobRun
 
-TAIL_BYTES = 256 * 1024
-TAIL_LINES = 2000
-LINE_CHARS = 4000
 KEPT_S = 3
-SHORTEST_SECRET = 8
+# A log that takes long to make ready is asked for less often: that takes at most a fifth of a processor.
+COST_FACTOR = 5
+REMEMBERED_S = 600
 QUOTED_CHARS = 300
+MOST_NEAR = 2
 
-# CSI; then OSC, DCS, SOS, PM and APC with what they carry, up to their end or the end of the line; then all other escapes.
-_SEQUENCES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"
-    r"|\x1b[ -/]*[0-~]?"
-)
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# What turns or hides the text around it, line separators included.
-_INVISIBLE = re.compile("[\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_near: dict[str, Lines] = {}
 
 
 @dataclass(frozen=True)
 class Log:
-    """The tail of one run's output. ``trouble`` is a sentence when it cannot be had now, ``retry_after_s`` the seconds
-    that the cloud then asked to wait; ``is_cut`` says that there was more before it. Not ``is_given``: the cloud
-    answered, and said nothing of a log."""
+    """The end of one run's output. ``trouble`` is a sentence when it cannot be had now, and then the lines are those of
+    ``seen_at``, if there was such a sight; ``retry_after_s`` are the seconds that the cloud then asked to wait, and with
+    ``is_gone`` it knows of no such run. ``is_cut`` says that there was more before the lines. Not ``is_given``: the cloud
+    answered, and said nothing of a log. Line numbers hold as long as ``epoch``, the text as long as ``version``."""
 
-    text: str = ""
+    lines: Lines = field(default_factory=Lines)
     trouble: str = ""
     is_cut: bool = False
     is_given: bool = True
+    is_gone: bool = False
     retry_after_s: float | None = None
+    seen_at: dt.datetime | None = None
+    epoch: str = ""
+    version: str = ""
 
-
-def clean(raw: str) -> str:
-    """``raw`` as plain lines: no escape sequence, no control character but newline and tab; of a line that was written
-    over with carriage returns, as progress bars do, what was seen last; what is invisible is shown by its code."""
-    text = _SEQUENCES.sub("", raw.replace("\r\n", "\n"))
-    text = _CONTROLS.sub("", text)
-    if "\r" in text:
-        text = "\n".join(_last_written(line) for line in text.split("\n"))
-    text = _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    return _SURROGATES.sub("\ufffd", text)
-
-
-def _last_written(line: str) -> str:
-    return next((part for part in reversed(line.split("\r")) if part), "")
-
-
-def tail(text: str) -> tuple[str, bool]:
-    """The last 2,000 lines and 256 KiB of ``text``, very long lines cut; and whether there was more."""
-    lines = text.rstrip("\n").split("\n")
-    kept = [line if len(line) <= LINE_CHARS else f"{line[:LINE_CHARS]} …" for line in lines[-TAIL_LINES:]]
-    size, first = 0, len(kept)
-    while first and size + len(kept[first - 1].encode()) + 1 <= TAIL_BYTES:
-        first -= 1
-        size += len(kept[first].encode()) + 1
-    return "\n".join(kept[first:]), first > 0 or len(lines) > TAIL_LINES
-
-
-@sensitive_variables()
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """``text`` without the given secrets and without what looks like a key. Secrets shorter than 8 characters stay:
-    hiding them would hide ordinary words. Best effort: a secret that was transformed otherwise is not known here."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
-    return SHAPES.sub(MASK, text)
-
-
-@sensitive_variables()
-def _forms(secret: str) -> set[str]:
-    """The ways in which a secret is commonly written: as it is, line by line, quoted for URLs and JSON, in base64."""
-    forms = {secret, *secret.split("\n"), clean(secret)}
-    forms |= {
-        urllib.parse.quote(secret, safe=""),
-        urllib.parse.quote_plus(secret),
-        urllib.parse.quote(secret),
-    }
-    forms.add(json.dumps(secret)[1:-1])
-    forms = {form.strip() for form in forms}
-    if len(secret) >= SHORTEST_SECRET:
-        forms |= set(_base64_forms(secret.encode(errors="replace")))
-    return {form for form in forms if len(form) >= SHORTEST_SECRET}
-
-
-@sensitive_variables()
-def _base64_forms(raw: bytes) -> Iterable[str]:
-    """In base64 also where other bytes stand before it, such as a user's name: what depends on the secret alone."""
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw).decode()
-        begin = (0, 2, 3)[before]
-        end = len(encoded) - (0, 3, 2)[(before + len(raw)) % 3]
-        core = encoded[begin:end]
-        yield core
-        yield core.translate(str.maketrans("+/", "-_"))
-
-
-@sensitive_variables()
-def presentable(raw: str, secrets: Iterable[str]) -> tuple[str, bool]:
-    """What may be shown of ``raw``, and whether it was cut. Masked over the whole text, before and after cleaning: a
-    secret may hold what cleaning removes, and what cleaning removes may split a secret."""
-    known = list(secrets)
-    return tail(mask(clean(mask(raw, known)), known))
+    @property
+    def text(self) -> str:
+        """Without colours."""
+        return self.lines.text()
 
 
 @sensitive_variables()
@@ -145,7 +75,7 @@ def quoted(job: Job, text: str) -> str:
     """What the cloud says of the job, as one line of at most 300 characters: it may quote a secret that the job was
     launched with. Empty when these cannot be told."""
     try:
-        shown = presentable(text, secrets_of(job))[0]
+        shown = presentable(text, secrets_of(job))
     except (
         vault.CannotOpen,
         LookupError,
@@ -156,31 +86,135 @@ def quoted(job: Job, text: str) -> str:
 
 
 @sensitive_variables()
-def read(job: Job, run: JobRun) -> Log:
-    """The tail of the run's log, at most 3 s old; however many watch, the cloud is asked once. Never raises for a fault
-    of the cloud or the key."""
-    found = cache.get(f"log:{run.pk}")
-    return fetch(job, run) if found is None else found
+def read(job: Job, run: JobRun, now: dt.datetime, unless: str = "") -> Log:
+    """The run's log, a few seconds old at most; however many watch, the cloud is asked once. Never raises for a fault of
+    the cloud or the key. Without its lines when their version is ``unless``, which the caller has already."""
+    known = cache.get(_key(run))
+    if known is None or known[1] < time.time():
+        return fetch(job, run, now)
+    log: Log = known[0]
+    if unless and log.version == unless:
+        return log
+    lines = _lines(run, log.version)
+    return fetch(job, run, now) if lines is None else dataclasses.replace(log, lines=lines)
 
 
 @sensitive_variables()
-def fetch(job: Job, run: JobRun) -> Log:
-    """As :func:`read`, but asked for now, whatever is known; one request, tried once."""
-    found = _fetch(job, run)
-    cache.set(f"log:{run.pk}", found, KEPT_S)
+def fetch(job: Job, run: JobRun, now: dt.datetime) -> Log:
+    """As :func:`read`, but asked for now, whatever is known; one request, tried once. What was seen is kept."""
+    began = time.monotonic()
+    before = _before(run)
+    found = _after(before, _fetch(job, run), run, now)
+    is_seen = found.is_given and not found.trouble
+    if is_seen and log_store.is_wanted(run, now):
+        log_store.note(run, log_store.Sight(found.lines.pack(), found.lines.first, found.is_cut), now)
+    _remember(run, found, before is not None and before.version == found.version, time.monotonic() - began)
     return found
 
 
 @sensitive_variables()
 def _fetch(job: Job, run: JobRun) -> Log:
     try:
-        known = secrets_of(job)
+        known = [*secrets_of(job), *_tokens(job, run)]
         with client_for(job.credential, team_id=job.team_id, patient=False) as client:
             remote = client.get_job_run(run.remote_uuid)
     except DispersedError as error:
-        return Log(trouble=error.sentence, retry_after_s=error.retry_after_s)
+        is_gone = isinstance(error, NotFound)
+        return Log(trouble=error.sentence, retry_after_s=error.retry_after_s, is_gone=is_gone)
     except (vault.CannotOpen, ValueError) as error:
         return Log(trouble=f"The log cannot be read: {error}")
     known += [token.reveal() for token in remote.access_tokens]
-    text, is_cut = presentable(remote.logs or "", known)
-    return Log(text, "", is_cut, remote.logs is not None)
+    lines = Lines.of(presentable_in_colour(remote.logs or "", known))
+    return Log(lines, is_given=remote.logs is not None)
+
+
+@sensitive_variables()
+def _tokens(job: Job, run: JobRun) -> list[str]:
+    if not run.access_tokens_sealed:
+        return []
+    return vault.unseal(run.access_tokens_sealed, runs.token_place(job, run.remote_uuid)).split("\n")
+
+
+def _after(before: Log | None, found: Log, run: JobRun, now: dt.datetime) -> Log:
+    """What is known when ``found`` was seen after ``before``."""
+    if found.trouble or not found.is_given:
+        if before is None:
+            return found
+        said = {name: getattr(found, name) for name in ("trouble", "is_given", "is_gone", "retry_after_s")}
+        return dataclasses.replace(before, **said)
+    if before and run.ended_at and not len(found.lines):
+        found = dataclasses.replace(found, lines=before.lines)  # the node is gone, and its lines with it
+    joined = before.lines.joined(found.lines) if before else None
+    lines = (joined or found.lines).last()
+    known = {"is_cut": lines.first > 0, "epoch": _epoch(lines)}
+    if joined is not None and before is not None:
+        known = {"is_cut": known["is_cut"] or before.is_cut, "epoch": before.epoch}
+    return dataclasses.replace(found, lines=lines, seen_at=now, version=_version(lines), **known)
+
+
+def _epoch(lines: Lines) -> str:
+    return _digest(lines.data.partition(b"\n")[0])
+
+
+def _version(lines: Lines) -> str:
+    return f"{lines.first}-{_digest(lines.data)}"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+# What was seen last ----------------------------------------------------------------------------------------------------
+
+
+def of_kept(run: JobRun, kept: log_store.Kept) -> Log:
+    """What is kept of a run, as a log, with what was said when it was given up."""
+    key = f"kept:{run.pk}:{kept.fetched_at}"
+    lines = _near.get(key)
+    if lines is None:
+        whole = log_store.load(run)
+        lines = _keep_near(key, Lines.unpack(whole.packed, whole.first) if whole else Lines())
+    said = {"trouble": kept.given_up, "is_cut": kept.is_cut, "seen_at": kept.fetched_at}
+    return Log(lines, epoch=_epoch(lines), version=_version(lines), **said)
+
+
+def _before(run: JobRun) -> Log | None:
+    """What was seen of the run before, here or by another process."""
+    known = cache.get(_key(run))
+    lines = _lines(run, known[0].version) if known and known[0].seen_at else None
+    if lines is not None:
+        return dataclasses.replace(known[0], lines=lines)
+    kept = log_store.look(run)
+    return dataclasses.replace(of_kept(run, kept), trouble="") if kept and kept.fetched_at else None
+
+
+def _lines(run: JobRun, version: str) -> Lines | None:
+    """The text of this version; unpacked once for several questions in a row."""
+    if version in _near:
+        return _near[version]
+    found = cache.get(f"{_key(run)}:text")
+    if found is None or found[0] != version:
+        return None
+    return _keep_near(version, Lines.unpack(found[2], found[1]))
+
+
+def _keep_near(key: str, lines: Lines) -> Lines:
+    """Keeps the last few texts in this process: they are large, and asked for in parts."""
+    if len(_near) >= MOST_NEAR:
+        _near.clear()
+    _near[key] = lines
+    return lines
+
+
+def _remember(run: JobRun, log: Log, is_same: bool, took_s: float) -> None:
+    """Its text apart: who has it already needs only the rest."""
+    text_key = f"{_key(run)}:text"
+    if not (is_same and cache.touch(text_key, REMEMBERED_S)):
+        cache.set(text_key, (log.version, log.lines.first, log.lines.pack()), REMEMBERED_S)
+    _keep_near(log.version, log.lines)
+    fresh_until = time.time() + max(KEPT_S, COST_FACTOR * took_s)
+    cache.set(_key(run), (dataclasses.replace(log, lines=Lines()), fresh_until), REMEMBERED_S)
+
+
+def _key(run: JobRun) -> str:
+    return f"log:{run.pk}"

@@ -166,7 +166,7 @@ def watch(run_id: uuid.UUID, clock: Clock) -> bool:
     was learned. A log that a page has just fetched is not asked for again."""
     try:
         run = _lease(run_id, clock())
-        return run is not None and _take(run, logs.read(run.job, run), clock())
+        return run is not None and _take(run, logs.read(run.job, run, clock()), clock())
     except Exception:
         log.exception("The log of the run %s could not be looked at; it is tried again.", run_id)
         with contextlib.suppress(DatabaseError):
@@ -184,7 +184,7 @@ def read_now(job: Job, clock: Clock) -> bool:
         LogWatch.objects.get_or_create(run_id=job.current_run_id)
         LogWatch.objects.filter(pk=job.current_run_id).update(lease_until=clock() + LEASE)
         run = _load(job.current_run_id)
-        return _take(run, logs.fetch(run.job, run), clock())
+        return _take(run, logs.fetch(run.job, run, clock()), clock())
     except Exception:
         log.exception("The log of the job %s could not be read before its stop.", job.pk)
         return False

@@ -7,10 +7,12 @@ import urllib.parse
 
 import pytest
 from django.core.cache import cache
+from django.utils import timezone
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dispersed_web.jobs import logs
+from dispersed_web.credentials import masking
+from dispersed_web.jobs import log_text, logs
 from dispersed_web.web.cache import ForgivingRedisCache
 from tests import factories
 
@@ -23,7 +25,7 @@ SECRET = "s3cr3t/with+odd=chars&more"
 @example("\x9b31mred\x9d0;title\x9c")
 @example("\x1b[\x1b[31m\r\r\n\x00")
 def test_nothing_but_newline_and_tab_controls_the_terminal_or_the_page(raw):
-    text = logs.clean(raw)
+    text = log_text.clean(raw)
     assert not [char for char in text if unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t"]
     assert not {
         char for char in text if unicodedata.bidirectional(char) in ("RLO", "LRO", "RLE", "LRE", "PDF")
@@ -47,7 +49,7 @@ def test_nothing_but_newline_and_tab_controls_the_terminal_or_the_page(raw):
     ],
 )
 def test_a_line_reads_as_it_was_last_seen(raw, shown):
-    assert logs.clean(raw) == shown
+    assert log_text.clean(raw) == shown
 
 
 @pytest.mark.parametrize(
@@ -65,13 +67,13 @@ def test_a_line_reads_as_it_was_last_seen(raw, shown):
     ],
 )
 def test_a_secret_is_masked_however_it_is_written(written):
-    text, _ = logs.presentable(f"before {written} after\n", [SECRET])
+    text = log_text.presentable(f"before {written} after\n", [SECRET])
     core = base64.b64encode(SECRET.encode()).decode()[:20]
     assert SECRET not in text
     assert core not in text
     assert "before" in text
     assert "after" in text
-    assert logs.MASK in text
+    assert log_text.MASK in text
 
 
 @given(
@@ -80,29 +82,24 @@ def test_a_secret_is_masked_however_it_is_written(written):
 )
 def test_a_secret_in_base64_is_masked_at_every_offset(secret, before):
     encoded = base64.b64encode(before + secret.encode()).decode()
-    masked = logs.mask(encoded, [secret])
+    masked = log_text.mask(encoded, [secret])
     assert len(masked) < len(encoded)
-    assert logs.MASK in masked
+    assert log_text.MASK in masked
 
 
 def test_each_line_of_a_key_is_masked_and_short_words_are_not():
     key = "-----BEGIN KEY-----\nabcdefghijkl\n-----END KEY-----"
-    assert "abcdefghijkl" not in logs.mask("x abcdefghijkl y", [key])
-    assert logs.mask("on and on", ["on"]) == "on and on"
+    assert "abcdefghijkl" not in log_text.mask("x abcdefghijkl y", [key])
+    assert log_text.mask("on and on", ["on"]) == "on and on"
 
 
 def test_what_looks_like_a_key_is_masked_without_being_known():
-    assert "sk_live" not in logs.mask("using sk_live_0123456789", [])
+    assert "sk_live" not in log_text.mask("using sk_live_0123456789", [])
 
 
-def test_the_tail_is_bounded_in_lines_bytes_and_columns():
-    text, is_cut = logs.tail("\n".join(str(number) for number in range(5000)))
-    assert (text.split("\n")[0], text.split("\n")[-1], is_cut) == ("3000", "4999", True)
-    text, is_cut = logs.tail("\n".join(["ä" * 3000] * 200))
-    assert len(text.encode()) <= logs.TAIL_BYTES
-    assert is_cut
-    assert logs.tail("x" * 9000)[0] == "x" * 4000 + " …"
-    assert logs.tail("one\ntwo\n") == ("one\ntwo", False)
+def test_a_long_line_is_cut():
+    assert log_text.cut_lines("x" * 9000) == "x" * 4000 + " …"
+    assert log_text.cut_lines("\x1b[1m" * 2000 + "bold") == "bold"
 
 
 @pytest.fixture
@@ -116,9 +113,9 @@ def test_a_log_is_asked_for_once_however_many_watch(world, live_cache):
     job = world.launched()
     world.pass_time(120)
     run = job.runs.get()
-    first = logs.read(job, run)
+    first = logs.read(job, run, world.clock())
     before = len(world.control.requests())
-    assert logs.read(job, run) == first
+    assert logs.read(job, run, world.clock()) == first
     assert first.trouble == ""
     assert len(world.control.requests()) == before
 
@@ -128,7 +125,7 @@ def test_a_fault_of_the_cloud_is_a_sentence(world, settings):
     world.pass_time(120)
     run = job.runs.get()
     job.credential.api_url = "http://127.0.0.1:9"
-    assert logs.read(job, run).trouble
+    assert logs.read(job, run, timezone.now()).trouble
 
 
 @pytest.mark.django_db
@@ -138,4 +135,42 @@ def test_without_the_key_to_its_secrets_no_log_is_shown(settings):
     run = factories.make_run(job)
     assert logs.secrets_of(job) == ["very-secret-value"]
     settings.KEYRING = [("other", bytes(32))]
-    assert "cannot be read" in logs.read(job, run).trouble
+    assert "cannot be read" in logs.read(job, run, timezone.now()).trouble
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=()), max_size=200))
+@example("\x1b[1;31mred\x1b[0m\r\x1b[0m")
+@example("\x1b[\x1b[31m\r\r\n\x00\x9b4mx\x1b[38;5;9m")
+@example("50 %\r\x1b[0m")
+def test_with_colours_a_line_reads_the_same(raw):
+    assert log_text.plain(log_text.clean_keeping_colours(raw)) == log_text.clean(raw)
+
+
+FRAGMENTS = [
+    "sk_live_0123456", "x", "\n", " ", "Authorization: Bearer abc", "://me:pass@host", "AKIA0123456789ABCDEF",
+    "ı", "İ", "/hb/" + "t" * 22, "ghp_" + "a" * 22,
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(FRAGMENTS), max_size=30))
+def test_looking_only_at_lines_that_may_hold_a_secret_masks_the_same(pieces):
+    text = "".join(pieces)
+    assert masking.mask_shapes(text) == masking.mask(text)
+
+
+def test_every_shape_has_its_sign():
+    parts = [
+        "sk_abcdef", "dwp_abcdefghij", "hf_abcdefghij", "glpat-abcdefghij", "gho_" + "a" * 20,
+        "AKIA0123456789ABCDEF", "/do/" + "a" * 20, "hooks.slack.com/x", "/api/webhooks/x", "://u:p@",
+        "AUTHORIZATION: x", "X-Signature: x",
+    ]  # fmt: skip
+    assert all(masking.MASK in masking.mask_shapes(f"a\n{part}\nb") for part in parts)
+    assert masking.SHAPES.pattern.count("|") == 13, "a new shape needs its sign in SIGNS and a line above"
+
+
+@pytest.mark.parametrize("written", [SECRET, "\x1b[0m".join(SECRET), f"\x1b[31m{SECRET}\x1b[0m"])
+def test_a_secret_is_masked_in_colour_and_other_lines_keep_theirs(written):
+    text = log_text.presentable_in_colour(f"\x1b[32mok\x1b[0m\n{written}\nend", [SECRET])
+    assert SECRET not in log_text.plain(text)
+    assert text.startswith("\x1b[32mok\x1b[0m\n")
+    assert log_text.MASK in text

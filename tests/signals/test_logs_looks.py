@@ -138,7 +138,7 @@ def test_what_a_page_has_just_fetched_is_not_asked_for_again(world: World, live_
     before = log_calls(world)
     assert logs.due(world.clock.now) == []
 
-    job_logs.read(job, job.current_run)
+    job_logs.read(job, job.current_run, world.clock())
     logs.note_reader(job.current_run_id)
 
     assert look(world) == 1
@@ -282,7 +282,7 @@ def test_the_sweep_hands_on_every_run_by_its_id(world: World) -> None:
     job = running(world, "chatty")
     found: list[uuid.UUID] = []
 
-    tasks.sweep_logs_with(found.append)
+    tasks.sweep_logs_with(found.append, lambda run_id: None)
 
     assert found == [job.current_run_id]
     tasks.watch_log(str(job.current_run_id))

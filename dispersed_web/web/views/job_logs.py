@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
-from dispersed_web.jobs import logs, runs, sync
+from dispersed_web.jobs import log_keeping, runs, sync
 from dispersed_web.jobs.logs import Log
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.signals import logs as signals
@@ -29,7 +29,7 @@ def page(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
     now = timezone.now()
     sync.note_watcher(place.team.pk)
     run = _run(job, request.GET.get("run", ""))
-    log = logs.read(job, run) if run else Log()
+    log = log_keeping.show(job, run, now) if run else Log()
     if "download" in request.GET:
         return _file(job, log)
     if run:
