@@ -1,0 +1,21 @@
+"""What can go wrong with keeping recipes, as errors with a code and a sentence for users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dispersed_web.recipes.document import Problem
+
+
+class RecipeRefused(Exception):
+    """Nothing was changed. ``code`` is for programs, ``sentence`` for people, ``field`` the input at fault; of a
+    document that cannot be, ``problems`` are all its faults."""
+
+    def __init__(
+        self, code: str, sentence: str, *, field: str = "", problems: Iterable[Problem] = ()
+    ) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.field = field
+        self.problems = tuple(problems)
