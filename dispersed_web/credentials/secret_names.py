@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-SECRET_NAME = re.compile(r"TOKEN|KEY|SECRET|PASS|CRED|AUTH", re.IGNORECASE)
+from dispersed_web.dispersed.payload import SECRET_NAME
 
 
 def looks_secret(env_name: str) -> bool:

@@ -19,6 +19,7 @@ from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Span
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed.parse import is_opaque_id
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs import from_recipe, guard, keeping, marker, rate, specs, spending
 from dispersed_web.jobs.errors import FormAlreadyUsed, JobError, LaunchRefused
@@ -121,19 +122,24 @@ def request(
                 "gpu": job.gpu_label,
                 "credential": credential.name,
                 **({"recipe": str(version)} if version else {}),
+                **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
             },
         )
     return job
 
 
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
-    asked = (specs.fingerprint(order.spec), order.title, credential.pk, lifetime_of(order, team)[0])
-    if asked == (job.spec_fingerprint, keeping.launch_title(job), job.credential_id, job.lifetime_s):
+    fingerprint, lifetime_s = specs.fingerprint(order.spec), lifetime_of(order, team)[0]
+    asked = (fingerprint, order.title, credential.pk, lifetime_s, order.cook_uuid)
+    before = (job.spec_fingerprint, keeping.launch_title(job), job.credential_id, job.lifetime_s, job.cook_uuid)
+    if asked == before:
         return job
     raise FormAlreadyUsed(job.pk)
 
 
 def _check_order(order: Order, team: Team) -> None:
+    if order.cook_uuid and (order.recipe or not is_opaque_id(order.cook_uuid)):
+        raise LaunchRefused("invalid", "This is no recipe of Dispersed that can be launched.", field="cook")
     for name, sentence in order.spec.problems().items():
         raise LaunchRefused("invalid", sentence, field=name)
     if marker.find([order.title, order.spec.title, order.spec.description]):
@@ -224,6 +230,7 @@ def _refuse_unless_possible(
         created_by=user,
         title=order.title,
         spec_fingerprint=specs.fingerprint(order.spec),
+        cook_uuid=order.cook_uuid,
         created_at__gt=now - SAME_AGAIN,
     ).exclude(status__in=ENDED)
     if not same_again and recent.exists():

@@ -24,7 +24,7 @@ from dispersed_web.credentials.clients import WrongTeam, client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import guard, specs
+from dispersed_web.jobs import cooking, guard
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.launch import launch_facts, take_turn
 from dispersed_web.jobs.models import Job
@@ -60,7 +60,7 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
     if claim is None:
         return
     try:
-        body = specs.body_to_send(claim.job)
+        body = cooking.body_to_send(claim.job)
         client = client_for(claim.job.credential, team_id=claim.job.team_id)
     except (vault.CannotOpen, WrongTeam, ValueError) as error:
         _fail_unsent(claim, f"It was not sent: {error}", clock())
@@ -70,7 +70,9 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
             _release(claim, "This server paused for too long; trying again.", clock())
             return
         try:
-            remote = client.create_job(
+            remote = cooking.post(
+                client,
+                claim.job,
                 body,
                 time_ms=claim.x_time_ms,
                 nonce=claim.nonce,

@@ -26,7 +26,13 @@ from dispersed_web.teams.models import Membership, Team
 from tests import factories
 from tests.jobs.world import World
 
-CREATE = "POST /v1/jobs"
+CREATE, COOK = "POST /v1/jobs", "POST /v1/job-recipes/{uuid}/cook"
+LLAMA = "01a0114e-e7f8-4e76-a07a-f09fca41e2be"
+# Endpoint, its path, the client's call, the recipe that is cooked.
+WAYS = {
+    "create": (CREATE, "/v1/jobs", "create_job", ""),
+    "cook": (COOK, f"/v1/job-recipes/{LLAMA}/cook", "cook_job_recipe", LLAMA),
+}
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -108,14 +114,16 @@ FAULTS: dict[str, tuple[dict[str, Any], int]] = {
 }
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_ends_in_at_most_one_job_that_is_known(
-    world: World, name: str, monkeypatch: pytest.MonkeyPatch
+    world: World, name: str, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault, created = FAULTS[name]
-    monkeypatch.setattr(Client, "create_job", functools.partialmethod(Client.create_job, deadline_s=1.0))
-    world.control.add_fault(CREATE, times=1, **fault)
-    job = world.send(world.request())
+    endpoint, path, call, recipe = WAYS[way]
+    monkeypatch.setattr(Client, call, functools.partialmethod(getattr(Client, call), deadline_s=1.0))
+    world.control.add_fault(endpoint, times=1, **fault)
+    job = world.send(world.request(world.order(cook_uuid=recipe)))
     if job.status == Status.FAILED:
         assert job.reason == Reason.REFUSED
     if fault["kind"] == "stall":
@@ -123,10 +131,8 @@ def test_every_fault_ends_in_at_most_one_job_that_is_known(
     world.settle()
     check_ledger(world, job)
     assert len(world.in_ledger(job)) == created
-    creates = [
-        row for row in world.control.requests() if (row["method"], row["path"]) == ("POST", "/v1/jobs")
-    ]
-    assert len(creates) == 1
+    posts = [row["path"] for row in world.control.requests() if row["method"] == "POST"]
+    assert posts == [path]
 
 
 def test_a_refused_connection_is_tried_again_because_nothing_left(world: World) -> None:

@@ -18,6 +18,7 @@ from dispersed_web.jobs.errors import JobError, LaunchRefused
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.jobs.stop import request_stop
+from dispersed_web.sandbox.recipes import RECIPES
 from dispersed_web.teams.models import Team
 from tests import factories
 from tests.jobs.world import World
@@ -53,8 +54,9 @@ def at_once(acts: list[Callable[[], Any]]) -> list[Any]:
     return results
 
 
-def test_many_workers_send_one_request(world: World) -> None:
-    job = world.request()
+@pytest.mark.parametrize("recipe", ["", RECIPES[0]["uuid"]], ids=["created", "cooked"])
+def test_many_workers_send_one_request(world: World, recipe: str) -> None:
+    job = world.request(world.order(cook_uuid=recipe))
     at_once([lambda: sending.send(job.pk, world.clock)] * THREADS)
     job.refresh_from_db()
     assert job.status == Status.PENDING

@@ -43,9 +43,11 @@ class World:
         self.credential = factories.make_credential(self.team, sandbox, listed_at=self.clock.now)
 
     def order(self, title: str = "Dev", **fields: Any) -> launch.Order:
-        task = fields.pop("task", "PERSISTENT")
+        task, cook_uuid = fields.pop("task", "PERSISTENT"), fields.pop("cook_uuid", "")
         spec: JobSpec = factories.make_spec(task, title="Dev", **fields)
-        return launch.Order(title, spec, frozenset(), 3600, "RTX 5090", factories.RATE_USD)
+        return launch.Order(
+            title, spec, frozenset(), 3600, "RTX 5090", factories.RATE_USD, cook_uuid=cook_uuid
+        )
 
     def request(self, order: launch.Order | None = None, **overrides: Any) -> Job:
         arguments = {

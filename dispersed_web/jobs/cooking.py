@@ -1,0 +1,82 @@
+"""Cooking: launching from a recipe of the cloud. What was chosen here is sent whole, as overrides of the recipe.
+
+How the cloud joins overrides with its recipe is not documented, and jobs cooked without connection fields were seen to
+run without ever getting an address. So nothing is left to the recipe that has a field here: what the recipe sets and
+the launcher emptied is sent as empty. Only its secrets stay with the cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.dispersed import Client, RecipePayload
+from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.jobs import cloud_recipes, specs
+from dispersed_web.jobs.models import Job
+
+# What a create call means where it names none (documented minima and defaults): sent, so that a recipe's do not hold.
+MEANT = {
+    "cpu_count": 0,
+    "min_vram_gb": 0,
+    "min_ram_gb": 0,
+    "min_storage_gb": 0,
+    "max_node_count": 1,
+    "max_retry_count": 0,
+    "max_timeout_assign_ms": 300_000,
+    "max_timeout_start_ms": 300_000,
+}
+SSH_PORTS = [22]
+ANYONE = ["0.0.0.0/0"]
+# Field of the call and of a recipe, how it is emptied.
+_OUTER_EMPTY: dict[str, Any] = {"gpu_name": None, "gpu_registry_uuid": None, "allowed_region_codes": []}
+_DOCKER_EMPTY: dict[str, tuple[str, Any]] = {
+    "tag": ("tag", ""),
+    "host": ("registry_host", ""),
+    "imagesrc": ("image_source", ""),
+    "sshkey": ("ssh_key", ""),
+    "ports": ("ports", []),
+    "volumes": ("volumes", []),
+}
+
+
+@sensitive_variables()
+def body_to_send(job: Job) -> dict[str, Any]:
+    """The body of the job's one request: of a create call, or the overrides of a cook."""
+    body = specs.body_to_send(job)
+    if not job.cook_uuid:
+        return body
+    known = cloud_recipes.find(job.credential_id, job.cook_uuid)
+    return overrides(body, known.payload if known else None)
+
+
+@sensitive_variables()
+def overrides(body: Mapping[str, Any], payload: RecipePayload | None) -> dict[str, Any]:
+    """The body of a create call as overrides of a recipe with that ``payload``, as far as it is known. Pure.
+
+    Variables of the recipe that the body does not name cannot be taken away, only given another value.
+    """
+    docker = dict(body["parameters"]["parameters"])
+    if docker.get("sshkey") and not docker.get("ports"):
+        docker["ports"] = SSH_PORTS
+    if docker.get("ports") and not docker.get("allowed_ips"):
+        docker["allowed_ips"] = ANYONE
+    whole = {**MEANT, **body}
+    if payload is not None:
+        for name, empty in _OUTER_EMPTY.items():
+            if getattr(payload, name):
+                whole.setdefault(name, empty)
+        for name, (field, empty) in _DOCKER_EMPTY.items():
+            if getattr(payload, field):
+                docker.setdefault(name, empty)
+    return {**whole, "parameters": {**body["parameters"], "parameters": docker}}
+
+
+@sensitive_variables()
+def post(client: Client, job: Job, body: Mapping[str, Any], **once: Any) -> RemoteJob:
+    """Sends the job's one request; ``once`` is what :meth:`Client.create_job` takes beside the body."""
+    if job.cook_uuid:
+        return client.cook_job_recipe(job.cook_uuid, body, **once)
+    return client.create_job(body, **once)
