@@ -131,7 +131,13 @@ def request(
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
     fingerprint, lifetime_s = specs.fingerprint(order.spec), lifetime_of(order, team)[0]
     asked = (fingerprint, order.title, credential.pk, lifetime_s, order.cook_uuid)
-    before = (job.spec_fingerprint, keeping.launch_title(job), job.credential_id, job.lifetime_s, job.cook_uuid)
+    before = (
+        job.spec_fingerprint,
+        keeping.launch_title(job),
+        job.credential_id,
+        job.lifetime_s,
+        job.cook_uuid,
+    )
     if asked == before:
         return job
     raise FormAlreadyUsed(job.pk)
