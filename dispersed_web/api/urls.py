@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market
+from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market, recipes
 
 app_name = "api"
 urlpatterns = [
@@ -18,6 +18,15 @@ urlpatterns = [
     path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
     path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),
+    path("v1/recipes", recipes.Recipes.as_view(), name="recipes"),
+    path("v1/recipes/<uuid:recipe_id>", recipes.OneRecipe.as_view(), name="recipe"),
+    path("v1/recipes/<uuid:recipe_id>/versions", recipes.Versions.as_view(), name="recipe-versions"),
+    path(
+        "v1/recipes/<uuid:recipe_id>/versions/<int:number>",
+        recipes.OneVersion.as_view(),
+        name="recipe-version",
+    ),
+    path("v1/recipes/<uuid:recipe_id>/launch", recipes.Launch.as_view(), name="recipe-launch"),
     path("v1/gpus", market.Gpus.as_view(), name="gpus"),
     path("v1/offers", market.Offers.as_view(), name="offers"),
     path("v1/me", account.Me.as_view(), name="me"),

@@ -12,6 +12,13 @@ from dispersed_web.api.documents.autostop import (
 from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
 from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
 from dispersed_web.api.documents.market import list_gpus, list_offers
+from dispersed_web.api.documents.recipes import (
+    get_recipe,
+    get_version,
+    launch_recipe,
+    list_recipes,
+    list_versions,
+)
 from dispersed_web.api.documents.team import get_me, list_credentials
 
 __all__ = [
@@ -23,12 +30,17 @@ __all__ = [
     "get_job",
     "get_me",
     "get_policy",
+    "get_recipe",
+    "get_version",
     "in_use",
     "launch_job",
+    "launch_recipe",
     "list_credentials",
     "list_gpus",
     "list_jobs",
     "list_offers",
+    "list_recipes",
+    "list_versions",
     "protect_job",
     "replay_policy",
     "stop_job",

@@ -13,7 +13,7 @@ from dispersed_web.api.serializers.acts import (
 from dispersed_web.api.serializers.jobs import JobPageSerializer, JobSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
 
-_IDEMPOTENCY_KEY = OpenApiParameter(
+IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
@@ -21,14 +21,14 @@ _IDEMPOTENCY_KEY = OpenApiParameter(
     description="A text of your own for this one launch, such as a UUID: 1 to 100 visible ASCII characters. Send the same "
     "one when you repeat the call.",
 )
-_REPLAY = OpenApiParameter(
+REPLAY = OpenApiParameter(
     "Idempotent-Replay",
     str,
     OpenApiParameter.HEADER,
     response=[200],
     description="`true`: the job was launched by an earlier call with this key.",
 )
-_LOCATION = OpenApiParameter(
+LOCATION = OpenApiParameter(
     "Location",
     str,
     OpenApiParameter.HEADER,
@@ -75,7 +75,7 @@ curl $DW/jobs -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/js
 ```
 """,
     request=LaunchSerializer,
-    parameters=[_IDEMPOTENCY_KEY, _REPLAY, _LOCATION],
+    parameters=[IDEMPOTENCY_KEY, REPLAY, LOCATION],
     responses=answers(
         {
             201: OpenApiResponse(JobSerializer, description="The job is stored and will be sent."),

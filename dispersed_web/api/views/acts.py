@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from dispersed_web import tasks
 from dispersed_web.api import access, documents
+from dispersed_web.api.launching import rendered
 from dispersed_web.api.serializers.acts import (
     ExtendSerializer,
     ProtectSerializer,
@@ -19,7 +20,6 @@ from dispersed_web.api.serializers.acts import (
     StopSerializer,
 )
 from dispersed_web.api.views.base import ApiView, valid
-from dispersed_web.api.views.jobs import rendered
 from dispersed_web.autostop import extend, facts, policy
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import stop
@@ -37,7 +37,7 @@ class Stop(ApiView):
         if stop.request_stop(job, actor=place.actor, reason=Reason.USER, now=now, note=note):
             tasks.nudge(tasks.pursue_stop, job.pk)
         job = access.job(request, job_id)[1]
-        return Response(rendered(job, place.team, now))
+        return Response(rendered(job, now))
 
 
 class Extend(ApiView):
@@ -54,7 +54,7 @@ class Extend(ApiView):
             seen_version=body.get("limits_version", job.limits_version),
         )
         job = access.job(request, job_id)[1]
-        return Response(rendered(job, place.team, now))
+        return Response(rendered(job, now))
 
 
 class InUse(ApiView):
@@ -92,7 +92,7 @@ def _said(request: Request, job_id: uuid.UUID, act: Callable[..., None], **told:
     told["seen_version"] = told.pop("limits_version", None)
     now = database_now()
     act(job, actor=place.actor, now=now, **told)
-    return Response(rendered(access.job(request, job_id)[1], place.team, now))
+    return Response(rendered(access.job(request, job_id)[1], now))
 
 
 def _until(job: Job, body: dict[str, Any], now: dt.datetime) -> dt.datetime:
