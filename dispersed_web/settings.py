@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_autostop": 1,
         "sweep_budgets": 30,
         "sweep_logs": 15,
+        "sweep_history": 5,
         "sweep_receiver": 60,
         "sweep_notices": 5,
         "sweep_market": 60,
@@ -303,6 +304,8 @@ SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DW_BEHIND_PROXY", False) else None
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# The editor of a recipe with many inputs and variables has more fields than the usual thousand.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 DEFAULT_EXCEPTION_REPORTER = "dispersed_web.web.reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "dispersed_web.web.reports.NoValues"
 

@@ -21,7 +21,17 @@ from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import finding, log_keeping, log_store, market, pursuit, sending, sweeps, sync
+from dispersed_web.jobs import (
+    finding,
+    history,
+    log_keeping,
+    log_store,
+    market,
+    pursuit,
+    sending,
+    sweeps,
+    sync,
+)
 from dispersed_web.notifications import outbox
 from dispersed_web.signals import logs, pruning, self_test
 from dispersed_web.signals.models import KEPT
@@ -73,6 +83,16 @@ def watch_log(run_id: str) -> None:
 @app.task
 def keep_log(run_id: str) -> None:
     log_keeping.keep(uuid.UUID(run_id), database_now)
+
+
+@app.task
+def bring_in_history(import_id: str) -> None:
+    history.go_on(uuid.UUID(import_id), database_now)
+
+
+@app.task
+def sweep_history() -> None:
+    sweep_history_with(lambda import_id: nudge(bring_in_history, import_id))
 
 
 @app.task
@@ -186,6 +206,11 @@ def sweep_sync_with(sync_one: Each) -> None:
     for credential_id in sync.due(now):
         sync_one(credential_id)
     sweeps.note_finished("sync", now)
+
+
+def sweep_history_with(go_on: Each) -> None:
+    for import_id in history.due(database_now()):
+        go_on(import_id)
 
 
 def sweep_logs_with(watch: Each, keep: Each) -> None:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from dispersed_web.autostop.activity import ZERO
 from dispersed_web.costs.estimate import price
 from dispersed_web.events.models import ActorKind, Event
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import ENDED, Job, Origin
 from dispersed_web.jobs.states import Reason
 
 AT_MOST = dt.timedelta(hours=12)
@@ -85,6 +85,7 @@ def of_team(team_id: uuid.UUID, since: dt.datetime) -> list[Stop]:
     jobs = Job.objects.filter(team=team_id, status__in=ENDED, ended_at__gte=since, hourly_rate_usd__gt=0)
     rows = list(
         jobs.filter(reason__in=COUNTED, task="PERSISTENT")
+        .exclude(origin=Origin.IMPORTED)
         .order_by("-ended_at")
         .only(
             *("title", "reason", "ended_at", "hourly_rate_usd", "owner_id", "launched_at", "created_at"),

@@ -15,7 +15,7 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
-from dispersed_web.jobs import logs, rate, ready, runs, states
+from dispersed_web.jobs import logs, missing, rate, ready, runs, states
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
 from dispersed_web.teams.models import Team
@@ -246,9 +246,9 @@ def note_missing(job: Job, now: dt.datetime) -> bool:
                 CLOUD,
                 "job.missing",
                 ("job", job.pk),
-                "Dispersed does not show this job any more, and its end was not seen. It may still cost money: look in "
-                "the console of Dispersed.",
+                missing.sentence(job, now),
                 now=now,
+                data=missing.data(job, now),
                 audience=Audience.ADMINS,
             )
     return bool(changed)

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
-from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
+from dispersed_web.jobs.models import ENDED, Job, JobRun, Origin, UnmanagedJob
 from dispersed_web.jobs.queries import STUCK_AFTER, Seconds, needs_attention
 from dispersed_web.jobs.states import Reason, Status
 
@@ -87,6 +87,7 @@ def stops_within(span: dt.timedelta, now: dt.datetime) -> Q:
 def spent_since(team_id: uuid.UUID, begin: dt.datetime, now: dt.datetime) -> Decimal:
     """What the team's runs cost between ``begin`` and ``now``, estimated."""
     runs = JobRun.objects.filter(job__team=team_id, hourly_rate_usd__isnull=False)
+    runs = runs.exclude(job__origin=Origin.IMPORTED)
     moment = DateTimeField()
     end = Coalesce("ended_at", Value(now, moment))
     start = Greatest(Coalesce("started_at", "first_seen_at"), Value(begin, moment))

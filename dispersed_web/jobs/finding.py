@@ -100,7 +100,8 @@ def _conclude(
     job: Job, remotes: list[RemoteJob], credential: Credential, began: dt.datetime, now: dt.datetime
 ) -> None:
     if remotes:
-        adopt(job, remotes[0], now, late=True)
+        if not adopt(job, remotes[0], now, late=True):
+            _look_again(job, now)
         for twin in remotes[1:]:
             alarm_of_twin(job, twin, now)
         return
@@ -151,6 +152,13 @@ def _look_again(job: Job, now: dt.datetime) -> None:
         next_try_at=now + dt.timedelta(seconds=delay)
     )
     if job.unknown_since and now - job.unknown_since > UNRESOLVED_AFTER:
+        _ask_a_person(job, now)
+
+
+def ask_people(now: dt.datetime) -> None:
+    """Launches in doubt for a day: also those of a key that shows nothing any more, with which nobody looks."""
+    old = Job.objects.filter(status=Status.UNCONFIRMED, unknown_since__lt=now - UNRESOLVED_AFTER)
+    for job in old.defer("spec", "spec_secrets_sealed")[:100]:
         _ask_a_person(job, now)
 
 

@@ -201,8 +201,7 @@ def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> N
     except Unauthorized:
         raise
     except DispersedError as error:
-        if isinstance(error, NotFound):
-            applying.note_missing(job, clock())
+        # "Not found" here proves nothing: only a list that lacks it and a look at it alone do.
         _note(job, error.sentence, clock())
         return
     health.note_cancel_worked(credential)

@@ -19,7 +19,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest, Least
 from dispersed_web.costs import spans
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Kind, Span
-from dispersed_web.jobs.models import ENDED, JobRun
+from dispersed_web.jobs.models import ENDED, JobRun, Origin
 from dispersed_web.jobs.queries import Seconds
 from dispersed_web.teams.models import AutostopPolicy
 
@@ -129,6 +129,7 @@ def _spent(team_ids: Collection[uuid.UUID], zone: str, now: dt.datetime) -> list
     saw ends with its job."""
     since = {kind: spans.span(kind, now, zone).since for kind in Kind}
     runs = JobRun.objects.filter(job__team__in=team_ids, hourly_rate_usd__gt=0)
+    runs = runs.exclude(job__origin=Origin.IMPORTED)
     bills = Q(ended_at=None, job__ended_at=None)
     # Each half has an index of its own; together they would read every job of the team.
     halves = (

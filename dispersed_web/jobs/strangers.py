@@ -3,92 +3,186 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from django.db import transaction
+from django.db.models import Q
+
+from dispersed_web.credentials.cloud import cloud_name
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.jobs import finding, marker
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import CLOUD, record
+from dispersed_web.jobs import finding, found, ignoring, making, sources, watching
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
+from dispersed_web.jobs.sources import Marked, Ours, Sighting, Source
 from dispersed_web.teams.models import Installation
 
 RemoteRuns = Mapping[str, Sequence[RemoteRun]]
+Strangers = list[tuple[RemoteJob, Source]]
+LISTED_LATELY = dt.timedelta(minutes=2)
+HIDDEN_TITLES = {
+    Source.OTHER_TEAM: "A job of another team",
+    Source.UNCLEAR: "A job that was launched here",
+}
 
 
 def sort(
     credential: Credential, unclaimed: Sequence[RemoteJob], remote_runs: RemoteRuns, now: dt.datetime
 ) -> bool:
-    """Live jobs that no live row of ours claims: lost launches are adopted, the rest is shown as unmanaged."""
-    uuids = [remote.uuid for remote in unclaimed]
-    # Another key of the team may be of the same account, and then shows the same jobs.
-    siblings = Job.objects.filter(team=credential.team_id, credential__api_url=credential.api_url)
-    ours = set(siblings.filter(remote_uuid__in=uuids).values_list("remote_uuid", flat=True))
+    """Live jobs that no live row of ours claims: lost launches are adopted, those without a record become jobs again, the
+    rest is shown as unmanaged. True when something visible changed."""
     changed = False
-    unmanaged = []
-    for remote in unclaimed:
-        if remote.uuid in ours:
+    strangers: Strangers = []
+    for remote, source, marked in _told_apart(credential, unclaimed):
+        if source == Ours.CLAIMED:
             continue
-        if _adopt_by_marker(credential, remote, now):
+        if source == Ours.LATE and adopt(marked, remote, now, late=True):
             changed = True
+        elif source == Ours.RECORDLESS:
+            changed |= found.recover(credential, remote, finding.marker_of(remote) or "", now)
         else:
-            unmanaged.append(remote)
-    return _keep_unmanaged(credential, unmanaged, remote_runs, now) or changed
+            if source == Source.DUPLICATE:
+                finding.alarm_of_twin(marked, remote, now)
+            strangers.append((remote, Source.DUPLICATE if source == Ours.LATE else source))
+    return _keep(credential, strangers, remote_runs, now) or changed
 
 
 def ended_but_shown(credential: Credential, unclaimed: Sequence[RemoteJob]) -> list[Job]:
     """Jobs that our rows call ended although the cloud lists them as live."""
     uuids = [remote.uuid for remote in unclaimed]
-    return list(Job.objects.filter(credential=credential, remote_uuid__in=uuids, status__in=ENDED))
+    rows = Job.objects.filter(team=credential.team_id, cloud=cloud_name(credential.api_url))
+    return list(rows.filter(remote_uuid__in=uuids, status__in=ENDED))
 
 
-def _adopt_by_marker(credential: Credential, remote: RemoteJob, now: dt.datetime) -> bool:
-    mark = finding.marker_of(remote)
-    if mark is None or not marker.is_of(mark, Installation.get().code):
-        return False
-    job = Job.objects.filter(marker=mark, team=credential.team_id, credential=credential).first()
-    if job is None:
-        return False
-    if job.remote_uuid is not None:
-        finding.alarm_of_twin(job, remote, now)
-        return False
-    return adopt(job, remote, now, late=True)
+def _told_apart(
+    credential: Credential, unclaimed: Sequence[RemoteJob]
+) -> Iterator[tuple[RemoteJob, Source | Ours, Any]]:
+    """Each with whose it is and the row that carries its marker, the oldest first: of two with one marker the oldest is
+    the launch."""
+    cloud = cloud_name(credential.api_url)
+    marks = {remote.uuid: finding.marker_of(remote) for remote in unclaimed}
+    claimed = dict(
+        Job.objects.filter(cloud=cloud, remote_uuid__in=list(marks)).values_list("remote_uuid", "team")
+    )
+    rows = {
+        job.marker: job for job in Job.objects.filter(marker__in=[mark for mark in marks.values() if mark])
+    }
+    code = Installation.get().code if any(marks.values()) else ""
+    is_shared = bool(code) and found.is_shared(credential)
+    for remote in sorted(unclaimed, key=lambda one: (one.created_at is None, one.created_at or 0, one.uuid)):
+        row = rows.get(marks[remote.uuid] or "")
+        seen = Sighting(
+            team_id=credential.team_id,
+            installation=code,
+            mark=marks[remote.uuid],
+            marked=Marked(row.team_id, row.remote_uuid) if row and row.cloud == cloud else None,
+            claimed_by=claimed.get(remote.uuid),
+            is_shared=is_shared or (row is not None and row.cloud != cloud),
+        )
+        yield remote, sources.source_of(seen), row
+        if row is not None and row.remote_uuid is None:
+            row.refresh_from_db(fields=["remote_uuid", "status"])
 
 
-def _keep_unmanaged(
-    credential: Credential, remotes: Sequence[RemoteJob], remote_runs: RemoteRuns, now: dt.datetime
-) -> bool:
-    known = {row.remote_uuid: row for row in UnmanagedJob.objects.filter(credential=credential)}
+def _keep(credential: Credential, strangers: Strangers, remote_runs: RemoteRuns, now: dt.datetime) -> bool:
+    """Brings the rows of unmanaged jobs in line with the list. What is not in it any more is ``departed.py``'s."""
+    known = _known(credential, [remote.uuid for remote, _ in strangers])
     changed = False
-    for remote in remotes:
-        rates = [
-            run.hourly_rate_usd for run in remote_runs.get(remote.uuid, ()) if run.hourly_rate_usd is not None
-        ]
-        values = {
-            "title": _title(credential, remote)[:200],
-            "task": remote.task[:16],
-            "status": remote.status[:32],
-            "gpu_label": remote.gpu_name[:80],
-            "hourly_rate_usd": sum(rates) if rates else None,
-            "created_at": remote.created_at,
-        }
-        row = known.pop(remote.uuid, None)
+    for remote, source in strangers:
+        row = known.get(remote.uuid)
+        if row is not None and _is_shown_by_a_sibling(row, credential, now):
+            continue
+        values = _values(remote, source, remote_runs.get(remote.uuid, ()))
         if row is None:
-            UnmanagedJob.objects.create(
-                credential=credential, remote_uuid=remote.uuid, first_seen_at=now, seen_at=now, **values
-            )
+            _note(credential, remote.uuid, values, now)
             changed = True
-        elif any(getattr(row, name) != value for name, value in values.items()):
-            UnmanagedJob.objects.filter(pk=row.pk).update(seen_at=now, **values)
+        elif row.credential_id != credential.pk or any(
+            getattr(row, name) != value for name, value in values.items()
+        ):
+            _update(row, credential, values, now)
             changed = True
-    if known:
-        UnmanagedJob.objects.filter(pk__in=[row.pk for row in known.values()]).delete()
-    return changed or bool(known)
+    return _drop_claimed(credential) or changed
 
 
-def _title(credential: Credential, remote: RemoteJob) -> str:
-    """Its title, except of what another team launched here with a key of the same account: that is not for this team."""
-    mark = finding.marker_of(remote)
-    if mark and Job.objects.filter(marker=mark).exclude(team=credential.team_id).exists():
-        return "A job of another team"
-    return remote.title
+def _update(row: UnmanagedJob, credential: Credential, values: dict[str, Any], now: dt.datetime) -> None:
+    """Another team may have made it its own since: then whoever watched it here hears no more of it."""
+    ignored = ignoring.changes(row, values["hourly_rate_usd"], now)
+    with transaction.atomic():
+        UnmanagedJob.objects.filter(pk=row.pk).update(credential=credential, seen_at=now, **values | ignored)
+        if values["source"] in HIDDEN_TITLES and not row.is_hidden:
+            row.watched_by.clear()
+        if ignored == ignoring.BACK and row.ignored_by_id is not None:
+            watching.tell_dearer(row, values["hourly_rate_usd"], now)
+
+
+def _known(credential: Credential, uuids: list[str]) -> dict[str, UnmanagedJob]:
+    """The team's rows of these jobs by uuid, whichever of its keys showed them: two keys may be of one account. Of two
+    rows of one job the older stays, the other goes."""
+    ours = Q(credential=credential) | Q(
+        credential__team=credential.team_id, credential__api_url=credential.api_url
+    )
+    known: dict[str, UnmanagedJob] = {}
+    for row in (
+        UnmanagedJob.objects.filter(ours, remote_uuid__in=uuids).select_related("credential").order_by("pk")
+    ):
+        if row.remote_uuid in known:
+            UnmanagedJob.objects.filter(pk=row.pk).delete()
+        else:
+            known[row.remote_uuid] = row
+    return known
+
+
+def _is_shown_by_a_sibling(row: UnmanagedJob, credential: Credential, now: dt.datetime) -> bool:
+    listed_at = row.credential.listed_at
+    return row.credential_id != credential.pk and listed_at is not None and now - listed_at < LISTED_LATELY
+
+
+def _values(remote: RemoteJob, source: Source, runs: Sequence[RemoteRun]) -> dict[str, Any]:
+    rates = [run.hourly_rate_usd for run in runs if run.hourly_rate_usd is not None]
+    title = HIDDEN_TITLES.get(source)
+    return {
+        "title": (remote.title if title is None else title)[:200],
+        "task": remote.task[:16],
+        "status": remote.status[:32],
+        "gpu_label": remote.gpu_name[:80],
+        "hourly_rate_usd": sum(rates) if rates else None,
+        "created_at": remote.created_at,
+        "source": source.value,
+        "echo": making.echo_of(remote) if title is None else {},
+        "missing_since": None,
+    }
+
+
+def _note(credential: Credential, remote_uuid: str, values: dict[str, Any], now: dt.datetime) -> None:
+    UnmanagedJob.objects.create(
+        credential=credential, remote_uuid=remote_uuid, first_seen_at=now, seen_at=now, **values
+    )
+    if values["source"] == Source.UNCLEAR:
+        sentence = (
+            "Dispersed runs a job that was launched here, but no record says by which team, and several teams have keys "
+            f"of its account. Nothing here stops it: look for {remote_uuid} in the console of Dispersed."
+        )
+        subject = ("unmanaged", remote_uuid[:36])
+        record(
+            credential.team_id,
+            CLOUD,
+            "unmanaged.unclear",
+            subject,
+            sentence,
+            now=now,
+            audience=Audience.ADMINS,
+        )
+
+
+def _drop_claimed(credential: Credential) -> bool:
+    """Last, so that a row noted while somebody adopted the job does not stay beside it."""
+    uuids = list(UnmanagedJob.objects.filter(credential=credential).values_list("remote_uuid", flat=True))
+    claimed = Job.objects.filter(
+        cloud=cloud_name(credential.api_url), team=credential.team_id, remote_uuid__in=uuids
+    ).values_list("remote_uuid", flat=True)
+    rows = UnmanagedJob.objects.filter(credential=credential, remote_uuid__in=list(claimed))
+    return bool(rows.delete()[0]) if claimed else False

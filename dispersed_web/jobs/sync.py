@@ -24,7 +24,7 @@ from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import LIVE, BadReply, Client, DispersedError, NotFound, Outcome, Page
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.jobs import applying, finding, states, strangers
+from dispersed_web.jobs import applying, departed, finding, states, strangers, watching
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
 from dispersed_web.teams.models import Team
 
@@ -147,6 +147,8 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
     changed = applying.apply_live(shown, known_runs, runs, clock())
     unclaimed = [remote for uid, remote in remotes.items() if uid not in jobs]
     changed |= strangers.sort(credential, unclaimed, runs, clock())
+    changed |= departed.look(credential, remotes, client, clock)
+    watching.tell_daily(credential, clock())
     odd = [job for uid, job in jobs.items() if uid not in remotes]
     odd += [job for job, remote in shown if _lost_a_run(known_runs[job.pk], runs[remote.uuid])]
     odd += strangers.ended_but_shown(credential, unclaimed)

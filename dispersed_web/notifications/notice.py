@@ -137,6 +137,8 @@ def _page(event: Event, job: Job | None) -> tuple[str, str]:
         return f"{_team_page(event)}jobs/{job.pk}/", "Open the job"
     if event.kind.startswith("credential."):
         return f"{_team_page(event)}team/", "Open the credentials"
+    if event.kind.startswith("unmanaged."):
+        return f"{_team_page(event)}inventory/", "Open the inventory"
     if event.kind.startswith("channel."):
         return f"{_team_page(event)}team/notifications/", "Open the notifications"
     return _team_page(event), "Open the team"

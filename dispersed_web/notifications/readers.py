@@ -24,6 +24,8 @@ def readers(event: Event) -> set[int]:
         wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
     elif event.subject_type == "user":
         wanted.add(int(event.subject_id))
+    elif event.subject_type == "unmanaged":
+        wanted |= set(event.data.get("readers", ()))
     if event.audience == Audience.ADMINS or not wanted & set(members):
         wanted |= {user for user, role in members.items() if role in (Role.OWNER, Role.ADMIN)}
     if kind_of(event.kind).follows:

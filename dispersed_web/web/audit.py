@@ -12,10 +12,12 @@ PAGE_SIZE = 50
 # Kinds of events by the noun they begin with: what people call them, and their icon.
 GROUPS = {
     "job": ("Jobs", "jobs"),
+    "unmanaged": ("Inventory", "search"),
     "credential": ("Credentials", "key"),
     "member": ("Members", "user"),
     "token": ("API tokens", "terminal"),
     "sshkey": ("SSH keys", "key"),
+    "calendar": ("Calendars", "clock"),
     "channel": ("Notifications", "bell"),
     "team": ("Team", "team"),
 }
@@ -23,6 +25,9 @@ _TONES = {
     "credential.broken": "red",
     "credential.works": "green",
     "job.missing": "red",
+    "job.recordless": "red",
+    "unmanaged.unclear": "red",
+    "unmanaged.lost": "red",
     "job.duplicate": "red",
     "job.stop_unconfirmed": "red",
     "job.warned": "amber",

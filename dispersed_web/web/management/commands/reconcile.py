@@ -20,7 +20,7 @@ from django.db import close_old_connections
 
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
-from dispersed_web.jobs import log_keeping, sending, sync
+from dispersed_web.jobs import history, log_keeping, sending, sync
 from dispersed_web.signals import logs
 
 log = logging.getLogger("dispersed_web.reconcile")
@@ -81,6 +81,7 @@ class Passes:
         self._every(30, "budgets", lambda: self._submit("budgets", tasks.sweep_budgets, own))
         watch, keep = self._each(logs.watch), self._each(log_keeping.keep)
         self._every(15, "logs", lambda: tasks.sweep_logs_with(watch, keep))
+        self._every(5, "history", lambda: tasks.sweep_history_with(self._each(history.go_on)))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices, own))
         self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))

@@ -1,0 +1,70 @@
+"""Unmanaged jobs that a listing does not show any more: asked for singly, because a list that lacks one proves nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Collection
+
+from django.db import transaction
+
+from dispersed_web.clock import Clock
+from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import Client, NotFound, is_terminal
+from dispersed_web.dispersed import Job as RemoteJob
+from dispersed_web.jobs import ignoring, watching
+from dispersed_web.jobs.models import UnmanagedJob
+
+LOST = "LOST"  # our word, where the cloud has none any more
+LOST_AFTER = dt.timedelta(seconds=60)
+LOST_KEPT = dt.timedelta(days=7)
+LOOKUPS = 20
+
+
+def look(credential: Credential, shown: Collection[str], client: Client, clock: Clock) -> bool:
+    """Asks for what ``shown``, a complete listing, lacks. True when something visible changed.
+
+    A network fault concerns the whole credential, so it is raised; "not found" concerns the one job.
+    """
+    rows = list(UnmanagedJob.objects.filter(credential=credential))
+    gone = [row for row in rows if row.remote_uuid not in shown and row.status != LOST]
+    changed = _forget_lost(credential, clock())
+    for row in random.sample(gone, min(len(gone), LOOKUPS)):
+        try:
+            remote = client.get_job(row.remote_uuid)
+        except NotFound:
+            changed |= _note_missing(row, clock())
+            continue
+        if is_terminal(remote.status):
+            changed |= _end(row, remote, clock())
+    return _end_of_ignoring(rows, clock()) or changed
+
+
+def _end(row: UnmanagedJob, remote: RemoteJob, now: dt.datetime) -> bool:
+    with transaction.atomic():
+        watching.tell_end(row, remote.status, remote.completed_at or now, now)
+        return bool(UnmanagedJob.objects.filter(pk=row.pk).delete()[0])
+
+
+def _note_missing(row: UnmanagedJob, now: dt.datetime) -> bool:
+    """Twice not found with a minute between: lost sight of. It stays in the list, as it may still cost money."""
+    rows = UnmanagedJob.objects.filter(pk=row.pk, missing_since=row.missing_since)
+    if row.missing_since is None:
+        return bool(rows.update(missing_since=now))
+    if now - row.missing_since < LOST_AFTER:
+        return False
+    with transaction.atomic():
+        changed = rows.exclude(status=LOST).update(status=LOST)
+        if changed:
+            watching.tell_lost(row, now)
+    return bool(changed)
+
+
+def _forget_lost(credential: Credential, now: dt.datetime) -> bool:
+    old = UnmanagedJob.objects.filter(credential=credential, status=LOST, missing_since__lt=now - LOST_KEPT)
+    return bool(old.delete()[0])
+
+
+def _end_of_ignoring(rows: Collection[UnmanagedJob], now: dt.datetime) -> bool:
+    over = [row.pk for row in rows if ignoring.is_over(row, now)]
+    return bool(over and UnmanagedJob.objects.filter(pk__in=over).update(**ignoring.BACK))
