@@ -46,6 +46,10 @@
       const text = TICKS[element.dataset.tick]?.(element);
       if (text && !text.includes("NaN") && element.textContent !== text) element.textContent = text;
     }
+    for (const bar of $$("progress[data-gauge-since]", root)) {
+      const seconds = (now() - Date.parse(bar.dataset.gaugeSince)) / 1000;
+      if (!Number.isNaN(seconds)) bar.value = Math.min(Math.max(0, seconds), bar.max);
+    }
     for (const line of $$("[data-late-after-s]", root)) {
       const time = line.querySelector("time");
       if (time) line.classList.toggle("is-late", now() - at(time) > Number(line.dataset.lateAfterS) * 1000);

@@ -10,8 +10,9 @@ from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.activity import Confidence
 from dispersed_web.jobs import states, stop
 from dispersed_web.jobs.models import Job
-from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.jobs.states import Status
 from dispersed_web.web import job_page, rows, words
+from dispersed_web.web.cause_facts import Cause
 from dispersed_web.web.verdict_words import Outlook, told
 from dispersed_web.web.words import Phrase, ago, said, until
 
@@ -33,15 +34,22 @@ class Notice:
     title: Phrase
     text: str
     acts: tuple[str, ...] = ()
+    cause: Cause | None = None
 
 
 def notice(
-    job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo, *, tells_verdict: bool = True
+    job: Job,
+    outlook: Outlook | None,
+    now: dt.datetime,
+    zone: dt.tzinfo,
+    *,
+    tells_verdict: bool = True,
+    cause: Cause | None = None,
 ) -> Notice | None:
     """What stands at the top of the page, if anything must. A check-in has a panel of its own, and so has the
-    verdict where not ``tells_verdict``."""
+    verdict where not ``tells_verdict``. ``cause`` is why it ended, if it did and that needs explaining."""
     if not job.is_active:
-        return _of_the_end(job, now, zone, tells_verdict=tells_verdict)
+        return _of_the_end(job, now, zone, cause, tells_verdict=tells_verdict)
     if job.stop_requested_at is not None:
         return _of_the_stop(job, now, zone)
     if job.state == Status.UNCONFIRMED:
@@ -146,18 +154,27 @@ def _of_the_stop(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
     return Notice("amber", "status-stopping", ago(job.stop_sent_at, now, "Stop sent "), SENT)
 
 
-def _of_the_end(job: Job, now: dt.datetime, zone: dt.tzinfo, *, tells_verdict: bool) -> Notice | None:
+def _of_the_end(
+    job: Job, now: dt.datetime, zone: dt.tzinfo, cause: Cause | None, *, tells_verdict: bool
+) -> Notice | None:
     if job.is_stopping:
         return Notice("amber", "status-stopping", said("Ended, making sure"), MAKING_SURE)
     if job.reason in job_page.BY_AUTOSTOP:
         why = (job_page.stop_words(job, now, zone) or job.reason_text) if tells_verdict else ""
         text = f"{why} {_bill(job, now)}".strip()
-        return Notice("grey", "status-stopped", said(job_page.end_title(job)), text, ("same",))
-    if job.state != Status.FAILED:
+        acts = cause.acts if cause else ("same",)
+        return Notice("grey", "status-stopped", said(job_page.end_title(job)), text, acts, cause)
+    if job.state == Status.FAILED:
+        title = "It was not launched" if job.reason in rows.NOT_LAUNCHED else "It failed"
+        acts = cause.acts if cause else ("relaunch",)
+        text = f"{job.reason_text} {_bill(job, now)}".strip()
+        return Notice("red", "status-failed", said(title), text, acts, cause)
+    if cause is None:
         return None
-    title = "It was not launched" if job.reason in rows.NOT_LAUNCHED else "It failed"
-    text = f"{job.reason_text} {_next(job)}".strip()
-    return Notice("red", "status-failed", said(title), text, ("relaunch",))
+    icon = "status-completed" if job.state == Status.COMPLETED else "status-stopped"
+    tone = "blue" if job.state == Status.COMPLETED else "grey"
+    text = f"{job.reason_text} {_bill(job, now)}".strip()
+    return Notice(tone, icon, said("It has ended"), text, cause.acts, cause)
 
 
 def _bill(job: Job, now: dt.datetime) -> str:
@@ -165,17 +182,3 @@ def _bill(job: Job, now: dt.datetime) -> str:
     if ran is None or not job.spent_usd:
         return ""
     return f"It ran for {words.duration(ran)} and cost about {words.money(job.spent_usd)}."
-
-
-def _next(job: Job) -> str:
-    """What to do after a failure."""
-    if job.reason == Reason.REFUSED:
-        return "Nothing was started. Change what was refused, then launch it again."
-    if job.reason in (Reason.EXPIRED, Reason.NEVER_ARRIVED):
-        return "Nothing was started, so launching it again is safe."
-    if job.assigned_at is None:
-        return "No node was found in time: ask for less, allow more regions, or wait longer for one."
-    if job.running_at is None:
-        limit = words.round_duration(rows.timeout_s(job, "start"))
-        return f"The container did not start: check image and tag, or allow more than {limit} for pulling it."
-    return "Its log says more, as long as Dispersed keeps it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import socket
 import threading
@@ -40,7 +41,7 @@ def listen() -> Iterator[Listen]:
             if said is None:
                 held.append(line)
                 continue
-            with line:
+            with line, contextlib.suppress(OSError):
                 if said.startswith(b"HTTP"):
                     asked.append(line.recv(1000))
                 line.sendall(said)

@@ -98,7 +98,7 @@ def test_a_failure_says_why_and_what_to_do(client, team):
     job = factories.make_job(team, "FAILED", running_at=None, reason_text="The job failed: no such image.")
     html = text_of(client, job)
     assert "no such image" in html
-    assert "check image and tag" in html
+    assert "Check image and tag" in html
     assert f"?again={job.pk}" in html
 
 

@@ -16,12 +16,15 @@ from django.views.decorators.http import require_GET
 
 from dispersed_web.autostop import policy
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import figures, states, sync
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs import figures, log_ends, states, sync
+from dispersed_web.jobs import runs as job_runs
+from dispersed_web.jobs.models import Job, JobRun
+from dispersed_web.recipes import queries as recipes
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import (
     access,
     activity_page,
+    causes,
     connection,
     event_rows,
     extending,
@@ -29,14 +32,19 @@ from dispersed_web.web import (
     job_notices,
     job_page,
     live,
+    markdown,
     marks,
     next_words,
+    progress,
+    provenance,
     rows,
+    run_rows,
     shell,
     sightings,
     spec_page,
     timeline,
 )
+from dispersed_web.web.cause_facts import Cause
 from dispersed_web.web.verdict_words import Outlook
 
 TABS = (
@@ -93,7 +101,11 @@ def show(
         context["poll_address"] += f"&{urlencode(wishes)}"
     if wishes.get("show") in activity_page.WIDE:
         context["poll_ms"] = max(context["poll_ms"], live.CALM_MS)
-    context |= PARTS[tab](Sheet(job, context["outlook"], now, timezone.get_current_timezone(), wishes))
+    zone = timezone.get_current_timezone()
+    found = Sheet(
+        job, context["runs"], context["outlook"], context["cause"], now, zone, wishes, request.user.pk
+    )
+    context |= PARTS[tab](found)
     return answer(request, place, context)
 
 
@@ -101,20 +113,23 @@ def answer(request: HttpRequest, place: access.Seat, context: dict[str, Any]) ->
     """The page, or its live part, which also tells the frame what is new."""
     if not live.is_part(request):
         return render(request, "job/page.html", context)
-    response = render(request, "job/_live.html", context)
+    response = render(request, "job/_live.html", context | {"is_part": True})
     live.tell_frame(response, shell.news(place.team), shell.recent_banners(place.team, says_age=True))
     return response
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a tab is made of: the job, the verdict on it, and what the reader wishes to see."""
+    """What a tab is made of: the job, its runs, the verdict on it or why it ended, and what the reader wishes to see."""
 
     job: Job
+    runs: list[JobRun]
     outlook: Outlook | None
+    cause: Cause | None
     now: dt.datetime
     zone: dt.tzinfo
     wishes: dict[str, str]
+    reader_id: int | None
 
 
 def frame(
@@ -126,7 +141,9 @@ def frame(
     address = reverse(f"web:{tab}", args=[slug, job.pk])
     outlook = sightings.outlook(job, now, zone, request.user.pk)
     options = _options(job, outlook, now, zone)
-    under_way = job.state in states.UNDER_WAY or job.is_stopping
+    under_way = job.state in states.UNDER_WAY or job.is_stopping or rows.is_starting(job, now)
+    runs = list(job.runs.order_by("first_seen_at"))
+    cause = _cause(job, runs)
     return {
         "team": place.team,
         "job": job,
@@ -137,9 +154,14 @@ def frame(
         ],
         "part": f"job/_{tab.removeprefix('job-') if tab != 'job' else 'overview'}.html",
         "row": rows.row(job, now, zone),
+        "runs": runs,
+        "cause": cause,
+        "is_fresh": job.is_active and job.reachable_at is not None and job.connected_at is None,
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
-        "notice": job_notices.notice(job, outlook, now, zone, tells_verdict=not _has_verdict(job, tab)),
+        "notice": job_notices.notice(
+            job, outlook, now, zone, tells_verdict=not _has_verdict(job, tab), cause=cause
+        ),
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
@@ -152,6 +174,15 @@ def frame(
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _cause(job: Job, runs: list[JobRun]) -> Cause | None:
+    """Why it ended, with what is kept of the last run's log."""
+    if job.is_active:
+        return None
+    last = job_runs.newest(runs)
+    text = log_ends.last_words(last) if last and job.state != states.Status.COMPLETED else ""
+    return causes.cause(job, runs, text)
 
 
 def _options(job: Job, outlook: Outlook | None, now: dt.datetime, zone: dt.tzinfo) -> extending.Options:
@@ -177,13 +208,17 @@ def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
 
 def _overview(sheet: Sheet) -> dict[str, Any]:
     job, now, zone = sheet.job, sheet.now, sheet.zone
-    found = connection.connection(job, job.runs.order_by("first_seen_at"), now)
+    found = connection.connection(job, sheet.runs, now, connection.recipe_of(job))
     picture = (
         activity_page.picture(job, sheet.outlook, "3h", now, zone, is_small=True) if job.is_active else None
     )
     return {
         "phases": timeline.phases(job, now, zone),
+        "progress": progress.progress(job, sheet.runs, now, zone),
+        "run_rows": run_rows.table(job, sheet.runs, now, zone, sheet.cause),
+        **_provenance(job, sheet.reader_id),
         "connection": found,
+        "recipe_text": markdown.render(found.text) if found.text else "",
         "is_connection_open": found.state == "ready" and sheet.wishes.get("connect") == "open",
         "heartbeat": sightings.heartbeat(job, now) if sheet.outlook else None,
         "has_heartbeat_address": job.heartbeat_digest is not None,
@@ -193,6 +228,21 @@ def _overview(sheet: Sheet) -> dict[str, Any]:
         "picture": picture,
         "events": event_rows.lines(events_of(job)[:NEWEST]),
     }
+
+
+def _provenance(job: Job, reader_id: int | None) -> dict[str, Any]:
+    """Where it came from; a recipe that the reader may not see is not named."""
+    version = job.recipe_version
+    is_seen = (
+        version is not None
+        and reader_id is not None
+        and recipes.visible_to(reader_id, job.team).filter(pk=version.recipe_id).exists()
+    )
+    address = ""
+    if is_seen:
+        address = f"{reverse('web:recipe', args=[job.team.slug, version.recipe_id])}?v={version.number}"
+    found = provenance.provenance(job, may_see_recipe=is_seen)
+    return {"provenance": found, "recipe_address": address}
 
 
 def _activity(sheet: Sheet) -> dict[str, Any]:
