@@ -14,6 +14,8 @@ from django.http import Http404, HttpRequest
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import Job
+from dispersed_web.recipes import queries
+from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
 
@@ -66,6 +68,21 @@ def credential(
 ) -> tuple[Seat, Credential]:
     place = seat(request, slug)
     found = Credential.objects.select_related("team").filter(pk=credential_id, team=place.team).first()
+    if found is None:
+        raise Http404
+    place.need(action)
+    return place, found
+
+
+def recipe(
+    request: HttpRequest, slug: str, recipe_id: uuid.UUID, action: Action = Action.SEE
+) -> tuple[Seat, Recipe]:
+    """A recipe that the team shares or the person owns, archived or not, for somebody who may do ``action``."""
+    place = seat(request, slug)
+    visible = queries.visible_to(request.user.pk, place.team).exclude(current=None)
+    found = (
+        visible.select_related("current", "current__made_by", "owner", "team").filter(pk=recipe_id).first()
+    )
     if found is None:
         raise Http404
     place.need(action)

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dispersed_web.web import recipe_urls
 from dispersed_web.web.views import (
     act_links,
     autostop,
@@ -33,6 +34,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("teams/new/", home.new_team, name="team-new"),
     path("t/<slug:slug>/", home.team_home, name="team-home"),
+    *recipe_urls.urlpatterns,
     path("t/<slug:slug>/autostop/", autostop.autostop, name="autostop"),
     path("t/<slug:slug>/autostop/change/", autostop.autostop_change, name="autostop-change"),
     path("t/<slug:slug>/autostop/enforce/", autostop.autostop_enforce, name="autostop-enforce"),

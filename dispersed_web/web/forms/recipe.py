@@ -1,0 +1,303 @@
+"""The recipe editor's form: from a document to fields and back, and the faults of the document beside its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from dispersed_web.dispersed import BATCH, PERSISTENT
+from dispersed_web.recipes import check
+from dispersed_web.recipes.document import ALL, ENV, GPU, Document, Problem
+from dispersed_web.recipes.errors import RecipeRefused
+from dispersed_web.recipes.models import Recipe
+from dispersed_web.web import recipe_words
+from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.recipe_fields import (
+    LinesField,
+    MillisField,
+    PartField,
+    PortsField,
+    SecondsField,
+    TagsField,
+    WholeField,
+    WordsField,
+)
+from dispersed_web.web.forms.recipe_rows import ENV as ENV_ROWS
+from dispersed_web.web.forms.recipe_rows import INPUTS, LINKS, VARIABLE, EnvRows, InputRows, LinkRows
+
+TASKS = [
+    ("", "The launcher says it"),
+    (PERSISTENT, "Persistent: until it is stopped"),
+    (BATCH, "Batch: it ends by itself"),
+]
+ICONS = (
+    "machine", "terminal", "training", "images", "language", "batch", "beaker", "book",
+    "music", "cpu", "globe", "file", "recipes", "key", "shield", "money",
+)  # fmt: skip
+# The fields of each part of the document, in the editor's order.
+OF_SPEC = (
+    "task", "title", "description", "image", "tag", "registry_host", "registry_user",
+    "gpu_name", "gpu_count", "min_vram_gb", "cpu_count", "min_ram_gb", "min_storage_gb",
+    "max_node_count", "max_retry_count", "allowed_region_codes",
+    "max_timeout_assign_ms", "max_timeout_start_ms", "max_timeout_run_ms", "ports", "allowed_ips",
+)  # fmt: skip
+OF_AUTOSTOP = (
+    "lifetime_s",
+    "idle_limit_s",
+    "checkin_every_s",
+    "uses_logs",
+    "log_noise",
+    "budget_usd",
+    "rate_cap_usd",
+)
+LOCKABLE = (*(GPU if name == "gpu_name" else name for name in OF_SPEC), *OF_AUTOSTOP, ENV)
+LOCK = "lock_"
+
+
+class RecipeForm(forms.Form):
+    """``document`` fills the unbound form. What of a specification has no field here stays in ``rest``."""
+
+    name = forms.CharField(
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What people look for"}),
+    )
+    description_md = forms.CharField(
+        label="Description",
+        required=False,
+        max_length=20_000,
+        help_text="Markdown. Its first line is on the card.",
+        widget=forms.Textarea(attrs={"rows": "5", "autocomplete": "off"}),
+    )
+    category = forms.ChoiceField(choices=Recipe.Category.choices)
+    icon = forms.ChoiceField(choices=[(name, name) for name in ICONS], widget=forms.RadioSelect)
+    note = forms.CharField(
+        label="What changed",
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Newer image, more disk"}),
+    )
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    began = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput)
+    rest = forms.CharField(required=False, max_length=50_000, widget=forms.HiddenInput)
+
+    task = forms.ChoiceField(required=False, choices=TASKS)
+    title = PartField("Title of the job", max_length=200)
+    description = PartField("Note on the job", max_length=2000)
+    image = PartField("Image", mono=True, max_length=500, placeholder="dispersednetwork/base")
+    tag = PartField("Tag", mono=True, max_length=200, placeholder="latest")
+    registry_host = PartField("Registry", mono=True, max_length=300, placeholder="registry.gitlab.com")
+    registry_user = PartField("User", max_length=300)
+    gpu_name = PartField("GPU", max_length=80, placeholder="any that fits")
+    gpu_count = WholeField("GPUs", inputmode="numeric", placeholder="1")
+    min_vram_gb = WholeField("VRAM, at least", inputmode="numeric")
+    cpu_count = WholeField("CPU cores, at least", inputmode="numeric")
+    min_ram_gb = WholeField("RAM, at least", inputmode="numeric")
+    min_storage_gb = WholeField("Disk, at least", inputmode="numeric")
+    max_node_count = WholeField("Nodes, at most", inputmode="numeric", placeholder="1")
+    max_retry_count = WholeField("Retries after a failure", inputmode="numeric", placeholder="0")
+    allowed_region_codes = forms.MultipleChoiceField(
+        label="Regions", required=False, choices=regions.CHOICES, widget=forms.CheckboxSelectMultiple
+    )
+    max_timeout_assign_ms = MillisField("Wait for a node", placeholder="10m")
+    max_timeout_start_ms = MillisField("Start, image pull included", placeholder="30m")
+    max_timeout_run_ms = MillisField("Run for at most", placeholder="1h")
+    ports = PortsField("Ports to publish", placeholder="22, 8888")
+    allowed_ips = WordsField("Addresses that may connect", placeholder="left to the launcher")
+
+    lifetime_s = SecondsField("Stop after", placeholder="8h")
+    idle_limit_s = SecondsField("When not used for", placeholder="1h")
+    checkin_every_s = SecondsField("Ask every", placeholder="4h")
+    uses_logs = forms.BooleanField(label="A silent log means that it is not used", required=False)
+    log_noise = LinesField(
+        "Lines that are no sign of work", rows=3, mono=True, placeholder="GET /health", max_length=8000
+    )
+    budget_usd = PartField("Most it may cost", inputmode="decimal", max_length=20)
+    rate_cap_usd = PartField("Highest price per hour", inputmode="decimal", max_length=20)
+
+    tags = TagsField("Tags of its jobs", max_length=1000, placeholder="research, demo")
+    connection_text = PartField("What to do once it runs", rows=4)
+    ssh_user = PartField("SSH user", mono=True, max_length=64, placeholder="root")
+    lock_all = forms.BooleanField(label="Lock everything else", required=False)
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        initial: Mapping[str, Any] | None = None,
+        document: Document | None = None,
+    ) -> None:
+        start = initial_of(document or Document())
+        super().__init__(data, initial={"category": "other", "icon": "machine", **start, **(initial or {})})
+        for target in LOCKABLE:
+            self.fields[f"{LOCK}{target}"] = forms.BooleanField(
+                label=f"Lock {recipe_words.target_name(target)}", required=False
+            )
+        self.env = EnvRows(data, prefix=ENV_ROWS, initial=start["env"] or None)
+        self.inputs = InputRows(data, prefix=INPUTS, initial=start["inputs"] or None)
+        self.links = LinkRows(data, prefix=LINKS, initial=start["links"] or None)
+        self.document = document or Document()
+
+    def is_valid(self) -> bool:
+        """The rows are part of the form, and the document that it makes is checked as a whole."""
+        own = super().is_valid()
+        rows = [rows.is_valid() for rows in (self.env, self.inputs, self.links)]
+        self._blame_twins()
+        self.blame(check.from_anything(self.document_json())[1])
+        return own and all(rows) and not self.fault_count
+
+    @property
+    def fault_count(self) -> int:
+        rows = sum(rows.total_error_count() for rows in (self.env, self.inputs, self.links))
+        return sum(len(errors) for errors in self.errors.values()) + rows
+
+    # The document ----------------------------------------------------------------------------------------------------
+
+    def document_json(self) -> dict[str, Any]:
+        """The document as it was typed; a field at fault counts as left empty."""
+        data = self.cleaned_data
+        spec = {**_rest(data.get("rest", "")), **_given(data, OF_SPEC)}
+        env = {
+            row.cleaned_data.get("name") or "": row.cleaned_data.get("value") or ""
+            for row in self.env.filled()
+        }
+        if env:
+            spec["env"] = env
+        whole = {
+            "spec": spec,
+            "inputs": [row.part() for row in self.inputs.filled()],
+            "locked": sorted(self._locked(data)),
+            "autostop": _given(data, OF_AUTOSTOP),
+            "tags": data.get("tags"),
+            "connection": self._connection(data),
+        }
+        return {name: value for name, value in whole.items() if value}
+
+    def _locked(self, data: Mapping[str, Any]) -> Iterable[str]:
+        names = {target for target in LOCKABLE if data.get(f"{LOCK}{target}")}
+        rows = (row.cleaned_data for row in self.env.filled())
+        names |= {f"env.{row['name']}" for row in rows if row.get("lock") and row.get("name")}
+        return names | {ALL} if data.get("lock_all") else names
+
+    def _connection(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        parts = {
+            "text": data.get("connection_text"),
+            "ssh_user": data.get("ssh_user"),
+            "links": [row.part() for row in self.links.filled()],
+        }
+        return {name: value for name, value in parts.items() if value}
+
+    def typed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The document and what is said about it as they are now, at fault or not."""
+        if not self.is_bound:
+            return self.document.to_json(), dict(self.initial)
+        _ = self.errors, [rows.is_valid() for rows in (self.env, self.inputs, self.links)]
+        return self.document_json(), dict(self.cleaned_data)
+
+    # Faults ----------------------------------------------------------------------------------------------------------
+
+    def blame(self, problems: Sequence[Problem]) -> None:
+        """Shows what is wrong with the document beside the fields that it was typed in."""
+        for problem in problems:
+            form, field = self._place(problem.path)
+            if field is not None and field in form.errors:
+                continue
+            form.add_error(field if field in form.fields else None, problem.sentence)
+
+    def refuse(self, refused: RecipeRefused) -> None:
+        """Shows why the domain refused, beside the field at fault or above the form."""
+        if refused.problems:
+            self.blame(refused.problems)
+        else:
+            self.add_error(refused.field if refused.field in self.fields else None, refused.sentence)
+
+    def _blame_twins(self) -> None:
+        seen: set[str] = set()
+        for row in self.env.filled():
+            name = row.cleaned_data.get("name") or ""
+            if name in seen:
+                row.add_error("name", f"{name} is in the list twice.")
+            seen.add(name)
+
+    def _place(self, path: tuple[str | int, ...]) -> tuple[Any, str | None]:
+        part, *inner = path or ("",)
+        name = str(inner[0]) if inner else ""
+        if part == "inputs" and inner and isinstance(inner[0], int):
+            return self._place_in(self.inputs.filled(), inner)
+        if part == "spec" and name == ENV and len(inner) > 1:
+            rows = [row for row in self.env.filled() if (row.cleaned_data.get("name") or "") == inner[1]]
+            return (rows[-1], "name" if "name" in rows[-1].errors else "value") if rows else (self, None)
+        if part == "connection" and name == "links" and len(inner) > 1:
+            return self._place_in(self.links.filled(), inner[1:])
+        if part == "locked" and inner:
+            return self, self._lock_field(inner[0])
+        return self, {
+            "connection": {"text": "connection_text", "ssh_user": "ssh_user"}.get(name),
+            "tags": "tags",
+        }.get(str(part), name or None)
+
+    @staticmethod
+    def _place_in(rows: Sequence[Any], inner: Sequence[str | int]) -> tuple[Any, str | None]:
+        row = rows[int(inner[0])]
+        field = str(inner[1]) if len(inner) > 1 else None
+        if field == "to" and row.cleaned_data.get("to") == VARIABLE:
+            field = "variable"
+        return row, field
+
+    def _lock_field(self, number: str | int) -> str | None:
+        locked = sorted(self._locked(self.cleaned_data))
+        target = locked[int(number)]
+        name = "gpu_name" if target == GPU else target
+        return name if name in self.fields else None
+
+    # What the template asks for --------------------------------------------------------------------------------------
+
+    def icons(self) -> list[tuple[str, bool]]:
+        chosen = str(self["icon"].value())
+        return [(name, name == chosen) for name in ICONS]
+
+
+def initial_of(document: Document) -> dict[str, Any]:
+    """The fields and rows that show a document."""
+    spec, connection = dict(document.spec), document.connection
+    locks = {f"{LOCK}{target}": True for target in document.locked if target in LOCKABLE}
+    rest = {name: value for name, value in spec.items() if name not in (*OF_SPEC, ENV)}
+    return {
+        **{name: spec.get(name) for name in OF_SPEC},
+        **{name: document.autostop.get(name) for name in OF_AUTOSTOP},
+        **locks,
+        "lock_all": ALL in document.locked,
+        "tags": list(document.tags),
+        "connection_text": connection.get("text"),
+        "ssh_user": connection.get("ssh_user"),
+        "rest": json.dumps(rest) if rest else "",
+        "env": [
+            {"name": name, "value": value, "lock": f"env.{name}" in document.locked}
+            for name, value in document.env.items()
+        ],
+        "inputs": [_input_row(one.to_json()) for one in document.inputs],
+        "links": [dict(link) for link in connection.get("links") or ()],
+    }
+
+
+def _input_row(one: dict[str, Any]) -> dict[str, Any]:
+    if one["to"].startswith(VARIABLE):
+        one = {**one, "to": VARIABLE, "variable": one["to"].removeprefix(VARIABLE)}
+    if one["type"] == "switch":
+        one["default"] = "yes" if one.get("default") in (True, "true", "on", "yes", "1") else ""
+    return one
+
+
+def _given(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: data[name] for name in names if data.get(name) not in (None, "", [], False)}
+
+
+def _rest(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

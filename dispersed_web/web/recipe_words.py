@@ -1,0 +1,233 @@
+"""The parts of a recipe in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dispersed_web.recipes.document import (
+    AUTOSTOP_FIELDS,
+    DEFAULTS,
+    ENV,
+    TIMEOUT_FIELDS,
+    Document,
+    Input,
+)
+from dispersed_web.web.forms import regions
+from dispersed_web.web.words import round_duration
+
+TYPES = {
+    "text": "Text",
+    "lines": "Several lines of text",
+    "number": "Number",
+    "choice": "Choice",
+    "gpu": "GPU",
+    "region": "Regions",
+    "switch": "Switch",
+    "secret": "Secret",
+    "ssh_key": "SSH key",
+    "duration": "Duration",
+    "ports": "Ports",
+    "env": "Environment variables",
+    "addresses": "Addresses that may connect",
+}
+TARGETS = {
+    "task": "Task",
+    "title": "Title",
+    "description": "Description",
+    "image": "Image",
+    "tag": "Tag of the image",
+    "registry_host": "Registry",
+    "registry_user": "Registry user",
+    "registry_secret": "Registry password",
+    "image_source": "Source of the image",
+    "gpu": "GPU",
+    "gpu_name": "GPU",
+    "gpu_registry_uuid": "GPU",
+    "gpu_count": "GPUs",
+    "min_vram_gb": "VRAM, at least",
+    "cpu_count": "CPU cores, at least",
+    "min_ram_gb": "RAM, at least",
+    "min_storage_gb": "Disk, at least",
+    "max_node_count": "Nodes, at most",
+    "max_retry_count": "Retries after a failure",
+    "allowed_region_codes": "Regions",
+    "max_timeout_assign_ms": "Wait for a node",
+    "max_timeout_start_ms": "Start, image pull included",
+    "max_timeout_run_ms": "Run for at most",
+    "ports": "Ports",
+    "allowed_ips": "Who may connect",
+    "ssh_key": "SSH key",
+    "volumes": "Volumes",
+    "env": "Environment",
+    "job_tag": "Tag of the job",
+    "lifetime_s": "Stop after",
+    "idle_limit_s": "When not used for",
+    "checkin_every_s": "Ask every",
+    "uses_logs": "A silent log means idle",
+    "log_noise": "Log lines that are no sign of work",
+    "budget_usd": "Most it may cost",
+    "rate_cap_usd": "Highest price per hour",
+}
+GROUPS = (
+    ("Container", ("image", "tag", "registry_host", "registry_user", "volumes", "image_source")),
+    (
+        "Machine",
+        (
+            "gpu_name",
+            "gpu_registry_uuid",
+            "gpu_count",
+            "min_vram_gb",
+            "cpu_count",
+            "min_ram_gb",
+            "min_storage_gb",
+            "allowed_region_codes",
+            "max_node_count",
+            "max_retry_count",
+        ),
+    ),
+    ("Access", ("ports", "allowed_ips", "ssh_key")),
+    ("Time limits", TIMEOUT_FIELDS),
+    ("Auto-stop", AUTOSTOP_FIELDS),
+)
+# Told only where it is not what everybody expects.
+NEVER_ODD = frozenset({"max_node_count", "max_retry_count"})
+CODE = frozenset({"image", "tag", "registry_host", "ssh_key", "volumes", "log_noise"})
+
+
+@dataclass(frozen=True)
+class Line:
+    name: str
+    value: str
+    is_code: bool = False
+    is_locked: bool = False
+    asked: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One input as the detail page tells of it."""
+
+    name: str
+    kind: str
+    help: str
+    default: str
+    sets: str
+    sets_variable: bool
+    bounds: str
+    is_required: bool
+    is_locked: bool
+    is_hidden: bool
+
+
+def target_name(target: str) -> str:
+    """``env.HF_TOKEN`` is called by its variable, everything else as the launch form calls it."""
+    return target.removeprefix("env.") if target.startswith("env.") else TARGETS.get(target, target)
+
+
+def groups(document: Document) -> list[Group]:
+    """What is launched, as far as the recipe says it, with what a launch may not change."""
+    locked = document.locked_targets()
+    found = [Group(title, tuple(_lines(document, names, locked))) for title, names in GROUPS]
+    found.append(Group("Environment", tuple(_variables(document, locked))))
+    return [group for group in found if group.lines]
+
+
+def questions(document: Document) -> list[Question]:
+    return [
+        Question(
+            name=one.name,
+            kind=TYPES[one.type],
+            help=one.help,
+            default=value_words(_plain_target(one), one.default, one),
+            sets="the environment" if one.to == ENV else target_name(one.to),
+            sets_variable=bool(one.env_name),
+            bounds=_bounds(one),
+            is_required=one.required,
+            is_locked=one.locked,
+            is_hidden=one.hidden,
+        )
+        for one in document.inputs
+    ]
+
+
+def value_words(target: str, value: Any, one: Input | None = None) -> str:
+    """A value of the document as people read it; empty for none."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value in (None, "", [], (), {}):
+        return ""
+    if one is not None and one.type == "choice":
+        return next(
+            (str(c.get("label") or c["value"]) for c in one.choices if c["value"] == str(value)), str(value)
+        )
+    if one is not None and one.type == "gpu":
+        return "any GPU that fits" if value == "any" else str(value)
+    if target in TIMEOUT_FIELDS and isinstance(value, int):
+        return round_duration(value // 1000 if one is None else value)
+    if target.endswith("_s") and isinstance(value, int):
+        return round_duration(value)
+    if target.endswith("_gb"):
+        return f"{value}\u00a0GB"
+    if target.endswith("_usd"):
+        return f"${value}" + ("/h" if target == "rate_cap_usd" else "")
+    if target == "allowed_region_codes" and isinstance(value, (list, tuple)):
+        return ", ".join(regions.name(str(code)) for code in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={text}" for name, text in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(entry) for entry in value)
+    return f"{value} {one.unit}".strip() if one is not None and one.unit else str(value)
+
+
+def _plain_target(one: Input) -> str:
+    if one.type == "duration":
+        return "lifetime_s"
+    return one.to
+
+
+def _lines(document: Document, names: tuple[str, ...], locked: frozenset[str]) -> Iterator[Line]:
+    asked = document.targets()
+    for name in names:
+        to = "gpu" if name in ("gpu_name", "gpu_registry_uuid") else name
+        one = asked.get(to)
+        value = (document.autostop if name in AUTOSTOP_FIELDS else document.spec).get(name)
+        if one is not None and name != "gpu_registry_uuid":
+            yield Line(TARGETS[name], "", is_locked=one.is_fixed, asked=one.name)
+        elif one is None and name in NEVER_ODD and value == DEFAULTS[name] and name not in locked:
+            continue
+        elif one is None and (words := value_words(name, value)):
+            yield Line(TARGETS[name], words, is_code=name in CODE, is_locked=to in locked or name in locked)
+
+
+def _variables(document: Document, locked: frozenset[str]) -> Iterator[Line]:
+    asked = {one.env_name: one for one in document.inputs if one.env_name}
+    for name, value in document.env.items():
+        if name not in asked:
+            yield Line(name, value, is_code=True, is_locked=f"env.{name}" in locked)
+    for name, one in asked.items():
+        yield Line(name, "", is_locked=one.is_fixed, asked=one.name)
+
+
+def _bounds(one: Input) -> str:
+    low, high = one.minimum, one.maximum
+    if low is None and high is None:
+        return ""
+    written = _duration_or_number(one)
+    if low is None:
+        return f"at most {written(high)}"
+    return f"at least {written(low)}" if high is None else f"{written(low)} to {written(high)}"
+
+
+def _duration_or_number(one: Input) -> Any:
+    if one.type == "duration":
+        return lambda bound: round_duration(int(bound))
+    unit = f"\u00a0{one.unit}" if one.unit else ""
+    return lambda bound: f"{bound:g}{unit}"

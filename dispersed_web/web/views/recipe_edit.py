@@ -1,0 +1,118 @@
+"""Making and changing recipes: as a form or as YAML, with the launch form that comes of it beside."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dispersed_web.clock import database_now
+from dispersed_web.jobs.models import Job
+from dispersed_web.recipes import keeping
+from dispersed_web.recipes.errors import RecipeRefused
+from dispersed_web.recipes.models import Recipe
+from dispersed_web.teams.roles import Action
+from dispersed_web.web import access, recipe_editing
+from dispersed_web.web.access import Seat
+from dispersed_web.web.forms.recipe import RecipeForm
+from dispersed_web.web.recipe_editing import Draft, Start
+from dispersed_web.web.recipe_preview import Preview, preview_of
+from dispersed_web.web.recipe_prices import Prices
+from dispersed_web.web.views.recipes import forbid_unless
+
+
+@dataclass
+class Editor:
+    """One look at the editor: whose recipe, where it is sent, what it began with, and what else the page says."""
+
+    request: HttpRequest
+    place: Seat
+    address: str
+    start: Start
+    recipe: Recipe | None = None
+    job: Job | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+@require_http_methods(["GET", "POST"])
+def recipe_new(request: HttpRequest, slug: str) -> HttpResponse:
+    place = access.seat(request, slug, Action.MAKE_RECIPES)
+    return _edit(Editor(request, place, reverse("web:recipe-new", args=[slug]), Start()))
+
+
+@require_http_methods(["GET", "POST"])
+def recipe_edit(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpResponse:
+    place, found = access.recipe(request, slug, recipe_id)
+    forbid_unless(keeping.may_edit(found, place.role, request.user.pk))
+    address = reverse("web:recipe-edit", args=[slug, found.pk])
+    return _edit(Editor(request, place, address, Start.of_recipe(found), found))
+
+
+@require_POST
+def recipe_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """The launch form that what is typed so far makes; nothing is saved."""
+    place = access.seat(request, slug, Action.MAKE_RECIPES)
+    form = RecipeForm(request.POST)
+    return render(request, "recipes/_preview.html", {"team": place.team, "preview": _preview(place, form)})
+
+
+def _edit(editor: Editor) -> HttpResponse:
+    data = editor.request.POST
+    if editor.request.method != "POST":
+        return _show(editor, editor.start.form())
+    if "act" in data:
+        form, opened = recipe_editing.rearranged(data)
+        return _show(editor, form, open_row=opened)
+    form = RecipeForm(data)
+    if not form.is_valid():
+        return _show(editor, form, status=422, faults=form.fault_count)
+    return _save(editor, form)
+
+
+def _save(editor: Editor, form: RecipeForm) -> HttpResponse:
+    request, place, draft, now = editor.request, editor.place, Draft.of_form(form), database_now()
+    try:
+        if editor.recipe is None:
+            made = recipe_editing.make(place, request.user, draft, now)
+            messages.success(request, "The recipe is made. Only you see it until you share it.")
+            return redirect("web:recipe", place.team.slug, made.pk)
+        number = recipe_editing.save(place, editor.recipe, draft, now)
+    except RecipeRefused as refused:
+        return _refused(editor, form, refused)
+    messages.success(request, f"Saved as v{number}." if number else "Saved. Its launches stay as they were.")
+    return redirect("web:recipe", place.team.slug, editor.recipe.pk)
+
+
+def _refused(editor: Editor, form: RecipeForm, refused: RecipeRefused) -> HttpResponse:
+    if refused.code == "changed_meanwhile":
+        return _show(editor, form, status=409)
+    form.refuse(refused)
+    return _show(editor, form, status=422, faults=form.fault_count)
+
+
+def _show(editor: Editor, form: RecipeForm, *, status: int = 200, **more: Any) -> HttpResponse:
+    place, recipe = editor.place, editor.recipe
+    context = {
+        "team": place.team,
+        "recipe": recipe,
+        "job": editor.job,
+        "notes": editor.notes,
+        "form": form,
+        "address": editor.address,
+        "heading": f"Edit {recipe.name}" if recipe else "New recipe",
+        "next_number": recipe.current.number + 1 if recipe else 1,
+        "gpu_names": sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in Prices.of_team(place.team).gpus}),
+        "preview": _preview(place, form),
+    }
+    return render(editor.request, "recipes/edit.html", context | more, status=status)
+
+
+def _preview(place: Seat, form: RecipeForm) -> Preview | None:
+    """``None`` while what is typed makes no launch form."""
+    return preview_of(place.team, *form.typed())
