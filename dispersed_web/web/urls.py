@@ -7,6 +7,7 @@ from dispersed_web.web.views import (
     act_links,
     autostop,
     bulk,
+    calendar,
     credentials,
     frame,
     health,
@@ -22,8 +23,10 @@ from dispersed_web.web.views import (
     jobs,
     launch,
     me,
+    my_keys,
     notices,
     team,
+    team_keys,
 )
 
 app_name = "web"
@@ -53,6 +56,11 @@ urlpatterns = [
     path(
         "t/<slug:slug>/team/tokens/<uuid:token_id>/revoke/", team.team_token_revoke, name="team-token-revoke"
     ),
+    path("t/<slug:slug>/team/ssh-keys/", team_keys.add, name="team-ssh-keys"),
+    path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/", team_keys.key, name="team-ssh-key"),
+    path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/remove/", team_keys.remove, name="team-ssh-key-remove"),
+    path("t/<slug:slug>/team/calendar/", calendar.team_calendar, name="team-calendar"),
+    path("t/<slug:slug>/team/calendar/off/", calendar.team_calendar_off, name="team-calendar-off"),
     path("t/<slug:slug>/team/notifications/", notices.team_notices, name="team-notices"),
     path("t/<slug:slug>/team/notifications/test/", notices.team_notices_test, name="team-notices-test"),
     path("t/<slug:slug>/team/notifications/switch/", notices.team_notices_switch, name="team-notices-switch"),
@@ -107,8 +115,13 @@ urlpatterns = [
     path("inbox/<int:notice_id>/open/", inbox.inbox_open, name="inbox-open"),
     path("inbox/<int:notice_id>/read/", inbox.inbox_read, name="inbox-read"),
     path("do/<str:token>/", act_links.act_link, name="act-link"),
-    path("me/ssh-key/", me.ssh_key, name="me-ssh-key"),
-    path("me/ssh-key/remove/", me.ssh_key_remove, name="me-ssh-key-remove"),
+    path("me/ssh-keys/", my_keys.add, name="me-ssh-key"),
+    path("me/ssh-keys/<uuid:key_id>/", my_keys.key, name="me-ssh-key-one"),
+    path("me/ssh-keys/<uuid:key_id>/default/", my_keys.make_default, name="me-ssh-key-default"),
+    path("me/ssh-keys/<uuid:key_id>/remove/", my_keys.remove, name="me-ssh-key-remove"),
+    path("me/calendar/", calendar.me_calendar, name="me-calendar"),
+    path("me/calendar/off/", calendar.me_calendar_off, name="me-calendar-off"),
+    path("cal/<str:token>.ics", calendar.feed, name="calendar-feed"),
     path("me/tokens/", me.tokens, name="me-tokens"),
     path("me/tokens/<uuid:token_id>/revoke/", me.token_revoke, name="me-token-revoke"),
 ]

@@ -16,15 +16,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts.models import User
+from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.autostop.models import Hold, ObservedStop
 from dispersed_web.clock import database_now
 from dispersed_web.events.models import Event
+from dispersed_web.events.record import Actor
 from dispersed_web.jobs import market, sending, states, sweeps, sync
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.notifications import links, outbox
 from dispersed_web.notifications.models import ActLink, Delivery
 from dispersed_web.notifications.notice import compose
-from dispersed_web.teams import api_tokens
+from dispersed_web.teams import api_tokens, ssh_keys
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
 
@@ -102,6 +104,13 @@ class Installation:
             scope="read",
             lifetime=dt.timedelta(days=9),
             actor=make.LAUNCHER,
+            now=self.now,
+        )
+        ssh_keys.add(
+            team,
+            parse_public_key(make.SSH_KEY),
+            "Jump host",
+            actor=Actor.person(self.ana),
             now=self.now,
         )
         self.credential = key
@@ -274,6 +283,7 @@ def _ones_own() -> list[Visit]:
     names = ("account_email", "account_email_verification_sent", "account_change_password", "account_logout")
     return [
         Visit("me, in no team", reverse("web:me"), who="new"),
+        Visit("me, refused", reverse("web:me"), who="new", press="Add the key", status=422),
         Visit("no team", reverse("web:home"), who="new"),
         Visit("new team", reverse("web:team-new"), who="new"),
         Visit("new team, refused", reverse("web:team-new"), who="new", press="Make the team", status=422),
@@ -307,7 +317,9 @@ def _teams(at: Installation) -> list[Visit]:
             press="Store the webhook",
             status=422,
         ),
-        Visit("me, refused", reverse("web:me"), press="Replace the key", status=422),
+        Visit("me-ssh-key-one", reverse("web:me-ssh-key-one", args=[at.ana.ssh_keys.get().pk])),
+        Visit("team-ssh-key", reverse("web:team-ssh-key", args=[at.team.slug, at.team.ssh_keys.get().pk])),
+        Visit("me, calendar", reverse("web:me"), press="Make a private address"),
         Visit("api docs", reverse("api:docs"), shows=".opblock"),
         Visit("missing", reverse("web:team-home", args=["not-mine"]), status=404),
         Visit("team-home, empty", reverse("web:team-home", args=[at.empty.slug])),

@@ -32,6 +32,7 @@ NO_PAGES = {
     "web:banners",
     "api:schema",
     "heartbeat-script",
+    "web:calendar-feed",
 }
 OF_THE_PAGE = """() => ({
   h1: [...document.querySelectorAll("h1")].filter((one) => one.checkVisibility()).length,
@@ -132,7 +133,7 @@ def test_every_page_is_accessible_fits_and_is_quiet(
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_the_page_of_a_fault_of_ours_is_fine_too(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(me, "_page", None)
+    monkeypatch.setattr(me, "page", None)
     reader.look(Visit("broken", reverse("web:me"), status=500))
     assert not reader.wrong, "\n" + "\n".join(reader.wrong)
 

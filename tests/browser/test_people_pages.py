@@ -103,7 +103,7 @@ def test_the_first_hour_of_a_new_team(opener: Opener, sandbox: Any) -> None:
     page.get_by_role("link", name="Home").first.click()
     page.get_by_role("link", name="Store it").click()
     page.get_by_label("SSH public key").fill(make.SSH_KEY)
-    page.get_by_role("button", name="Store the key").click()
+    page.get_by_role("button", name="Add the key").click()
     expect(page.get_by_text("SHA256:").first).to_be_visible()
     assert Credential.objects.get().team.name == "Vision Lab"
 

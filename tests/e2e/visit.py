@@ -47,7 +47,7 @@ class Visit:
     def store_key(self) -> None:
         self.page.goto(f"{self.url}/me/")
         self.page.fill("#ssh-form [name=key]", SSH_KEY)
-        self.page.get_by_role("button", name="Store the key").click()
+        self.page.get_by_role("button", name="Add the key").click()
         expect(self.page.get_by_text("SHA256:").first).to_be_visible()
 
     def launch(self, example: str, *, env: dict[str, str] | None = None, **fields: str) -> str:

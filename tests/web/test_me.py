@@ -3,24 +3,15 @@ import html as escapes
 import re
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ed25519
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts.models import User
-from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.teams import api_tokens
 from dispersed_web.teams.models import ApiToken
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
-
-PRIVATE_KEY = (
-    ed25519.Ed25519PrivateKey.generate()
-    .private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
-    .decode()
-)
 
 
 @pytest.fixture
@@ -32,7 +23,7 @@ def html(answer):
     return escapes.unescape(answer.content.decode())
 
 
-POSTS = ["me", "me-ssh-key", "me-ssh-key-remove", "me-tokens"]
+POSTS = ["me", "me-ssh-key", "me-calendar", "me-calendar-off", "me-tokens"]
 
 
 @pytest.mark.parametrize("name", POSTS)
@@ -73,25 +64,6 @@ def test_zones_are_found_as_people_write_them(client, user):
     assert '<option value="America/New_York">' in page
     client.post(reverse("web:me"), {"name": "", "time_zone": "America/New York"})
     assert User.objects.get(pk=user.pk).time_zone == "America/New_York"
-
-
-def test_a_public_key_is_stored_as_one_line_and_shown_by_its_fingerprint(client, user):
-    answer = client.post(reverse("web:me-ssh-key"), {"key": f"\n {make.SSH_KEY}\n"}, follow=True)
-    assert user.default_ssh_key == make.SSH_KEY
-    assert parse_public_key(make.SSH_KEY).fingerprint in html(answer)
-    assert make.SSH_KEY.split()[1] not in html(answer)
-    client.post(reverse("web:me-ssh-key-remove"))
-    assert user.default_ssh_key == ""
-
-
-def test_a_private_key_is_neither_stored_nor_sent_back(client, user):
-    answer = client.post(reverse("web:me-ssh-key"), {"key": PRIVATE_KEY})
-    assert answer.status_code == 422
-    assert "This is a private key" in html(answer)
-    middle = PRIVATE_KEY.splitlines()[2]
-    assert middle not in html(answer)
-    assert middle not in str(dict(client.session))
-    assert user.default_ssh_key == ""
 
 
 def make_token(client, place, **fields):

@@ -5,9 +5,14 @@ import uuid
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.credentials.models import Credential
-from dispersed_web.teams.models import ApiToken, Membership, Team
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs.models import CalendarFeed
+from dispersed_web.teams import ssh_keys
+from dispersed_web.teams.models import ApiToken, Membership, Team, TeamSshKey
 from dispersed_web.web import urls
 from tests import factories as make
 
@@ -29,6 +34,12 @@ ADDRESSES = [
     ("team-notices-switch", "post", ADMINS, ""),
     ("team-notices-remove", "post", ADMINS, ""),
     ("team-leave", "post", ALL, ""),
+    ("team-calendar", "post", ALL, ""),
+    ("team-calendar-off", "post", ALL, ""),
+    ("team-ssh-keys", "post", ADMINS, ""),
+    ("team-ssh-key", "get", ADMINS, "key"),
+    ("team-ssh-key", "post", ADMINS, "key"),
+    ("team-ssh-key-remove", "post", ADMINS, "key"),
     ("team-member", "get", ADMINS, "membership"),
     ("team-member", "post", ADMINS, "membership"),
     ("team-member-remove", "post", ADMINS, "membership"),
@@ -56,6 +67,13 @@ class Place:
         self.member = make.make_member(self.team, "member")
         self.membership = Membership.objects.get(team=self.team, user=self.member)
         self.credential = make.make_credential(self.team)
+        self.key = ssh_keys.add(
+            self.team,
+            parse_public_key(make.SSH_KEY),
+            "Jump host",
+            actor=Actor.person(make.owner_of(self.team)),
+            now=timezone.now(),
+        )
         self.token = ApiToken.objects.create(
             team=self.team,
             user=self.member,
@@ -70,7 +88,7 @@ class Place:
         return reverse(f"web:{name}", args=[self.team.slug, *([getattr(self, names).pk] if names else [])])
 
     def rows(self) -> list:
-        models = (Team, Membership, Credential, ApiToken)
+        models = (Team, Membership, Credential, ApiToken, TeamSshKey, CalendarFeed)
         return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -89,11 +107,14 @@ def said(answer, slug: str) -> str:
 
 def with_another_id(url: str, names: str) -> str:
     head, _, tail = url.partition(
-        {"membership": "members/", "token": "tokens/", "credential": "credentials/"}[names]
+        {"membership": "members/", "token": "tokens/", "credential": "credentials/", "key": "ssh-keys/"}[
+            names
+        ]
     )
     rest = tail.partition("/")[2]
     other = "999999999" if names == "membership" else str(uuid.uuid4())
-    return f"{head}{names}s/{other}/{rest}".replace("memberships/", "members/")
+    place = {"membership": "members", "key": "ssh-keys"}.get(names, f"{names}s")
+    return f"{head}{place}/{other}/{rest}"
 
 
 @names

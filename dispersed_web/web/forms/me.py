@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 from django import forms
 
 from dispersed_web.accounts.models import User, validate_time_zone
-from dispersed_web.accounts.ssh_keys import BadSshKey, PublicKey, parse_public_key
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
 from dispersed_web.web.forms.confirm import ConfirmedForm
@@ -49,37 +48,6 @@ class ProfileForm(forms.ModelForm):
         name = self.cleaned_data["time_zone"].strip().replace(" ", "_")
         validate_time_zone(name)
         return name
-
-
-class Unechoed(forms.Textarea):
-    """What was typed is not sent back: it may be a private key, pasted by mistake."""
-
-    def format_value(self, value: Any) -> None:
-        return None
-
-
-class SshKeyForm(forms.Form):
-    """One SSH public key; ``cleaned_data["key"]`` is a :class:`PublicKey`."""
-
-    key = forms.CharField(
-        label="SSH public key",
-        max_length=4000,
-        widget=Unechoed(
-            attrs={
-                "rows": 3,
-                "class": "mono",
-                "placeholder": "ssh-ed25519 AAAA… you@laptop",
-                "spellcheck": "false",
-            }
-        ),
-        help_text="The one line of the file that ends in .pub, for example <code>~/.ssh/id_ed25519.pub</code>.",
-    )
-
-    def clean_key(self) -> PublicKey:
-        try:
-            return parse_public_key(self.cleaned_data["key"])
-        except BadSshKey as error:
-            raise forms.ValidationError(str(error)) from None
 
 
 class TokenForm(ConfirmedForm):

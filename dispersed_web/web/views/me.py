@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,11 +13,13 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.accounts.models import SshKey, User
-from dispersed_web.accounts.ssh_keys import PublicKey, parse_public_key
 from dispersed_web.events.record import Actor
+from dispersed_web.jobs import calendar
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
-from dispersed_web.web.forms.me import ProfileForm, SshKeyForm, TokenForm, teams_for_tokens, time_zones
+from dispersed_web.web.forms.me import ProfileForm, TokenForm, teams_for_tokens, time_zones
+from dispersed_web.web.forms.ssh_keys import SshKeyForm
+from dispersed_web.web.key_lines import key_lines
 from dispersed_web.web.views.notices import wishes_form
 
 
@@ -26,39 +27,12 @@ from dispersed_web.web.views.notices import wishes_form
 def me(request: HttpRequest) -> HttpResponse:
     """The page; a POST saves name and time zone."""
     if request.method != "POST":
-        return _page(request)
+        return page(request)
     form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
-        return _page(request, profile=form)
+        return page(request, profile=form)
     User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
     messages.success(request, "Saved.")
-    return redirect("web:me")
-
-
-@require_POST
-def ssh_key(request: HttpRequest) -> HttpResponse:
-    """Stores the one line of the public key; a private key is refused, and neither stored nor shown again."""
-    form = SshKeyForm(request.POST)
-    if not form.is_valid():
-        return _page(request, ssh=form)
-    key: PublicKey = form.cleaned_data["key"]
-    with transaction.atomic():
-        SshKey.objects.filter(user=request.user).delete()
-        SshKey.objects.create(
-            user=request.user,
-            name=key.comment[:60] or "My key",
-            line=key.line,
-            fingerprint=key.fingerprint,
-            is_default=True,
-        )
-    messages.success(request, f"Your SSH key is stored. Its fingerprint is {key.fingerprint}.")
-    return redirect("web:me")
-
-
-@require_POST
-def ssh_key_remove(request: HttpRequest) -> HttpResponse:
-    SshKey.objects.filter(user=request.user).delete()
-    messages.success(request, "Your SSH key is removed. Jobs that run with it keep it.")
     return redirect("web:me")
 
 
@@ -69,7 +43,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
     """Makes an API token. Its text is in this answer and nowhere else."""
     form = TokenForm(request.POST, request=request)
     if not form.is_valid():
-        return _page(request, token_form=form)
+        return page(request, token_form=form)
     data = form.cleaned_data
     try:
         token, text = api_tokens.create(
@@ -83,8 +57,8 @@ def tokens(request: HttpRequest) -> HttpResponse:
         )
     except keeping.TeamRefused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, refused.sentence)
-        return _page(request, token_form=form)
-    return _page(request, made=token, made_text=text)
+        return page(request, token_form=form)
+    return page(request, made=token, made_text=text)
 
 
 @require_POST
@@ -97,7 +71,7 @@ def token_revoke(request: HttpRequest, token_id: uuid.UUID) -> HttpResponse:
     return redirect("web:me")
 
 
-def _page(
+def page(
     request: HttpRequest,
     *,
     profile: ProfileForm | None = None,
@@ -105,6 +79,7 @@ def _page(
     token_form: TokenForm | None = None,
     **more: Any,
 ) -> HttpResponse:
+    """The page, with what was typed into a form at fault, and with ``more`` that is shown this once."""
     failed = any(form is not None and form.errors for form in (profile, ssh, token_form))
     user = request.user
     now = timezone.now()
@@ -112,7 +87,8 @@ def _page(
     context = {
         "profile": profile or ProfileForm(instance=user),
         "ssh": ssh or SshKeyForm(),
-        "stored_key": _stored_key(user),
+        "keys": key_lines(SshKey.objects.filter(user=user).order_by("created_at", "pk")),
+        "calendar": calendar.of(user, None),
         "token_form": token_form or TokenForm(request=request),
         "tokens": live,
         "now": now,
@@ -122,7 +98,3 @@ def _page(
         "time_zones": time_zones(),
     }
     return render(request, "me/me.html", context | more, status=422 if failed else 200)
-
-
-def _stored_key(user: User) -> PublicKey | None:
-    return parse_public_key(user.default_ssh_key) if user.default_ssh_key else None

@@ -14,21 +14,28 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dispersed_web.credentials.models import Credential
+from dispersed_web.jobs import calendar
 from dispersed_web.teams import api_tokens, keeping
-from dispersed_web.teams.models import ApiToken, Membership, Team
+from dispersed_web.teams.models import ApiToken, Membership, Team, TeamSshKey
 from dispersed_web.teams.roles import RANK, Action, Role, may_change_member
 from dispersed_web.web import access, audit, words
 from dispersed_web.web.access import Seat
 from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.confirm import ConfirmedForm
+from dispersed_web.web.forms.ssh_keys import SshKeyForm
 from dispersed_web.web.forms.team import LimitsForm, RoleForm
+from dispersed_web.web.key_lines import key_lines
 
 RECENT = 6
 
 
 @require_safe
 def team(request: HttpRequest, slug: str) -> HttpResponse:
-    seat = access.seat(request, slug)
+    return page(request, access.seat(request, slug))
+
+
+def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **more: Any) -> HttpResponse:
+    """The page, with what was typed into a form at fault, and with ``more`` that is shown this once."""
     now = timezone.now()
     credentials = Credential.objects.filter(team=seat.team).select_related("last_used_by").order_by("name")
     context = _rights(seat) | {
@@ -37,8 +44,13 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
         "tokens": _tokens(seat.team) if seat.may(Action.MANAGE_TOKENS) else [],
         "recent": audit.lines(seat.team.pk, size=RECENT),
         "limits": _limits(seat.team),
+        "keys": key_lines(
+            TeamSshKey.objects.filter(team=seat.team).select_related("added_by").order_by("name")
+        ),
+        "ssh": ssh or SshKeyForm(),
+        "calendar": calendar.of(request.user, seat.team),
     }
-    return render(request, "team/team.html", context)
+    return render(request, "team/team.html", context | more, status=422 if ssh and ssh.errors else 200)
 
 
 @require_safe
@@ -162,6 +174,7 @@ def _rights(seat: Seat) -> dict[str, Any]:
         "may_credentials": seat.may(Action.MANAGE_CREDENTIALS),
         "may_limits": seat.may(Action.MANAGE_LIMITS),
         "may_notices": seat.may(Action.MANAGE_NOTICES),
+        "may_keys": seat.may(Action.MANAGE_TEAM_KEYS),
     }
 
 
