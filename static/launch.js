@@ -44,98 +44,40 @@
     $("[data-cloud-title-text]").textContent = plain || "Job";
   }
 
-  title.addEventListener("input", showCloudTitle);
-  showCloudTitle();
+  title?.addEventListener("input", showCloudTitle);
+  if (title) showCloudTitle();
 
-  $("#id_image").addEventListener("change", (event) => {
+  $("#id_image")?.addEventListener("change", (event) => {
     const match = /^(.*[^/]):([^:/@]+)$/.exec(event.target.value.trim());
     const tag = $("#id_tag");
-    if (!match || match[1].includes("@") || (tag.value && tag.value !== "latest" && tag.value !== match[2])) return;
+    if (!match || !tag || tag.disabled || match[1].includes("@") || (tag.value && tag.value !== "latest" && tag.value !== match[2])) return;
     [event.target.value, tag.value] = [match[1], match[2]];
   });
 
   /* The SSH key: a private one is taken out at once, before it can be sent anywhere. --------------------------- */
 
-  $("#id_ssh_key").addEventListener("input", (event) => {
-    if (/PRIVATE KEY/.test(event.target.value)) {
-      event.target.value = "";
-      window.dw.toast("That was a private key. It was removed and not sent. Paste the line of the .pub file.", "error");
-    }
-    const given = $('[name="ssh_key_given"]');
-    const now = event.target.value.trim() ? "yes" : "";
-    if (given.value !== now) soon("preview", 50);
-    given.value = now;
-  });
-
-  /* Environment --------------------------------------------------------------------------------------------- */
-
-  const SECRET = /TOKEN|KEY|SECRET|PASS|CRED|AUTH/i;
-  const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/;
-
-  function markSecret(row) {
-    const kind = $("[data-env-kind]", row);
-    const value = $("[data-env-value]", row);
-    const byName = SECRET.test($("[data-env-name]", row).value);
-    const secret = kind.value === "secret" || (kind.value === "" && byName);
-    kind.options[0].textContent = byName ? "Secret by name" : "Plain by name";
-    if (row.classList.contains("is-plain") === !secret) return;
-    row.classList.toggle("is-plain", !secret);
-    value.type = secret ? "password" : "text";
-    value.autocomplete = secret ? "new-password" : "off";
+  function keyIsGiven() {
+    return $$("[data-ssh-key]").some((text) => {
+      const from = $("[data-ssh-from]", text.closest(".field"));
+      return from && from.value !== "other" ? from.value !== "none" : text.value.trim() !== "";
+    });
   }
 
-  function refreshRows() {
-    $$(".env-row").forEach(markSecret);
+  function noteKey() {
+    const given = $('[name="ssh_key_given"]');
+    const now = keyIsGiven() ? "yes" : "";
+    if (given.value !== now) soon("preview", 50);
+    given.value = now;
   }
 
   form.addEventListener("input", (event) => {
-    const row = event.target.closest(".env-row");
-    if (row && !event.target.matches("[data-env-value]")) markSecret(row);
-  });
-
-  function freeRow() {
-    const empty = $$(".env-row:not(.is-removed)").find(
-      (row) => !$("[data-env-name]", row).value && !$("[data-env-value]", row).value,
-    );
-    if (empty) return empty;
-    $("[data-add-row]").click();
-    return $$(".env-row").at(-1);
-  }
-
-  /* Fills rows from NAME=value lines; gives back the lines that are none. */
-  function addLines(text) {
-    const others = [];
-    for (const line of text.split(/\r?\n/)) {
-      if (!line.trim() || line.trim().startsWith("#")) continue;
-      const match = LINE.exec(line);
-      if (!match) {
-        others.push(line);
-        continue;
-      }
-      const row = freeRow();
-      $("[data-env-name]", row).value = match[1];
-      $("[data-env-value]", row).value = match[2].trim().replace(/^(["'])(.*)\1$/, "$2");
-      markSecret(row);
+    if (!event.target.matches("[data-ssh-key], [data-ssh-from]")) return;
+    if (event.target.matches("[data-ssh-key]") && /PRIVATE KEY/.test(event.target.value)) {
+      event.target.value = "";
+      window.dw.toast("That was a private key. It was removed and not sent. Paste the line of the .pub file.", "error");
     }
-    return others;
-  }
-
-  form.addEventListener("paste", (event) => {
-    const text = event.clipboardData?.getData("text") || "";
-    if (!event.target.matches("[data-env-name]") || !LINE.test(text.split("\n")[0])) return;
-    event.preventDefault();
-    addLines(text);
+    noteKey();
   });
-
-  form.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-env-lines]");
-    if (!button) return;
-    const box = $(button.dataset.envLines);
-    box.value = addLines(box.value).join("\n");
-  });
-
-  new MutationObserver(refreshRows).observe($("#env-rows"), { childList: true });
-  refreshRows();
 
   /* Words beside a fold's name ------------------------------------------------------------------------------ */
 
@@ -149,8 +91,18 @@
   form.addEventListener("change", count);
   count();
 
+  /* A suggested GPU is chosen by its chip; where it is folded away, its place opens. */
+  form.addEventListener("change", (event) => {
+    const place = event.target.closest(".gpu")?.closest("details");
+    if (place) place.open = true;
+  });
+
+  /* A launch from the review's dialog goes on below it. */
+  form.addEventListener("submit", () => document.getElementById("dialog")?.close());
+
   /* After a refusal, to the first fault. */
-  const fault = $('[aria-invalid="true"]', form) || $(".field-error", form);
+  const fault = $('[aria-invalid="true"]', form) || $(".field-error", form) || $(".launch-confirm .btn", form);
+  for (let box = fault?.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
   fault?.scrollIntoView({ block: "center" });
-  if (fault?.matches("input, select, textarea")) fault.focus({ preventScroll: true });
+  if (fault?.matches("input, select, textarea, button")) fault.focus({ preventScroll: true });
 })();

@@ -18,12 +18,15 @@ from dispersed_web.jobs.models import Market
 
 EVERY = dt.timedelta(minutes=5)
 FRESH = dt.timedelta(minutes=1)
+TAKEN = {"UNAVAILABLE", "NONE", "SOLD_OUT"}
 
 
 @dataclass(frozen=True)
 class GpuChoice:
     """One GPU model as the launch form offers it. Prices are USD per hour for a node with the wanted number of GPUs;
-    ``None`` where the cloud offers none right now, which does not forbid to ask for it."""
+    ``None`` where the cloud offers none right now, which does not forbid to ask for it. ``is_free`` is false where every
+    offer says that its nodes are taken; ``free_count`` is what the registry says of free ones, where it says something.
+    """
 
     uuid: str
     name: str
@@ -31,6 +34,8 @@ class GpuChoice:
     from_usd: Decimal | None
     to_usd: Decimal | None
     regions: tuple[str, ...]
+    is_free: bool = True
+    free_count: int | None = None
 
     @property
     def offered(self) -> bool:
@@ -57,9 +62,20 @@ def choices(
                 min(prices, default=None),
                 max(prices, default=None),
                 tuple(sorted({offer["region_code"] for offer in mine})),
+                not mine or any(_is_free(offer) for offer in mine),
+                gpu.get("available_count"),
             )
         )
-    return sorted(found, key=lambda choice: (not choice.offered, choice.from_usd or 0, choice.name))
+    return sorted(found, key=_rank)
+
+
+def _rank(choice: GpuChoice) -> tuple[bool, bool, Decimal, str]:
+    return (not choice.offered, not choice.is_free, choice.from_usd or Decimal(0), choice.name)
+
+
+def _is_free(offer: dict[str, Any]) -> bool:
+    """What is not said counts as free: the words of the cloud are not documented."""
+    return str(offer.get("availability") or "").upper() not in TAKEN
 
 
 def _is_of(offer: dict[str, Any], gpu: dict[str, Any]) -> bool:
@@ -88,6 +104,16 @@ def fitting(wish: Wish, found: Sequence[GpuChoice]) -> list[GpuChoice]:
     if wish.gpu_name:
         return [choice for choice in found if _bare(choice.name) == _bare(wish.gpu_name)]
     return [choice for choice in found if (choice.vram_gb or 0) >= (wish.min_vram_gb or 0)]
+
+
+def suggestion(wish: Wish, found: Sequence[GpuChoice]) -> GpuChoice | None:
+    """The smallest GPU that is offered and free and has the wanted memory, of equal ones the cheapest; ``None`` where a
+    model is chosen already, no memory is asked for, or nothing fits. ``found`` holds the offers of the wanted number of
+    GPUs. Pure."""
+    if wish.gpu_registry_uuid or wish.gpu_name or not wish.min_vram_gb:
+        return None
+    able = [choice for choice in fitting(wish, found) if choice.offered and choice.is_free]
+    return min(able, key=lambda one: (one.vram_gb or 0, one.from_usd or 0, one.name), default=None)
 
 
 def hourly_range_usd(wish: Wish, found: Sequence[GpuChoice]) -> tuple[Decimal | None, Decimal | None]:
@@ -162,7 +188,12 @@ def refresh(credential_id: uuid.UUID, clock: Clock) -> None:
 
 
 def _gpu(gpu: Gpu) -> dict[str, Any]:
-    return {"uuid": gpu.uuid, "name": gpu.name, "vram_gb": int(gpu.vram_gb) if gpu.vram_gb else None}
+    return {
+        "uuid": gpu.uuid,
+        "name": gpu.name,
+        "vram_gb": int(gpu.vram_gb) if gpu.vram_gb else None,
+        "available_count": gpu.available_count,
+    }
 
 
 def _offer(offer: Offer) -> dict[str, Any]:
@@ -172,4 +203,5 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "gpu_count": offer.gpu_count,
         "region_code": offer.region_code,
         "hourly_rate_usd": str(offer.hourly_rate_usd) if offer.hourly_rate_usd is not None else None,
+        "availability": offer.availability,
     }

@@ -110,3 +110,30 @@ def test_two_at_once_ask_once(world: World) -> None:
     market.refresh_all(world.clock)
     assert len(world.control.requests()) == before
     assert Market.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "count", "name"),
+    [
+        (Wish("", "", 1, 16, 1), 1, "NVIDIA RTX 4090"),
+        (Wish("", "", 1, 24, 1), 1, "NVIDIA RTX 4090"),
+        (Wish("", "", 1, 25, 1), 1, "NVIDIA RTX 5090"),
+        (Wish("", "", 6, 16, 1), 6, "NVIDIA RTX 5090"),
+        (Wish("", "", 1, 40, 1), 1, None),
+        (Wish("", "", 1, None, 1), 1, None),
+        (Wish("", "", 0, 16, 1), 1, None),
+        (Wish("g-5090", "", 1, 16, 1), 1, None),
+        (Wish("", "RTX 5090", 1, 16, 1), 1, None),
+    ],
+)
+def test_the_smallest_that_fits_is_suggested(wish: Wish, count: int, name: str | None) -> None:
+    choice = market.suggestion(wish, found(count))
+    assert (choice.name if choice else None) == name
+
+
+def test_what_is_taken_is_neither_suggested_nor_first() -> None:
+    offers = [{**one, "availability": "UNAVAILABLE"} for one in OFFERS if one["gpu_label"] == "RTX 4090"]
+    offers += [one for one in OFFERS if one["gpu_label"] != "RTX 4090"]
+    taken = market.choices(GPUS, offers)
+    assert [(c.name, c.is_free) for c in taken[:2]] == [("NVIDIA RTX 5090", True), ("NVIDIA RTX 4090", False)]
+    assert market.suggestion(Wish("", "", 1, 16, 1), taken).name == "NVIDIA RTX 5090"

@@ -29,6 +29,8 @@ class DurationField(forms.CharField):
         return durations.write(value) if isinstance(value, int) else value
 
     def clean(self, value: Any) -> int | None:  # type: ignore[override]
+        if isinstance(value, int):  # of a locked field, not typed
+            return value
         text = super().clean(value)
         if not text:
             return None
@@ -47,6 +49,8 @@ class ListField(forms.CharField):
         return ", ".join(str(one) for one in value) if isinstance(value, (list, tuple)) else value
 
     def clean(self, value: Any) -> tuple[Any, ...]:  # type: ignore[override]
+        if isinstance(value, tuple):  # of a locked field, not typed
+            return value
         words = [word for word in _SEPARATORS.split(super().clean(value)) if word]
         values = dict.fromkeys(self.read(word) for word in words)
         if len(values) > self.most:

@@ -14,17 +14,19 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec
+from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec, Volume
 from dispersed_web.jobs import market
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.teams.models import AutostopPolicy, Team
+from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
-from dispersed_web.web.forms.quote import Quote
+from dispersed_web.web.forms.quote import Quote, gpu_choices
+from dispersed_web.web.forms.ssh_choice import KnownKey
 from dispersed_web.web.forms.stop_choices import OF_MONEY, OF_USE, choices_of
 from dispersed_web.web.forms.visitor import Visitor
 
@@ -71,6 +73,11 @@ _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 class LaunchForm(LaunchFields):
+    """The custom form. ``held`` names the fields that somebody else decides: see :mod:`recipe_launch`."""
+
+    held: frozenset[str] = frozenset()
+    gpu_field = "gpu"
+
     @sensitive_variables()
     def __init__(
         self,
@@ -81,11 +88,14 @@ class LaunchForm(LaunchFields):
         visitor: Visitor,
         initial: dict[str, Any] | None = None,
         env: Sequence[dict[str, Any]] = (),
+        keys: Sequence[KnownKey] = (),
+        user_id: int | None = None,
         needs_sure: bool = False,
     ) -> None:
         data = absorb_lines(data) if data is not None else None
         super().__init__(data, initial=initial)
-        self.team = team
+        self.team, self.user_id = team, user_id
+        self.fields["ssh_key"].use_keys(keys)
         self.policy = AutostopPolicy.of(team.pk)
         self.show_bounds(self.policy)
         self.visitor = visitor
@@ -107,7 +117,14 @@ class LaunchForm(LaunchFields):
 
     def is_valid(self) -> bool:
         """The environment's rows are part of the form."""
-        return super().is_valid() & self.env.is_valid()
+        return super().is_valid() & self.env_is_valid()
+
+    def env_is_valid(self) -> bool:
+        return self.env.is_valid()
+
+    @property
+    def has_faults(self) -> bool:
+        return bool(self.errors) or bool(self.env.total_error_count())
 
     # Single fields ---------------------------------------------------------------------------------------------------
 
@@ -150,7 +167,7 @@ class LaunchForm(LaunchFields):
 
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
-        for name in FOREIGN.get(data.get("task", ""), ()):
+        for name in set(FOREIGN.get(data.get("task", ""), ())) - self.held:
             self.errors.pop(name, None)
             data[name] = None
         if data.get("task") == PERSISTENT and data.get("lifetime") is None and "lifetime" not in self.errors:
@@ -159,6 +176,9 @@ class LaunchForm(LaunchFields):
         self._clean_image()
         self._clean_gpus()
         self._clean_reach()
+        self._clean_cap()
+        if self.needs_sure and (data.get("copies") or 1) > 1:
+            self.add_error("copies", "Several cannot take the place of one job.")
         if self.needs_sure and not data.get("supersedes_sure"):
             self.add_error("supersedes_sure", "Tick this to launch another one all the same.")
         for name, sentence in self.spec().problems().items():
@@ -199,6 +219,15 @@ class LaunchForm(LaunchFields):
         if reach not in ("me", "list"):
             data["allowed_ips"] = ()
 
+    def _clean_cap(self) -> None:
+        """A price above the cap stops the job at once, so a cap below every offer cannot be meant."""
+        data, credential = self.cleaned_data, self.chosen_credential
+        if data.get("rate_cap_usd") and credential:
+            choices = gpu_choices(market.of(credential), data)
+            lowest_usd, _ = market.hourly_range_usd(wish_of(data), choices)
+            if sentence := advice.cap_too_low(data["rate_cap_usd"], lowest_usd):
+                self.add_error("rate_cap_usd", sentence)
+
     def _blame(self, name: str, sentence: str) -> None:
         place: str | None = PLACES.get(name, name)
         if place == "env":
@@ -216,7 +245,44 @@ class LaunchForm(LaunchFields):
 
     @sensitive_variables()
     def spec(self) -> JobSpec:
-        return spec_of(self.cleaned_data, self.env.values() if self.env.is_bound else {})
+        return spec_of(self.cleaned_data, self.env_values(), self.volumes())
+
+    def volumes(self) -> tuple[Volume, ...]:
+        return ()
+
+    @property
+    def copies(self) -> int:
+        """How many jobs it asks for."""
+        return getattr(self, "cleaned_data", {}).get("copies") or 1
+
+    def forget_faults(self) -> None:
+        """Shows what was typed as if nobody had looked at it yet."""
+        self.errors.clear()
+        for rows in self.row_sources():
+            for row in rows.forms:
+                row.errors.clear()
+
+    def row_sources(self) -> list[Any]:
+        """Every formset of environment rows on the page."""
+        return [self.env]
+
+    @sensitive_variables()
+    def env_values(self) -> dict[str, str]:
+        return self.env.values() if self.env.is_bound else {}
+
+    def secret_env(self) -> frozenset[str]:
+        return self.env.secret_names() if self.env.is_bound else frozenset()
+
+    @sensitive_variables()
+    def exposed_env(self) -> list[str]:
+        """Variables that would be stored in plain although they look secret."""
+        if not self.env.is_bound:
+            return []
+        secret = self.secret_env()
+        values = [name for name, value in self.env_values().items() if advice.looks_like_a_secret(value)]
+        return list(
+            dict.fromkeys([*self.env.exposed_names(), *(name for name in values if name not in secret)])
+        )
 
     @sensitive_variables()
     def order(self, choices: Sequence[GpuChoice], quoted: Quote) -> Order:
@@ -225,7 +291,7 @@ class LaunchForm(LaunchFields):
         return Order(
             title=data["title"],
             spec=self.spec(),
-            secret_env=self.env.secret_names(),
+            secret_env=self.secret_env(),
             lifetime_s=data["lifetime"] or self.team.default_lifetime_s,
             gpu_label=market.label(wish_of(data), choices),
             quoted_usd=quoted.to_usd,

@@ -10,12 +10,12 @@ from dispersed_web.web.forms.fields import (
     AddressesField,
     DurationField,
     PortsField,
-    RefusingTextarea,
-    SshKeyField,
 )
+from dispersed_web.web.forms.ssh_choice import SshKeyChoiceField
 from dispersed_web.web.forms.stop_choices import StopChoiceFields
 
 TASKS = [(BATCH, "Batch"), (PERSISTENT, "Persistent")]
+MOST_COPIES = 20
 REACHES = [("me", "Only my address"), ("list", "These addresses"), ("anyone", "Anyone")]
 
 
@@ -64,6 +64,9 @@ class LaunchFields(StopChoiceFields):
             render_value=True, attrs={"autocomplete": "new-password", "spellcheck": "false"}
         ),
     )
+    image_source = forms.CharField(
+        label="Image source", required=False, max_length=300, widget=forms.TextInput(attrs=_typed())
+    )
     credential = forms.UUIDField(widget=forms.Select)
     gpu = forms.CharField(required=False, max_length=64, label="GPU")
     gpu_name = forms.CharField(
@@ -86,14 +89,7 @@ class LaunchFields(StopChoiceFields):
     max_timeout_start = DurationField(label="Start, image pull included")
     max_timeout_run = DurationField(label="Run for at most", required=False)
     lifetime = DurationField(label="Stop after", required=False)
-    ssh_key = SshKeyField(
-        label="SSH public key",
-        required=False,
-        max_length=20_000,
-        widget=RefusingTextarea(
-            attrs=_typed(rows="3", placeholder="ssh-ed25519 AAAA… you@laptop") | {"class": "mono"}
-        ),
-    )
+    ssh_key = SshKeyChoiceField(label="SSH public key", required=False)
     ports = PortsField(
         label="Ports to publish", required=False, widget=forms.TextInput(attrs=_typed(placeholder="22, 8888"))
     )
@@ -110,6 +106,13 @@ class LaunchFields(StopChoiceFields):
         required=False,
         max_length=200_000,
         widget=forms.Textarea(attrs=_typed(rows="4", placeholder="MODEL=llama") | {"class": "mono"}),
+    )
+    copies = forms.IntegerField(
+        label="Copies",
+        required=False,
+        min_value=1,
+        max_value=MOST_COPIES,
+        widget=_number(1, max=str(MOST_COPIES)),
     )
     same_again = forms.BooleanField(label="Launch the same again", required=False)
     supersedes_sure = forms.BooleanField(

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
+from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret, Volume
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.market import Wish
 
@@ -29,12 +29,13 @@ SAME_NAME = (
     "max_node_count",
     "max_retry_count",
     "ssh_key",
+    "image_source",
 )
 TIMEOUTS = ("max_timeout_assign", "max_timeout_start", "max_timeout_run")
 
 
 @sensitive_variables()
-def spec_of(data: Mapping[str, Any], env: Mapping[str, str]) -> JobSpec:
+def spec_of(data: Mapping[str, Any], env: Mapping[str, str], volumes: tuple[Volume, ...] = ()) -> JobSpec:
     """The specification of what was typed; a field at fault counts as left empty."""
     values = {name: data[name] for name in SAME_NAME if data.get(name) is not None}
     values |= {f"{name}_ms": data[name] * 1000 for name in TIMEOUTS if data.get(name) is not None}
@@ -50,6 +51,7 @@ def spec_of(data: Mapping[str, Any], env: Mapping[str, str]) -> JobSpec:
         ports=ports_of(data),
         allowed_ips=addresses_of(data),
         env=env,
+        volumes=volumes,
     )
 
 

@@ -33,12 +33,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Outlook:
-    """``most`` is what it can cost until ``ends``, ``why`` what ends it then; empty where nothing can be told."""
+    """``most`` is what it can cost until ``ends``, ``why`` what ends it then; ``forgotten`` is what it costs if nobody
+    ever looks at it again, until auto-stop ends it after ``forgotten_after``. Empty where nothing can be told."""
 
     most: str = ""
     ends: str = ""
     why: str = ""
     lines: tuple[Line, ...] = ()
+    forgotten: str = ""
+    forgotten_after: str = ""
 
 
 def outlook(
@@ -58,7 +61,10 @@ def outlook(
         most_usd, why = own_usd, "its own budget"
         ends_at = _used_up_at(own_usd, quoted, now) or ends_at
     lines = [*(_of_use(terms, data, now, zone) if terms else ()), *_of_money(data, quoted)]
+    forgotten, after = _forgotten(terms, data, quoted, ends_at, now)
     return Outlook(
+        forgotten=forgotten,
+        forgotten_after=after,
         most=money(most_usd) if most_usd is not None else "",
         ends=clock_time(ends_at, now, zone) if ends_at else "",
         why=why,
@@ -99,6 +105,26 @@ def _most_usd(quoted: Quote, ends_at: dt.datetime | None, now: dt.datetime) -> D
     if quoted.to_usd is None or ends_at is None:
         return None
     return price(quoted.to_usd, ends_at - now)
+
+
+def _forgotten(
+    terms: Policy | None,
+    data: Mapping[str, Any],
+    quoted: Quote,
+    ends_at: dt.datetime | None,
+    now: dt.datetime,
+) -> tuple[str, str]:
+    """(cost, time) until auto-stop ends it for want of use; empty where something else ends it sooner."""
+    if terms is None or quoted.to_usd is None or terms.is_observing(now):
+        return "", ""
+    if data.get("uses_logs"):
+        stop_at = preview.left_alone(terms, "log", now).deadline_at
+    else:
+        verdict = preview.unwatched(terms, now)
+        stop_at = verdict.deadline_at if verdict.rule == deadlines.CHECKIN else None
+    if stop_at is None or (ends_at is not None and stop_at >= ends_at):
+        return "", ""
+    return money(price(quoted.to_usd, stop_at - now)), _span(stop_at - now)
 
 
 def _used_up_at(limit_usd: Decimal, quoted: Quote, now: dt.datetime) -> dt.datetime | None:

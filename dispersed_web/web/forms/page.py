@@ -13,11 +13,13 @@ from dispersed_web.dispersed import BATCH
 from dispersed_web.jobs import market
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.models import Market
-from dispersed_web.web import credential_words, words
+from dispersed_web.web import credential_words
 from dispersed_web.web.credential_words import Health
-from dispersed_web.web.forms import advice, regions
+from dispersed_web.web.forms import advice, gpu_cards
+from dispersed_web.web.forms.budget_left import BudgetLeft, budgets_left
+from dispersed_web.web.forms.gpu_cards import Card, Suggested
 from dispersed_web.web.forms.launch import LaunchForm
-from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, wish_of
+from dispersed_web.web.forms.order import ANY_GPU, wish_of
 from dispersed_web.web.forms.outlook import Outlook, outlook
 from dispersed_web.web.forms.quote import Quote, gpu_choices, quote
 
@@ -41,18 +43,6 @@ FOLDS: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Card:
-    """One GPU to choose, in words. ``price`` is empty where none is offered now."""
-
-    value: str
-    name: str
-    memory: str
-    price: str
-    where: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
 class Page:
     choices: list[GpuChoice]
     quote: Quote
@@ -60,6 +50,8 @@ class Page:
     offered: list[Card]
     others: list[Card]
     any_price: str
+    gpu_name: str
+    suggested: Suggested | None
     market: Market
     health: Health | None
     label: str
@@ -68,6 +60,7 @@ class Page:
     for_batch: bool = False
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    budgets: list[BudgetLeft] = field(default_factory=list)
     folds: dict[str, bool] = field(default_factory=dict)
     looks_left: int = 0
     poll_ms: int = 0
@@ -87,23 +80,28 @@ def page_of(
     row = market.of(credential) if credential else Market()
     choices = gpu_choices(row, data)
     quoted = quote(data, choices, now)
-    cards = _cards(form, choices)
+    chosen = str(form["gpu"].value() or ANY_GPU)
+    cards = gpu_cards.cards(choices, chosen)
+    wish = wish_of(data)
     waits = looks_left > 0 and credential is not None and market.is_stale(row, now)
     return Page(
         choices=choices,
         quote=quoted,
-        gpu=str(form["gpu"].value() or ANY_GPU),
+        gpu=chosen,
+        gpu_name=str(form["gpu_name"].value() or ""),
+        suggested=gpu_cards.suggested(market.suggestion(wish, choices), wish.gpu_count),
         offered=[card for card in cards if card.price],
         others=[card for card in cards if not card.price],
-        any_price=_range(quote({**data, "gpu": ANY_GPU, "max_node_count": 1}, choices, now)),
+        any_price=range_of(quote({**data, "gpu": ANY_GPU, "max_node_count": 1}, choices, now)),
         market=row,
         health=_health(credential, now),
-        label=market.label(wish_of(data), choices),
-        rate=_range(quoted),
+        label=market.label(wish, choices),
+        rate=range_of(quoted),
         outlook=outlook(data, quoted, form.team, form.policy, now, timezone.get_current_timezone()),
         for_batch=data.get("task") == BATCH,
-        warnings=advice.warnings(data, form.env.exposed_names() if form.env.is_bound else ()),
+        warnings=advice.warnings(data, _around(form, data, credential, quoted, now)),
         notes=advice.notes(data),
+        budgets=budgets_left(form.policy, form.user_id, now),
         folds={fold: _is_open(form, usual) for fold, usual in FOLDS.items()},
         looks_left=looks_left,
         poll_ms=POLL_MS if waits else 0,
@@ -123,37 +121,21 @@ def _health(credential: Credential | None, now: dt.datetime) -> Health | None:
     return credential_words.health(credential, now) if credential else None
 
 
-def _cards(form: LaunchForm, choices: list[GpuChoice]) -> list[Card]:
-    chosen = str(form["gpu"].value() or ANY_GPU)
-    cards = [_card(choice, chosen) for choice in choices]
-    if chosen not in (ANY_GPU, GPU_BY_NAME) and chosen not in {choice.uuid for choice in choices}:
-        cards.append(Card(chosen, f"GPU {chosen[:8]}", "", "", "not in the list at the moment", True))
-    return cards
-
-
-def _card(choice: GpuChoice, chosen: str) -> Card:
-    return Card(
-        value=choice.uuid,
-        name=choice.name.removeprefix("NVIDIA "),
-        memory=f"{choice.vram_gb} GB" if choice.vram_gb else "",
-        price=_span(choice.from_usd, choice.to_usd),
-        where=_where(choice.regions),
-        chosen=choice.uuid == chosen,
+def _around(
+    form: LaunchForm, data: dict[str, Any], credential: Credential | None, quoted: Quote, now: dt.datetime
+) -> advice.Around:
+    lasts_s = quoted.lasts_s if data.get("task") == BATCH else form.team.max_lifetime_s
+    return advice.Around(
+        exposed_env=form.exposed_env(),
+        key_expires_at=credential.expires_at if credential else None,
+        last_end_at=now + dt.timedelta(seconds=lasts_s) if lasts_s else None,
+        from_usd=quoted.from_usd,
+        to_usd=quoted.to_usd,
     )
 
 
-def _where(codes: tuple[str, ...]) -> str:
-    names = [regions.name(code) for code in codes]
-    return " · ".join(names) if len(names) <= 2 else f"{' · '.join(names[:2])} and {len(names) - 2} more"
-
-
-def _range(quoted: Quote) -> str:
-    return _span(quoted.from_usd, quoted.to_usd)
-
-
-def _span(from_usd: Any, to_usd: Any) -> str:
-    """``$0.69/h`` or ``$0.69 to $0.76/h``; empty without prices."""
-    if from_usd is None or to_usd is None:
+def range_of(quoted: Quote, times: int = 1) -> str:
+    """The price of ``times`` such jobs per hour, in words."""
+    if quoted.from_usd is None or quoted.to_usd is None:
         return ""
-    low, high = words.money(from_usd), words.money(to_usd)
-    return f"{low}/h" if low == high else f"{low} to {high}/h"
+    return gpu_cards.span(quoted.from_usd * times, quoted.to_usd * times)

@@ -14,10 +14,15 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
+from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.examples import Example
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
+from dispersed_web.web.forms.recipe_launch import fixed_names, values_of
 from dispersed_web.web.forms.stop_choices import initial_of
+from dispersed_web.web.forms.typed import Reading
 from dispersed_web.web.forms.visitor import Visitor
 
 MINUTE_S = 60
@@ -30,6 +35,16 @@ class Filling:
     values: dict[str, Any]
     env: list[dict[str, Any]] = field(default_factory=list)
     note: str = ""
+    answers: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+    def with_reading(self, reading: Reading) -> Filling:
+        """With what a preset or a link says; its rows take the place of those with the same names."""
+        named = {row["name"] for row in reading.env}
+        env = [row for row in self.env if row["name"] not in named] + reading.env
+        given = {name: value for name, value in reading.values.items() if value is not None}
+        ignored = [*self.ignored, *reading.ignored]
+        return Filling(self.values | given, env, self.note, self.answers | reading.answers, ignored)
 
 
 def fresh(team: Team, user: User, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:
@@ -58,6 +73,37 @@ def fresh(team: Team, user: User, visitor: Visitor, credentials: Sequence[Creden
 
 def from_example(filling: Filling, example: Example) -> Filling:
     return Filling(filling.values | example.values)
+
+
+def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling:
+    """What the recipe says where it says something, inside what the team allows; the title is the recipe's name."""
+    document = Document.from_json(version.document)
+    values = values_of(render(document, {}))
+    if "lifetime" in values:
+        values["lifetime"] = min(values["lifetime"], team.max_lifetime_s)
+    policy = AutostopPolicy.of(team.pk)
+    most_s = max(policy.high_idle_max_s, policy.medium_idle_max_s)
+    for name, most in (("idle_limit", most_s), ("checkin_every", policy.checkin_every_max_s)):
+        if values.get(name):
+            values[name] = min(values[name], most)
+    fixed = fixed_names(document)
+    env = [
+        {"name": name, "value": value, "kind": "plain"}
+        for name, value in document.env.items()
+        if name not in fixed
+    ]
+    return Filling({**filling.values, "title": version.recipe.name} | values, env)
+
+
+def from_job_of_recipe(filling: Filling, job: Job, past: Filling, document: Document) -> Filling:
+    """The same again in the form of the recipe as it is now: ``past`` is what :func:`from_job` reads of the job, of which
+    everything counts that the recipe leaves open."""
+    asked_rows = {
+        name for one in document.inputs if one.type == "env" for name in (job.answers.get(one.key) or {})
+    }
+    taken = fixed_names(document) | asked_rows
+    env = [row for row in past.env if row["name"] not in taken]
+    return Filling(filling.values | past.values, env, past.note, dict(job.answers))
 
 
 def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:

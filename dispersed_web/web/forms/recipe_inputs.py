@@ -187,7 +187,7 @@ class RecipeInputs(forms.Form):
                 continue
             if one.type == "env":
                 value = {name: "" if name in secret else text for name, text in (value or {}).items()}
-            found[key] = _json(value)
+            found[key] = as_json(value)
         return found
 
     def secret_env(self) -> frozenset[str]:
@@ -226,7 +226,7 @@ def _initial_env(rows: Any) -> dict[str, str]:
     return {row["name"]: row["value"] for row in rows.initial or ()}
 
 
-def _json(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
     return list(value) if isinstance(value, tuple) else value

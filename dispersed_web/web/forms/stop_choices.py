@@ -28,7 +28,8 @@ class NoiseField(forms.CharField):
         return "\n".join(value) if isinstance(value, (list, tuple)) else value
 
     def clean(self, value: Any) -> tuple[str, ...]:  # type: ignore[override]
-        lines = [line.strip() for line in super().clean(value).splitlines()]
+        lines = value if isinstance(value, tuple) else super().clean(value).splitlines()
+        lines = [line.strip() for line in lines]
         texts = tuple(dict.fromkeys(line for line in lines if line))
         if len(texts) > MOST_NOISE:
             raise ValidationError(f"At most {MOST_NOISE} texts can be given.")

@@ -1,239 +1,186 @@
-"""Launching a job: the form, its live parts, and what becomes of a sent one."""
+"""Launching a job, from the custom form or a recipe's: the form, and what becomes of a sent one."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
-from dispersed_web import durations, tasks
-from dispersed_web.autostop import choices
+from dispersed_web import tasks
 from dispersed_web.clock import database_now
-from dispersed_web.credentials.models import Credential, CredentialState
-from dispersed_web.jobs import form_tokens, launch, market, specs
+from dispersed_web.jobs import copies, form_tokens
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
-from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.models import Job
-from dispersed_web.jobs.states import Status
-from dispersed_web.teams.models import Membership
+from dispersed_web.recipes import queries
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access
-from dispersed_web.web.access import Seat
-from dispersed_web.web.examples import EXAMPLES
-from dispersed_web.web.forms import advice, prefill
+from dispersed_web.web import access, launch_page, launch_repeat
+from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.page import page_of
-from dispersed_web.web.forms.visitor import visitor
-
-MARKET_LOOKS = 8
+from dispersed_web.web.forms.preset import PresetForm, save_preset
+from dispersed_web.web.launch_desk import Desk, current_version, desk_of
+from dispersed_web.web.views.launch_live import look_at_the_market
 
 
 @require_http_methods(["GET", "POST"])
 @sensitive_post_parameters()
 def form(request: HttpRequest, slug: str) -> HttpResponse:
-    """The form; a valid one becomes a job, and the same form sent again leads to the same job."""
+    """The custom form; a valid one becomes a job, and the same form sent again leads to the same job."""
     seat = access.seat(request, slug, Action.LAUNCH)
-    credentials = _credentials(seat)
-    if not credentials:
-        return render(request, "launch/no_credential.html", _who_may_add(seat))
-    lost = _lost_job(request, seat)
-    if request.method == "POST":
-        return _receive(request, seat, credentials, lost)
-    filling = _filling(request, seat, credentials, lost)
-    blank = _form(request, seat, credentials, lost, initial=filling.values, env=filling.env)
-    _look_at_the_market(blank)
-    return _show(request, seat, blank, lost=lost, note=filling.note)
+    desk = desk_of(request, seat)
+    if request.method == "GET" and (recipe_id := _recipe_of(desk)):
+        return redirect(launch_page.address(seat, recipe_id) + "?" + request.GET.urlencode())
+    return _at(desk)
 
 
-@require_GET
-def gpus(request: HttpRequest, slug: str) -> HttpResponse:
-    """The GPUs with their prices for what is chosen so far; asked for again until prices arrive."""
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+def recipe(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpResponse:
+    """The same for a recipe: its questions, and what it leaves open."""
     seat = access.seat(request, slug, Action.LAUNCH)
-    draft = _draft(request, seat)
-    looks, credential = request.GET.get("looks", ""), draft.chosen_credential
-    if credential and request.GET.get("looks_with") == str(credential.pk) and looks.isdecimal():
-        looks_left = max(min(int(looks[:3]), MARKET_LOOKS) - 1, 0)
-    else:
-        looks_left = MARKET_LOOKS
-        _look_at_the_market(draft)
-    page = page_of(draft, database_now(), looks_left)
-    return render(request, "launch/_gpus.html", {"page": page, "form": draft, "team": seat.team})
+    return _at(desk_of(request, seat, current_version(request, seat, recipe_id)))
 
 
-@require_GET
-def estimate(request: HttpRequest, slug: str) -> HttpResponse:
-    """The price and the warnings for what is chosen so far. Of the SSH key it hears only that there is one."""
-    seat = access.seat(request, slug, Action.LAUNCH)
-    draft = _draft(request, seat)
-    page = page_of(draft, database_now(), ssh_key_given=request.GET.get("ssh_key_given") == "yes")
-    return render(request, "launch/_estimate.html", {"page": page, "team": seat.team})
+def _recipe_of(desk: Desk) -> uuid.UUID | None:
+    """The recipe that a past job or a preset comes from, as long as it may be launched."""
+    job = desk.again or desk.lost
+    version = job.recipe_version if job else None
+    recipe_id = version.recipe_id if version else desk.preset.recipe_id if desk.preset else None
+    usable = queries.usable_by(desk.request.user.pk, desk.seat.team)
+    return recipe_id if recipe_id and usable.filter(pk=recipe_id).exists() else None
+
+
+def _at(desk: Desk) -> HttpResponse:
+    if not desk.credentials:
+        return render(desk.request, "launch/no_credential.html", launch_page.who_may_add(desk.seat))
+    if desk.request.method == "POST":
+        return _receive(desk)
+    filling = desk.filling()
+    blank = desk.form(filling=filling)
+    look_at_the_market(blank)
+    return launch_page.show(desk, blank, note=filling.note, ignored=filling.ignored)
 
 
 # Receiving -----------------------------------------------------------------------------------------------------------
 
 
 @sensitive_variables()
-def _receive(
-    request: HttpRequest, seat: Seat, credentials: list[Credential], lost: Job | None
-) -> HttpResponse:
-    token = request.POST.get("form_token", "")
-    identity = form_tokens.identity(token, request.user.pk, seat.team.pk)
-    sent = _form(request, seat, credentials, lost, data=request.POST)
-    if not sent.is_valid():
-        before = Job.objects.filter(team=seat.team, form_token=identity).first() if identity else None
-        return _used(request, seat, sent, lost, before) if before else _refused(request, seat, sent, lost)
+def _receive(desk: Desk) -> HttpResponse:
+    request = desk.request
+    identity = _identity(desk)
+    sent = desk.form(request.POST)
+    is_fine = sent.is_valid()
+    if "save_preset" in request.POST:
+        return _save_preset(desk, sent)
+    if "review" in request.POST:
+        return launch_page.review(desk, sent, token=_token(desk))
+    if _is_outdated(desk):
+        return launch_page.show(desk, sent, token=_token(desk), moved=True, status=409)
+    if not is_fine:
+        before = copies.launched_by(desk.seat.team, identity) if identity else []
+        return _used(desk, sent, before[0]) if before else _refused(desk, sent)
     if "check" in request.POST:
-        return _show(request, seat, sent, lost=lost, token=token if identity else "", checked=True)
+        return launch_page.show(desk, sent, token=_token(desk), checked=True)
     if identity is None:
         sent.add_error(None, "This form is more than a day old, or not yours. Look it over and launch again.")
-        return _refused(request, seat, sent, lost)
-    try:
-        job = _launch(request, seat, sent, lost, identity)
-    except FormAlreadyUsed as used:
-        return _used(request, seat, sent, lost, Job.objects.get(pk=str(used.job_id), team=seat.team))
-    except LaunchRefused as refusal:
-        sent.add_refusal(refusal)
-        return _refused(request, seat, sent, lost, ask_again=refusal.code == "same_again")
-    tasks.nudge(tasks.send_launch, job.pk)
-    for note in advice.notes(sent.cleaned_data):
-        messages.info(request, note)
-    return redirect("web:job", seat.team.slug, job.pk)
+        return _refused(desk, sent)
+    if _is_unconfirmed(desk, sent):
+        return launch_page.show(desk, sent, token=_token(desk), confirm=True)
+    return _try(desk, sent, identity)
 
 
 @sensitive_variables()
-def _launch(request: HttpRequest, seat: Seat, sent: LaunchForm, lost: Job | None, identity: str) -> Job:
+def _try(desk: Desk, sent: LaunchForm, identity: str) -> HttpResponse:
+    try:
+        jobs = _launch(desk, sent, identity)
+    except FormAlreadyUsed as used:
+        return _used(desk, sent, Job.objects.get(pk=str(used.job_id), team=desk.seat.team))
+    except LaunchRefused as refusal:
+        if refusal.code == "recipe_moved":
+            return launch_page.show(desk, sent, token=_token(desk), moved=True, status=409)
+        sent.add_refusal(refusal)
+        return _refused(desk, sent, ask_again=refusal.code == "same_again")
+    for job in jobs:
+        tasks.nudge(tasks.send_launch, job.pk)
+    for note in advice.notes(sent.cleaned_data):
+        messages.info(desk.request, note)
+    if len(jobs) == 1:
+        return redirect("web:job", desk.seat.team.slug, jobs[0].pk)
+    messages.success(desk.request, f"{len(jobs)} jobs were asked for.")
+    return redirect("web:jobs", desk.seat.team.slug)
+
+
+@sensitive_variables()
+def _launch(desk: Desk, sent: LaunchForm, identity: str) -> list[Job]:
     now = database_now()
     order = sent.order(*page_of(sent, now).for_the_order())
     credential = sent.by_id[sent.cleaned_data["credential"]]
-    job = launch.request(
+    jobs = copies.request_all(
         order,
-        team=seat.team,
+        sent.copies,
+        team=desk.seat.team,
         credential=credential,
-        user=request.user,
-        actor=seat.actor,
+        user=desk.request.user,
+        actor=desk.seat.actor,
         form_token=identity,
         now=now,
         same_again=sent.cleaned_data["same_again"],
-        supersedes=lost.pk if lost else None,
+        supersedes=desk.lost.pk if desk.lost else None,
     )
-    if not _is_what_was_asked(job, order, credential):
-        raise FormAlreadyUsed(job.pk)
-    return job
+    for job in jobs:
+        if not launch_repeat.is_what_was_asked(job, order, credential):
+            raise FormAlreadyUsed(job.pk)
+    return jobs
 
 
-def _is_what_was_asked(job: Job, order: Order, credential: Credential) -> bool:
-    """A form that was sent before and then changed asks for something else, if only for another lifetime."""
-    lifetime_s = launch.lifetime_of(order, job.team)[0]
-    plain = specs.plain_part(order.spec, order.secret_env)
-    same = job.credential_id == credential.pk and job.lifetime_s == lifetime_s and job.spec == plain
-    cap_usd = order.choices.rate_cap_usd
-    # Without a chosen cap one was made of the price at that time, which may have moved since.
-    stored = choices.of(job) if cap_usd is not None else replace(choices.of(job), rate_cap_usd=None)
-    return same and stored == order.choices
+def _identity(desk: Desk) -> str | None:
+    token = desk.request.POST.get("form_token", "")
+    return form_tokens.identity(token, desk.request.user.pk, desk.seat.team.pk)
 
 
-def _refused(
-    request: HttpRequest, seat: Seat, sent: LaunchForm, lost: Job | None, *, ask_again: bool = False
-) -> HttpResponse:
-    token = request.POST.get("form_token", "")
-    known = form_tokens.identity(token, request.user.pk, seat.team.pk)
-    asked = ask_again or bool(request.POST.get("same_again"))
-    return _show(request, seat, sent, lost=lost, token=token if known else "", ask_again=asked, status=422)
+def _token(desk: Desk) -> str:
+    """The sent form's token, if it is one of ours: the same form stays the same."""
+    return desk.request.POST.get("form_token", "") if _identity(desk) else ""
 
 
-def _used(request: HttpRequest, seat: Seat, sent: LaunchForm, lost: Job | None, before: Job) -> HttpResponse:
-    """The form launched something before: says what, and keeps what was typed in a fresh form."""
-    return _show(request, seat, sent, lost=lost, before=before, status=409)
+def _is_outdated(desk: Desk) -> bool:
+    """The recipe got a newer version while the form was being filled."""
+    made_from = desk.request.POST.get("version", "")
+    return desk.version is not None and made_from not in ("", str(desk.version.pk))
 
 
-# Showing -------------------------------------------------------------------------------------------------------------
+def _is_unconfirmed(desk: Desk, sent: LaunchForm) -> bool:
+    """Several jobs at once are asked about, with what they cost together."""
+    return sent.copies > 1 and desk.request.POST.get("confirm_copies") != str(sent.copies)
 
 
 @sensitive_variables()
-def _show(
-    request: HttpRequest, seat: Seat, form: LaunchForm, *, token: str = "", status: int = 200, **context: Any
-) -> HttpResponse:
-    context |= {
-        "form": form,
-        "team": seat.team,
-        "page": page_of(form, database_now(), MARKET_LOOKS),
-        "form_token": token or form_tokens.issue(request.user.pk, seat.team.pk),
-        "examples": EXAMPLES,
-        "lifetime_most": durations.write(seat.team.max_lifetime_s),
-    }
-    return render(request, "launch/form.html", context, status=status)
+def _refused(desk: Desk, sent: LaunchForm, *, ask_again: bool = False) -> HttpResponse:
+    asked = ask_again or bool(desk.request.POST.get("same_again"))
+    return launch_page.show(desk, sent, token=_token(desk), ask_again=asked, status=422)
 
 
-def _credentials(seat: Seat) -> list[Credential]:
-    """Those that may launch."""
-    return list(Credential.objects.filter(team=seat.team, state=CredentialState.ACTIVE).order_by("name"))
+@sensitive_variables()
+def _used(desk: Desk, sent: LaunchForm, before: Job) -> HttpResponse:
+    """The form launched something before: says what, and keeps what was typed in a fresh form."""
+    return launch_page.show(desk, sent, before=before, status=409)
 
 
-def _who_may_add(seat: Seat) -> dict[str, Any]:
-    keepers = Membership.objects.filter(team=seat.team, role__in=["owner", "admin"]).select_related("user")
-    return {
-        "team": seat.team,
-        "may_add": seat.may(Action.MANAGE_CREDENTIALS),
-        "unusable": Credential.objects.filter(team=seat.team).count(),
-        "keepers": [str(membership.user) for membership in keepers.order_by("joined_at")[:5]],
-    }
-
-
-def _form(
-    request: HttpRequest, seat: Seat, credentials: list[Credential], lost: Job | None, **values: Any
-) -> LaunchForm:
-    return LaunchForm(
-        values.pop("data", None),
-        team=seat.team,
-        credentials=credentials,
-        visitor=visitor(request),
-        needs_sure=lost is not None and lost.state == Status.UNCONFIRMED,
-        **values,
-    )
-
-
-def _draft(request: HttpRequest, seat: Seat) -> LaunchForm:
-    """What the page says of the form while it is being filled."""
-    draft = _form(request, seat, _credentials(seat), None, data=request.GET)
-    draft.full_clean()
-    return draft
-
-
-def _filling(
-    request: HttpRequest, seat: Seat, credentials: list[Credential], lost: Job | None
-) -> prefill.Filling:
-    filling = prefill.fresh(seat.team, request.user, visitor(request), credentials)
-    example = EXAMPLES.get(request.GET.get("example", ""))
-    if example:
-        return prefill.from_example(filling, example)
-    job = lost or _job_of(seat, request.GET, "again")
-    return prefill.from_job(filling, job, visitor(request), credentials) if job else filling
-
-
-def _lost_job(request: HttpRequest, seat: Seat) -> Job | None:
-    """The job whose place the new one takes; the launch itself checks that this is still possible."""
-    return _job_of(seat, request.POST if request.method == "POST" else request.GET, "supersedes")
-
-
-def _job_of(seat: Seat, query: QueryDict, name: str) -> Job | None:
-    """A job of the team that the address names. Raises ``Http404`` for any other."""
-    text = query.get(name, "")
-    if not text:
-        return None
-    try:
-        return Job.objects.select_related("team").get(pk=uuid.UUID(text), team=seat.team)
-    except (ValueError, Job.DoesNotExist):
-        raise Http404 from None
-
-
-def _look_at_the_market(form: LaunchForm) -> None:
-    """Asks a worker for newer prices; the page does not wait for them."""
-    credential = form.chosen_credential
-    if credential and market.is_stale(market.of(credential), database_now()):
-        tasks.nudge(tasks.refresh_market, credential.pk)
+@sensitive_variables()
+def _save_preset(desk: Desk, sent: LaunchForm) -> HttpResponse:
+    """Stores the filling; what was typed stays in the page, its faults are not what was asked about."""
+    asked = PresetForm(desk.request.POST, user=desk.request.user, team=desk.seat.team)
+    saved = None
+    if asked.is_valid():
+        saved = save_preset(asked, sent, desk.version.recipe if desk.version else None, database_now())
+    sent.forget_faults()
+    context: dict[str, Any] = {"preset_form": asked, "saved_preset": saved}
+    presets_url = reverse("web:presets", args=[desk.seat.team.slug])
+    status = 200 if saved else 422
+    return launch_page.show(desk, sent, token=_token(desk), presets_url=presets_url, status=status, **context)

@@ -1,0 +1,94 @@
+"""Several jobs of one form: the same but for their titles, each a job of its own.
+
+All or nothing: they are asked for in one transaction, so a cap or a budget that the third would pass refuses the first two
+as well, and nobody has to find out how many there are. Each has the form's token with its number, so the same form sent
+again gives the same jobs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from django.db import transaction
+
+from dispersed_web.accounts.models import User
+from dispersed_web.credentials.models import Credential
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs import launch, marker
+from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
+from dispersed_web.jobs.launch import Order
+from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Team
+
+MOST = 20
+LONGEST_TITLE = 120
+
+
+def titles(title: str, count: int) -> list[str]:
+    """The title alone for one job, else numbered ones, cut where they would be too long. Pure."""
+    if count == 1:
+        return [title]
+    return [f"{title[: LONGEST_TITLE - len(tail)]}{tail}" for tail in (f" #{n}" for n in range(1, count + 1))]
+
+
+def tokens(identity: str, count: int) -> list[str]:
+    """What is stored with each job of a form. Pure."""
+    return [identity] if count == 1 else [f"{identity}:{number}" for number in range(1, count + 1)]
+
+
+def launched_by(team: Team, identity: str) -> list[Job]:
+    """The jobs that a form launched, in their order."""
+    found = Job.objects.filter(team=team, form_token__startswith=identity).order_by(
+        "created_at", "form_token"
+    )
+    return [job for job in found if job.form_token == identity or job.form_token.startswith(f"{identity}:")]
+
+
+def request_all(
+    order: Order,
+    count: int,
+    *,
+    team: Team,
+    credential: Credential,
+    user: User,
+    actor: Actor,
+    form_token: str,
+    now: dt.datetime,
+    same_again: bool = False,
+    supersedes: uuid.UUID | None = None,
+) -> list[Job]:
+    """Stores the wish to launch ``count`` jobs and returns them; the same form sent again returns the same ones.
+
+    Raises what :func:`launch.request` raises, and :class:`FormAlreadyUsed` when the form launched another number.
+    """
+    if not 1 <= count <= MOST:
+        raise LaunchRefused("invalid", f"Between 1 and {MOST} copies.", field="copies")
+    if count > 1 and supersedes is not None:
+        raise LaunchRefused("invalid", "Several cannot take the place of one job.", field="copies")
+    with transaction.atomic():
+        before = launched_by(team, form_token)
+        if before and len(before) != count:
+            raise FormAlreadyUsed(before[0].pk)
+        return [
+            launch.request(
+                replace(
+                    order, title=title, spec=replace(order.spec, title=title_for_the_cloud(title, order))
+                ),
+                team=team,
+                credential=credential,
+                user=user,
+                actor=actor,
+                form_token=token,
+                now=now,
+                same_again=same_again,
+                supersedes=supersedes,
+            )
+            for title, token in zip(titles(order.title, count), tokens(form_token, count), strict=True)
+        ]
+
+
+def title_for_the_cloud(title: str, order: Order) -> str:
+    """As the order has it, unless the title was numbered."""
+    return order.spec.title if title == order.title else marker.ascii_title(title)

@@ -1,0 +1,251 @@
+"""The launch form of a recipe: its questions, and every other field with the recipe's values.
+
+A field that a question sets, or that the author locked, is *held*: Django's ``disabled`` makes whatever is posted for it
+count for nothing, and the domain checks the order once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.dispersed import Volume
+from dispersed_web.jobs.launch import Order, RecipeUse
+from dispersed_web.jobs.market import GpuChoice
+from dispersed_web.recipes.document import ENV, GPU, Document, Input
+from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.recipes.render import Rendered, render
+from dispersed_web.web.forms.env import PREFIX, EnvFormSet
+from dispersed_web.web.forms.launch import LaunchForm
+from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
+from dispersed_web.web.forms.quote import Quote
+from dispersed_web.web.forms.recipe_inputs import RecipeInputs, name_of
+
+GPU_FIELDS, REACH_FIELDS = ("gpu", "gpu_name"), ("reach", "allowed_ips")
+SECONDS = {"lifetime_s": "lifetime", "idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}
+# Target of a recipe: the form's fields that hold it, where they are called otherwise.
+FIELDS_OF: dict[str, tuple[str, ...]] = {
+    GPU: GPU_FIELDS,
+    "gpu_name": GPU_FIELDS,
+    "gpu_registry_uuid": GPU_FIELDS,
+    "allowed_ips": REACH_FIELDS,
+    **{f"{name}_ms": (name,) for name in TIMEOUTS},
+    **{target: (name,) for target, name in SECONDS.items()},
+}
+
+
+class RecipeLaunchForm(LaunchForm):
+    @sensitive_variables()
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        version: RecipeVersion,
+        initial: Mapping[str, Any],
+        answers: Mapping[str, Any] | None = None,
+        env: Sequence[dict[str, Any]] = (),
+        **options: Any,
+    ) -> None:
+        self.version, self.document = version, Document.from_json(version.document)
+        self.inputs = RecipeInputs(
+            self.document,
+            data,
+            visitor=options["visitor"],
+            ssh_key=initial.get("ssh_key") or "",
+            keys=options.get("keys", ()),
+            answers=answers,
+        )
+        self.rendered = render(self.document, self.inputs.answers())
+        super().__init__(data, initial=dict(initial), env=env, **options)
+        if self.locks_env:
+            self.env = EnvFormSet(prefix=PREFIX)
+        self._hold()
+
+    # What the recipe decides -----------------------------------------------------------------------------------------
+
+    def _hold(self) -> None:
+        targets = self.document.targets()
+        locked = self.document.locked_targets()
+        self.asked_by: dict[str, Input] = {}
+        held: set[str] = set()
+        for target in {*targets, *locked}:
+            for name in fields_of(target):
+                if name not in self.fields:
+                    continue
+                held.add(name)
+                field = self.fields[name]
+                field.disabled, field.required = True, False
+                field.is_covered = target in targets
+                if target in targets:
+                    self.asked_by[name] = targets[target]
+        self.held = frozenset(held)
+        meant = values_of(self.rendered)
+        self.initial |= {name: meant.get(name) for name in held}
+        if GPU in targets and not targets[GPU].is_fixed:
+            self.gpu_field = name_of(targets[GPU])
+
+    @property
+    def locks_env(self) -> bool:
+        return ENV in self.document.locked_targets()
+
+    def fixed_env(self) -> frozenset[str]:
+        """Variables that a question sets or the author locked."""
+        return fixed_names(self.document)
+
+    def locked_env(self) -> list[tuple[str, str]]:
+        """Locked variables with their values, for showing."""
+        asked = {one.env_name for one in self.document.inputs}
+        names = self.document.env if self.locks_env else self.fixed_env()
+        return [
+            (name, self.document.env[name])
+            for name in sorted(names)
+            if name in self.document.env and name not in asked
+        ]
+
+    # Faults ----------------------------------------------------------------------------------------------------------
+
+    def env_is_valid(self) -> bool:
+        """Rows that nobody may fill are not read."""
+        return self.locks_env or super().env_is_valid()
+
+    def is_valid(self) -> bool:
+        fine = super().is_valid()
+        return self.inputs.is_valid() and fine and not self._doubled_env()
+
+    @property
+    def has_faults(self) -> bool:
+        return super().has_faults or bool(self.inputs.faults)
+
+    def _doubled_env(self) -> bool:
+        """Variables in the free rows that the recipe decides."""
+        taken, doubled = self.fixed_env() | self._row_names(), False
+        for row in [] if self.locks_env else self.env.forms:
+            name = getattr(row, "cleaned_data", {}).get("name")
+            if name in taken and not row.cleaned_data.get("DELETE"):
+                row.add_error("name", f"{name} is set by the recipe.")
+                doubled = True
+        return doubled
+
+    def _row_names(self) -> set[str]:
+        answers = self.inputs.answers()
+        return {name for key in self.inputs.rows for name in answers.get(key) or ()}
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """What is wrong with a field that a question sets is said beside the question."""
+        one = self.asked_by.get(field or "") if hasattr(self, "asked_by") else None
+        if one is None:
+            super().add_error(field, error)
+            return
+        self.cleaned_data.pop(field, None)
+        sentences = error.messages if isinstance(error, ValidationError) else [str(error)]
+        if one.hidden:
+            super().add_error(None, [f"{one.name}: {sentence}" for sentence in sentences])
+        elif name_of(one) not in self.inputs.errors:
+            self.inputs.add_error(name_of(one), sentences)
+
+    def _blame(self, name: str, sentence: str) -> None:
+        one = self.document.by_key.get(name) or self.document.targets().get(name)
+        if one and not one.hidden and name_of(one) in self.inputs.fields:
+            if name_of(one) not in self.inputs.errors:
+                self.inputs.add_error(name_of(one), sentence)
+            return
+        super()._blame(fields_of(name)[0], sentence)
+
+    def _clean_reach(self) -> None:
+        """Where nobody can choose, nobody is asked to."""
+        if "reach" in self.held and "reach" not in self.asked_by:
+            return
+        super()._clean_reach()
+
+    def forget_faults(self) -> None:
+        super().forget_faults()
+        self.inputs.errors.clear()
+
+    def row_sources(self) -> list[Any]:
+        return [*([] if self.locks_env else super().row_sources()), *self.inputs.rows.values()]
+
+    # What is asked for -----------------------------------------------------------------------------------------------
+
+    def volumes(self) -> tuple[Volume, ...]:
+        return tuple(Volume.from_plain(row) for row in self.rendered.values.get("volumes") or ())
+
+    @sensitive_variables()
+    def env_values(self) -> dict[str, str]:
+        rows = self.inputs.answers()
+        asked = {name: value for key in self.inputs.rows for name, value in (rows.get(key) or {}).items()}
+        fixed = {name: value for name, value in self.rendered.env.items() if name in self.fixed_env()}
+        free = {} if self.locks_env else super().env_values()
+        return {**free, **asked, **fixed}
+
+    def secret_env(self) -> frozenset[str]:
+        free = frozenset() if self.locks_env else super().secret_env()
+        return free | self.rendered.secret_env | self.inputs.secret_env()
+
+    def exposed_env(self) -> list[str]:
+        return [*dict.fromkeys([*super().exposed_env(), *self.inputs.exposed_env()])]
+
+    @sensitive_variables()
+    def order(self, choices: Sequence[GpuChoice], quoted: Quote) -> Order:
+        use = RecipeUse(self.version.pk, self.inputs.kept())
+        return replace(super().order(choices, quoted), tags=self.rendered.tags, recipe=use)
+
+
+# From a recipe to the fields ------------------------------------------------------------------------------------------
+
+
+def fields_of(target: str) -> tuple[str, ...]:
+    """The form's fields that hold a target. Pure."""
+    return FIELDS_OF.get(target, (target,))
+
+
+def fixed_names(document: Document) -> frozenset[str]:
+    """Variables that no free row may set: those of questions and locked ones. Pure."""
+    locked = document.locked_targets()
+    names = {target.removeprefix("env.") for target in locked if target.startswith("env.")}
+    names |= set(document.env) if ENV in locked else set()
+    return frozenset(names | {one.env_name for one in document.inputs if one.env_name})
+
+
+def values_of(meant: Rendered) -> dict[str, Any]:
+    """The form's values, typed, for what a recipe asks for; what it leaves open is not there. Pure."""
+    given = {name: value for name, value in meant.values.items() if value is not None}
+    values = {name: given[name] for name in (*SAME_NAME, "title") if name in given}
+    values |= {name: given[f"{name}_ms"] // 1000 for name in TIMEOUTS if f"{name}_ms" in given}
+    values |= _gpu_of(given) | _reach_of(given)
+    if "ports" in given:
+        values["ports"] = tuple(int(port) for port in given["ports"])
+    if "allowed_region_codes" in given:
+        values["allowed_region_codes"] = list(given["allowed_region_codes"])
+    if meant.registry_secret:
+        values["registry_secret"] = meant.registry_secret
+    return values | _autostop_of(meant)
+
+
+def _gpu_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    if given.get("gpu_registry_uuid"):
+        return {"gpu": given["gpu_registry_uuid"], "gpu_name": ""}
+    if given.get("gpu_name"):
+        return {"gpu": GPU_BY_NAME, "gpu_name": given["gpu_name"]}
+    return {"gpu": ANY_GPU, "gpu_name": ""}
+
+
+def _reach_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    addresses = tuple(given.get("allowed_ips") or ())
+    if not addresses:
+        return {}
+    return {"reach": "anyone"} if addresses == (ANYONE,) else {"reach": "list", "allowed_ips": addresses}
+
+
+def _autostop_of(meant: Rendered) -> dict[str, Any]:
+    given = {name: value for name, value in meant.autostop.items() if value is not None}
+    values = {SECONDS.get(name, name): value for name, value in given.items()}
+    for name in ("budget_usd", "rate_cap_usd"):
+        if name in values:
+            values[name] = Decimal(str(values[name]))
+    return values

@@ -1,0 +1,127 @@
+"""The request as it would be sent, for reading and copying: secrets are masked in every form of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
+from dispersed_web.jobs import marker, specs
+from dispersed_web.web.forms.launch import LaunchForm
+
+MASK = "•••"
+AT_LAUNCH = "(added at launch)"
+_OF_THE_STOP = ("idle_limit_s", "checkin_every_s", "uses_logs", "log_noise", "budget_usd", "rate_cap_usd")
+
+
+@dataclass(frozen=True)
+class Review:
+    """``body`` is the create call of Dispersed, ``curl`` the same launch by this product's API. ``faults`` are what is in
+    the way: the field's name and the sentence."""
+
+    body: str
+    curl: str
+    faults: list[tuple[str, str]]
+    secrets: list[str]
+
+
+@sensitive_variables()
+def review_of(form: LaunchForm) -> Review:
+    secret = form.secret_env()
+    spec = form.spec()
+    masked = replace(
+        spec,
+        env={name: MASK if name in secret else value for name, value in spec.env.items()},
+        registry_secret=Secret(MASK) if spec.registry_secret else None,
+        volumes=tuple(replace(volume, secret=None) for volume in spec.volumes),
+    )
+    names = [*sorted(secret & set(spec.env)), *(["registry_secret"] if spec.registry_secret else [])]
+    return Review(_text(_create_call(masked)), _curl(form, spec, secret), _faults(form), names)
+
+
+def _create_call(masked: JobSpec) -> dict[str, Any]:
+    body = masked.to_body()
+    body["title"] = f"{masked.title} {AT_LAUNCH}".strip()
+    body["description"] = f"{masked.description} {AT_LAUNCH}".strip()
+    docker = body["parameters"]["parameters"]
+    docker["env"] = {**docker.get("env", {}), marker.ENV_NAME: AT_LAUNCH}
+    docker["env"].setdefault(specs.HEARTBEAT_ENV, AT_LAUNCH)
+    return body
+
+
+@sensitive_variables()
+def _curl(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> str:
+    return "\n".join(
+        (
+            f"curl -X POST {settings.PUBLIC_URL}/api/v1/jobs \\",
+            '  -H "Authorization: Bearer $DW_TOKEN" \\',
+            '  -H "Idempotency-Key: $(uuidgen)" \\',
+            '  -H "Content-Type: application/json" \\',
+            "  --data @- <<'JSON'",
+            _text(api_body(form, spec, secret)),
+            "JSON",
+        )
+    )
+
+
+@sensitive_variables()
+def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[str, Any]:
+    """The body of ``POST /api/v1/jobs``; secret values are to be filled in by whoever sends it."""
+    credential = form.chosen_credential
+    data = form.cleaned_data
+    body: dict[str, Any] = {
+        "credential_id": str(credential.pk) if credential else None,
+        "task": spec.task,
+        "title": data.get("title") or "",
+    }
+    plain = ((name, getattr(spec, name)) for name in specs.PLAIN_FIELDS)
+    body |= {name: list(v) if isinstance(v, tuple) else v for name, v in plain if v not in (None, "", ())}
+    if spec.volumes:
+        body["volumes"] = [
+            {name: text for name, text in volume.to_plain().items() if text} for volume in spec.volumes
+        ]
+    if spec.registry_secret:
+        body["registry_secret"] = MASK
+    if spec.env:
+        body["env"] = [
+            {"name": name, "value": MASK if name in secret else value, "secret": name in secret}
+            for name, value in sorted(spec.env.items())
+        ]
+    if spec.task == PERSISTENT:
+        body["lifetime_s"] = data.get("lifetime")
+    return body | _stop_choices(data)
+
+
+def _stop_choices(data: dict[str, Any]) -> dict[str, Any]:
+    named = {"idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}
+    found = {name: data.get(named.get(name, name)) for name in _OF_THE_STOP}
+    money = ("budget_usd", "rate_cap_usd")
+    return {
+        name: str(value) if name in money else list(value) if isinstance(value, tuple) else value
+        for name, value in found.items()
+        if value
+    }
+
+
+def _text(data: Any) -> str:
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _faults(form: LaunchForm) -> list[tuple[str, str]]:
+    found = [(_label(form, name), sentence) for name, texts in form.errors.items() for sentence in texts]
+    for sources in form.row_sources():
+        for row in sources.forms:
+            found += [("Environment", sentence) for texts in row.errors.values() for sentence in texts]
+    if inputs := getattr(form, "inputs", None):
+        for name, texts in inputs.errors.items():
+            label = inputs.fields[name].label if name in inputs.fields else ""
+            found += [(label, sentence) for sentence in texts]
+    return found
+
+
+def _label(form: LaunchForm, name: str) -> str:
+    return str(form[name].label) if name in form.fields else ""

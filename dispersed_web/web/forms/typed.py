@@ -1,0 +1,125 @@
+"""A filling of the launch form as plain data, for presets and links. It never holds a secret, and it never changes what a
+recipe's author decided: what it says of such a field is left out when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.recipes.inputs import BadAnswer, read
+from dispersed_web.web.forms.advice import looks_like_a_secret
+from dispersed_web.web.forms.launch import LaunchForm
+from dispersed_web.web.forms.recipe_inputs import as_json
+from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
+from dispersed_web.web.forms.ssh_choice import OTHER
+
+NEVER = frozenset({"registry_secret", "same_again", "supersedes_sure", "env_lines", "copies"})
+
+
+@dataclass
+class Typed:
+    """``values`` are fields as texts or lists of texts, ``env`` rows of the environment, ``answers`` those to a recipe's
+    inputs as JSON."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    env: list[dict[str, str]] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Reading:
+    """What of a :class:`Typed` a form may begin with; ``ignored`` are the names of the rest."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    env: list[dict[str, str]] = field(default_factory=list)
+    answers: dict[str, Any] = field(default_factory=dict)
+    ignored: list[str] = field(default_factory=list)
+
+
+@sensitive_variables()
+def typed_of(form: LaunchForm) -> Typed:
+    """What stands in a sent form, without secrets and without what the recipe decides."""
+    found = Typed()
+    for name in set(form.fields) - NEVER - form.held:
+        value = _typed(form, name)
+        if value is not None and not _is_secret_text(value):
+            found.values[name] = value
+    for row in form.env.forms:
+        data = getattr(row, "cleaned_data", {})
+        if data.get("name") and not data.get("DELETE"):
+            found.env.append(_env_row(data["name"], data.get("value", ""), row.secret))
+    if isinstance(form, RecipeLaunchForm):
+        found.answers = form.inputs.kept()
+    return found
+
+
+def _typed(form: LaunchForm, name: str) -> Any:
+    if name == "ssh_key":  # only what is known to be a public key
+        return form.cleaned_data.get("ssh_key")
+    value = form.fields[name].widget.value_from_datadict(form.data, {}, name)
+    if isinstance(value, bool):
+        return "on" if value else ""
+    return value
+
+
+def _is_secret_text(value: Any) -> bool:
+    return isinstance(value, str) and looks_like_a_secret(value)
+
+
+@sensitive_variables()
+def _env_row(name: str, value: str, is_secret: bool) -> dict[str, str]:
+    if is_secret or looks_like_a_secret(value):
+        return {"name": name, "value": "", "kind": "secret"}
+    return {"name": name, "value": value, "kind": "plain"}
+
+
+@sensitive_variables()
+def reading(form: LaunchForm, typed: Typed) -> Reading:
+    """What of ``typed`` this form, which has not been sent, may begin with."""
+    found = Reading()
+    for name, value in typed.values.items():
+        try:
+            found.values[name] = _cleaned(form, name, value)
+        except (ValidationError, KeyError):
+            found.ignored.append(name)
+    locks_env = isinstance(form, RecipeLaunchForm) and form.locks_env
+    fixed = form.fixed_env() if isinstance(form, RecipeLaunchForm) else frozenset()
+    for row in typed.env:
+        name = str(row.get("name", ""))
+        (found.ignored.append(name) if locks_env or name in fixed else found.env.append(dict(row)))
+    _read_answers(form, typed.answers, found)
+    return found
+
+
+def _cleaned(form: LaunchForm, name: str, value: Any) -> Any:
+    """Raises ``KeyError`` for what is no field, or not one to be filled."""
+    if name in NEVER or name in form.held:
+        raise KeyError(name)
+    control = form.fields[name]
+    if name == "ssh_key":
+        return control.clean([OTHER, str(value)])
+    if isinstance(control, forms.MultipleChoiceField):
+        return control.clean(value if isinstance(value, list) else [value])
+    if not isinstance(value, str):
+        raise KeyError(name)
+    if value == "" and control.required:
+        return None
+    return control.clean(value)
+
+
+def _read_answers(form: LaunchForm, answers: Mapping[str, Any], found: Reading) -> None:
+    known = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
+    for key, value in answers.items():
+        one = known.get(key)
+        if one is None or one.is_fixed or one.type == "secret":
+            found.ignored.append(key)
+            continue
+        try:
+            found.answers[key] = as_json(read(one, value)) if value not in (None, "", []) else value
+        except BadAnswer:
+            found.ignored.append(one.name)
