@@ -4,10 +4,14 @@ Whether the service gives text or lines, live or at the end, and how much it kee
 assumption: text of the last 2,000 lines, live. The lines follow what these programs print, now and then with
 colours, a progress bar that redraws itself with carriage returns, and UTF-8. A log is computed from the run's
 id and age, never stored.
+
+A container whose variable `SANDBOX_LOG_LINES` is a number begins with so many lines, and then all of its log is
+kept: for pages that must bear a long one.
 """
 
 from __future__ import annotations
 
+import functools
 import heapq
 import json
 import math
@@ -18,10 +22,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .behaviour import behaviour_of, complaint
-from .images import docker_of, image_of
+from .behaviour import behaviour_of, complaint, env_of
+from .images import docker_of, image_of, number
 
 KEPT_LINES = 2_000
+LONG_LOG, LONGEST_LOG = "SANDBOX_LOG_LINES", 200_000
 PROBE_EVERY_S = 5.0
 GREEN, YELLOW, CYAN, OFF = "\x1b[32m", "\x1b[33m", "\x1b[36m", "\x1b[0m"
 
@@ -62,10 +67,13 @@ def run_logs(
     scene, script = _scene(run, spec), _script(spec)
     elapsed_s = max(0.0, (until - run["running_ms"]) / 1000)
     count = int(elapsed_s / script.period_s)
-    first = max(0, count - KEPT_LINES)
+    long = min(int(number(env_of(spec).get(LONG_LOG)) or 0), LONGEST_LOG)
+    kept = KEPT_LINES if not long else LONGEST_LOG * 2
+    first = max(0, count - kept)
     lines = (
         [] if first else [*(_sshd_boot() if scene.has_sshd else []), *script.boot(scene), *complaint(spec)]
     )
+    lines += _history(long) if long else []
     timed = [
         (
             run["running_ms"] + int((i + 1) * script.period_s * 1000),
@@ -75,7 +83,17 @@ def run_logs(
     ]
     lines += [line for _, line in heapq.merge(timed, written, key=lambda entry: entry[0])]
     lines += _last_words(run)
-    return "\n".join(lines[-KEPT_LINES:]) + "\n" if lines else ""
+    return "\n".join(lines[-kept:]) + "\n" if lines else ""
+
+
+@functools.lru_cache(maxsize=2)
+def _history(count: int) -> tuple[str, ...]:
+    """Lines with times and colours, as of a training that ran long before."""
+    return tuple(
+        f"2026-11-24T{i // 3600 % 24:02d}:{i // 60 % 60:02d}:{i % 60:02d}Z {GREEN}INFO{OFF} "
+        f"step {i:6d} | loss {2.85 + 8 / (i + 1):.4f} | {180 + i % 32}.{i % 10}k tok/s"
+        for i in range(count)
+    )
 
 
 def _scene(run: sqlite3.Row, spec: dict[str, Any]) -> Scene:

@@ -270,10 +270,10 @@ def test_the_log_comes_from_the_cloud_is_followed_and_can_be_kept(client, sandbo
     world.pass_time(120)
     factories.sign_in(client, world.user)
     html = text_of(client, job, "job-logs")
-    assert re.search(r'<pre id="log"[^>]*>[^<]+', html)
-    assert 'data-poll-ms="3000"' in html
-    assert 'data-poll-ms="0"' in client.get(at(job, "job-logs") + "?follow=no").content.decode()
-    assert "log-wrap" in client.get(at(job, "job-logs") + "?wrap=yes").content.decode()
+    assert re.search(r'class="log-text">[^<]+', html)
+    assert 'data-follows="yes" data-live="yes" data-poll="3000"' in html
+    assert 'data-follows="no"' in client.get(at(job, "job-logs") + "?follow=no").content.decode()
+    assert 'class="log log-wrap"' in client.get(at(job, "job-logs") + "?wrap=yes").content.decode()
     file = client.get(at(job, "job-logs") + "?download")
     assert file["Content-Type"] == "text/plain; charset=utf-8"
     assert file["Content-Disposition"] == 'attachment; filename="Dev.log"'
