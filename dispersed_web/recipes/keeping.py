@@ -4,7 +4,6 @@ team before it counts itself in its recipe, and so do these."""
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,20 +14,16 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
 from dispersed_web.recipes import rights
+from dispersed_web.recipes.about import ABOUT, LONGEST_NAME, clean_about
 from dispersed_web.recipes.check import from_anything
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.errors import RecipeRefused
-from dispersed_web.recipes.inputs import PRIVATE_KEY
 from dispersed_web.recipes.locks import lost_locks
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.teams.models import Membership, Team
-from dispersed_web.teams.roles import Role
+from dispersed_web.teams.roles import Action, Role, may
 
-LONGEST_NAME = 80
-LONGEST_DESCRIPTION = 20_000
 LONGEST_NOTE = 200
-ABOUT = ("name", "description_md", "category", "icon")
-_ICON = re.compile(r"[a-z0-9-]{1,20}")
 
 
 def create(
@@ -48,17 +43,33 @@ def create(
 
     Raises :class:`RecipeRefused`: ``not_allowed``, or ``invalid`` with the field or all problems of the document.
     """
-    checked = _checked(document)
-    about = _about({"name": name, **about})
     with transaction.atomic():
-        role = role_in(_lock(team), actor)
-        if not rights.may_make(role):
+        role = role_in(hold(team), actor)
+        if not rights.may_make(role) or not _may_own(owner, role, actor):
             raise not_allowed()
         if owner is not None and not rights.may_make(role_of(team, owner.pk)):
             raise RecipeRefused("no_member", f"{owner} may not have recipes in this team.", field="owner")
-        recipe = _insert(team, owner, now, visibility=visibility, source=source, **about)
-        _add_version(recipe, checked, actor, note, now)
+        values = {"visibility": visibility, "source": source, "name": name, **about}
+        recipe = place(team, owner, document, actor, now, note=note, **values)
         tell(recipe, actor, "recipe.created", f"{actor.label} made {called(recipe)}.", now)
+    return recipe
+
+
+def place(
+    team: Team,
+    owner: User | None,
+    document: Mapping[str, Any] | Document,
+    actor: Actor,
+    now: dt.datetime,
+    *,
+    note: str = "",
+    **values: Any,
+) -> Recipe:
+    """The recipe and its first version, without asking who may and without an event. Raises :class:`RecipeRefused`."""
+    checked = _checked(document)
+    about = clean_about({field: values.pop(field) for field in ABOUT if field in values})
+    recipe = Recipe.objects.create(team=team, owner=owner, created_at=now, changed_at=now, **about, **values)
+    _add_version(recipe, checked, actor, note, now)
     return recipe
 
 
@@ -105,8 +116,8 @@ def roll_back(
 
 
 def change_about(recipe: Recipe, *, actor: Actor, now: dt.datetime, **about: str) -> bool:
-    """Changes some of ``ABOUT``; False when nothing changes. Raises :class:`RecipeRefused`."""
-    about = _about(about)
+    """Changes some of ``about.ABOUT``; False when nothing changes. Raises :class:`RecipeRefused`."""
+    about = clean_about(about)
     with transaction.atomic():
         row = editable(recipe, actor)
         changes = {name: value for name, value in about.items() if getattr(row, name) != value}
@@ -127,19 +138,17 @@ def copy(recipe: Recipe, *, user: User, actor: Actor, now: dt.datetime, name: st
     """A private recipe of ``user`` with the current document of one that they may see. It keeps the original's locks in
     all its versions, unless whoever edits it may edit the original. Raises :class:`RecipeRefused`."""
     with transaction.atomic():
-        role = role_in(_lock(recipe.team), actor)
+        role = role_in(hold(recipe.team), actor)
         row = Recipe.objects.select_related("current", "team").get(pk=recipe.pk)
         is_mine = row.owner_id == user.pk
         if not rights.may_see(role, is_owner=is_mine, visibility=row.visibility) or row.current is None:
             raise RecipeRefused("gone", "This recipe is not shared with you any more.")
         if not rights.may_make(role):
             raise not_allowed()
-        about = _about({"name": name or f"Copy of {row.name}"[:LONGEST_NAME], "icon": row.icon})
-        kept = {"description_md": row.description_md, "category": row.category}
-        made = _insert(row.team, user, now, copied_from=row, **about, **kept)
-        _add_version(
-            made, Document.from_json(row.current.document), actor, f"Copied from v{row.current.number}", now
-        )
+        values = {field: getattr(row, field) for field in ABOUT} | {"copied_from": row}
+        values["name"] = name or f"Copy of {row.name}"[:LONGEST_NAME]
+        note = f"Copied from v{row.current.number}"
+        made = place(row.team, user, row.current.document, actor, now, note=note, **values)
         sentence = f"{actor.label} copied {called(row)} for themselves."
         tell(made, actor, "recipe.copied", sentence, now, original=str(row.pk), number=row.current.number)
     return made
@@ -171,34 +180,6 @@ def _checked(document: Mapping[str, Any] | Document) -> Document:
         field = ".".join(map(str, first.path)) or "document"
         raise RecipeRefused("invalid", first.sentence, field=field, problems=problems)
     return checked
-
-
-def _about(about: Mapping[str, str]) -> dict[str, str]:
-    """The values in the form in which they are stored. Raises :class:`RecipeRefused`."""
-    if unknown := set(about) - set(ABOUT):
-        raise KeyError(f"no such fields: {', '.join(sorted(unknown))}")
-    found = {name: value.replace("\r\n", "\n").strip() for name, value in about.items()}
-    if "name" in found:
-        found["name"] = " ".join(found["name"].split())
-        if not 0 < len(found["name"]) <= LONGEST_NAME or not found["name"].isprintable():
-            raise RecipeRefused("invalid", f"A name has 1 to {LONGEST_NAME} characters.", field="name")
-    text = found.get("description_md", "")
-    if len(text) > LONGEST_DESCRIPTION or "\0" in text:
-        sentence = f"A description has at most {LONGEST_DESCRIPTION} characters."
-        raise RecipeRefused("invalid", sentence, field="description_md")
-    if PRIVATE_KEY in text:
-        raise RecipeRefused(
-            "invalid", "This has a private key in it. Nothing was kept.", field="description_md"
-        )
-    if found.get("category", Recipe.Category.OTHER) not in Recipe.Category.values:
-        raise RecipeRefused("invalid", "Choose one of the categories.", field="category")
-    if not _ICON.fullmatch(found.get("icon", "file")):
-        raise RecipeRefused("invalid", "Choose one of the icons.", field="icon")
-    return found
-
-
-def _insert(team: Team, owner: User | None, now: dt.datetime, **values: Any) -> Recipe:
-    return Recipe.objects.create(team=team, owner=owner, created_at=now, changed_at=now, **values)
 
 
 def _next_version(
@@ -251,7 +232,7 @@ def _add_version(row: Recipe, document: Document, actor: Actor, note: str, now: 
     return version
 
 
-def _lock(team: Team) -> Team:
+def hold(team: Team) -> Team:
     """The team's row, held until the transaction ends. (On SQLite a transaction holds the whole database.)"""
     return Team.objects.select_for_update().get(pk=team.pk)
 
@@ -265,13 +246,20 @@ def role_of(team: Team, user_id: int | None) -> str | None:
     return Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
 
 
+def _may_own(owner: User | None, role: str | None, actor: Actor) -> bool:
+    """People make recipes of their own; what belongs to nobody is for those who manage recipes."""
+    if actor.kind == ActorKind.ENGINE:
+        return True
+    return owner.pk == actor.user_id if owner else may(role, Action.MANAGE_RECIPES)
+
+
 def _may_edit(recipe: Recipe, role: str | None, actor: Actor) -> bool:
     return actor.kind == ActorKind.ENGINE or may_edit(recipe, role, actor.user_id)
 
 
 def editable(recipe: Recipe, actor: Actor) -> Recipe:
     """The row as it is now, of a recipe that the actor may edit, behind its team's lock."""
-    role = role_in(_lock(recipe.team), actor)
+    role = role_in(hold(recipe.team), actor)
     row = Recipe.objects.select_related("current", "team", "copied_from").get(pk=recipe.pk)
     if not _may_edit(row, role, actor):
         raise not_allowed()

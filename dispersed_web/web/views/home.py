@@ -22,6 +22,7 @@ from dispersed_web.jobs import figures as job_figures
 from dispersed_web.jobs import queries
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason
+from dispersed_web.recipes import starters
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
@@ -116,6 +117,7 @@ def new_team(request: HttpRequest) -> HttpResponse:
         except keeping.TeamRefused as refused:
             form.add_error("name", refused.sentence)
         else:
+            starters.install(team, timezone.now())
             return redirect("web:team-home", team.slug)
     return render(request, "home/new_team.html", {"form": form}, status=422 if form.errors else 200)
 

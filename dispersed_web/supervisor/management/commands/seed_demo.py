@@ -17,6 +17,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping as credentials
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
+from dispersed_web.recipes import starters
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Role
@@ -41,6 +42,7 @@ class Command(BaseCommand):
             raise CommandError("The demo works with the sandbox; DW_DISPERSED_URL names the real Dispersed.")
         demo = json.loads(options["file"].read_text())
         team = Team.objects.filter(slug=slugify(TEAM_NAME)).first() or make_team(demo["people"])
+        starters.install(team, database_now(), keeping.OPERATOR)
         make_credential(team, demo["public_key"], demo["secret_key"])
 
 

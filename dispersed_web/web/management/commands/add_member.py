@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
+from dispersed_web.recipes import starters
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Role
@@ -72,7 +73,9 @@ class Command(BaseCommand):
         if team is None and create:
             if role != Role.OWNER:
                 raise CommandError("The first member of a new team is its owner: add --role owner.")
-            return keeping.create_team(name, user, actor=keeping.OPERATOR, now=now)
+            team = keeping.create_team(name, user, actor=keeping.OPERATOR, now=now)
+            starters.install(team, now, keeping.OPERATOR)
+            return team
         team = team or people.find_team(name)
         keeping.add_member(team, user, role, actor=keeping.OPERATOR, now=now)
         return team

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dispersed_web.clock import database_now
+from dispersed_web.recipes import starters
 from dispersed_web.teams import keeping
 from dispersed_web.web.management import people
 
@@ -24,4 +25,5 @@ class Command(BaseCommand):
             team = keeping.create_team(name, user, actor=keeping.OPERATOR, now=database_now())
         except keeping.TeamRefused as refused:
             raise CommandError(refused.sentence) from None
+        starters.install(team, database_now(), keeping.OPERATOR)
         self.stdout.write(f"Made the team {team.name} ({team.slug}); {user.email} owns it.")
