@@ -22,6 +22,7 @@ from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import (
+    cloud_recipes,
     finding,
     history,
     log_keeping,
@@ -73,6 +74,11 @@ def sync_credential(credential_id: str) -> None:
 @app.task
 def refresh_market(credential_id: str) -> None:
     market.refresh(uuid.UUID(credential_id), database_now)
+
+
+@app.task
+def refresh_cloud_recipes(credential_id: str) -> None:
+    cloud_recipes.refresh(uuid.UUID(credential_id), database_now)
 
 
 @app.task

@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from dispersed_web.web.views import recipe_acts, recipe_edit, recipe_files, recipe_versions, recipes
+from dispersed_web.web.views import (
+    cloud_recipes,
+    recipe_acts,
+    recipe_edit,
+    recipe_files,
+    recipe_versions,
+    recipes,
+)
 
 urlpatterns = [
     path("t/<slug:slug>/recipes/", recipes.recipes, name="recipes"),
@@ -11,6 +18,14 @@ urlpatterns = [
     path("t/<slug:slug>/recipes/import/", recipe_files.recipe_import, name="recipe-import"),
     path("t/<slug:slug>/recipes/export/", recipe_files.recipes_export, name="recipes-export"),
     path("t/<slug:slug>/recipes/starters/", recipe_files.recipes_starters, name="recipes-starters"),
+    path("t/<slug:slug>/recipes/cloud/", cloud_recipes.recipes, name="cloud-recipes"),
+    path("t/<slug:slug>/recipes/cloud/refresh/", cloud_recipes.recipes_refresh, name="cloud-recipes-refresh"),
+    path("t/<slug:slug>/recipes/cloud/<str:recipe_uuid>/", cloud_recipes.recipe, name="cloud-recipe"),
+    path(
+        "t/<slug:slug>/recipes/cloud/<str:recipe_uuid>/import/",
+        cloud_recipes.recipe_take_over,
+        name="cloud-recipe-import",
+    ),
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/", recipes.recipe, name="recipe"),
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/edit/", recipe_edit.recipe_edit, name="recipe-edit"),
     path(
