@@ -28,6 +28,7 @@ UNMANAGED_SHOWN = (
     "hourly_rate_usd",
     "created_at",
     "first_seen_at",
+    "ignored_at",
 )
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
 

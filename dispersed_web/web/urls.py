@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dispersed_web.web import recipe_urls
+from dispersed_web.web import inventory_urls, recipe_urls
 from dispersed_web.web.views import (
     act_links,
     autostop,
@@ -40,6 +40,7 @@ urlpatterns = [
     path("teams/new/", home.new_team, name="team-new"),
     path("t/<slug:slug>/", home.team_home, name="team-home"),
     *recipe_urls.urlpatterns,
+    *inventory_urls.urlpatterns,
     path("t/<slug:slug>/autostop/", autostop.autostop, name="autostop"),
     path("t/<slug:slug>/autostop/change/", autostop.autostop_change, name="autostop-change"),
     path("t/<slug:slug>/autostop/enforce/", autostop.autostop_enforce, name="autostop-enforce"),

@@ -51,6 +51,8 @@ ADDRESSES = [
     ("credential-replace", "post", ADMINS, "credential"),
     ("credential-disable", "post", ADMINS, "credential"),
     ("credential-enable", "post", ADMINS, "credential"),
+    ("credential-history", "get", ALL, "credential"),
+    ("credential-history", "post", ADMINS, "credential"),
 ]
 POST_ONLY = [name for name, method, *_ in ADDRESSES if method == "post"]
 POST_ONLY = sorted({name for name in POST_ONLY if (name, "get") not in {(n, m) for n, m, *_ in ADDRESSES}})

@@ -16,11 +16,13 @@ from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.jobs.history import latest
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.credential import CredentialForm, KeysForm
+from dispersed_web.web.views.history import context_of
 
 keys_stay_out_of_reports = sensitive_post_parameters("secret_key", "password")
 manage = partial(access.credential, action=Action.MANAGE_CREDENTIALS)
@@ -38,6 +40,7 @@ def credential(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> Htt
         "may_credentials": seat.may(Action.MANAGE_CREDENTIALS),
         "disabled": row.state == CredentialState.DISABLED,
         "can_switch": row.state in (CredentialState.ACTIVE, CredentialState.DISABLED),
+        **context_of(latest(row)),
     }
     return render(request, "credentials/credential.html", context)
 

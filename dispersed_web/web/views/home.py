@@ -200,7 +200,7 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
         soon=sums["soon"],
         idle_soon=sums["idle_soon"],
         attention=sums["attention"],
-        unmanaged=UnmanagedJob.objects.filter(credential__team=team).count(),
+        unmanaged=UnmanagedJob.objects.filter(credential__team=team, ignored_at=None).count(),
     )
 
 
