@@ -21,6 +21,7 @@ from dispersed_web.autostop.models import Hold, ObservedStop
 from dispersed_web.clock import database_now
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
+from dispersed_web.jobs import keeping as kept
 from dispersed_web.jobs import market, sending, states, sweeps, sync
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.notifications import links, outbox
@@ -129,7 +130,11 @@ class Installation:
             secret_env=frozenset({"HF_TOKEN"}),
             created_at=timezone.now(),
             credential=self.credential,
+            notes="# Why\n\nTo try **the new** loader: [plan](https://example.org/plan).\n\n- seed 7\n- `bf16`",
         )
+        names = ["loader", "sweep 3", "a-very-long-tag-that-nobody-would-type"]
+        kept.set_tags(job, names, actor=make.LAUNCHER, now=self.now)
+        kept.star(job, self.ana.pk)
         sending.send(job.pk, database_now)
         sandbox.control.advance(400)
         sync.sync(self.credential.pk, database_now)
@@ -380,6 +385,8 @@ def _jobs(at: Installation) -> list[Visit]:
         *(Visit(f"{name}, sent", page(at.jobs["sent"], name)) for name in TABS),
         *(Visit(f"job, {name.lower()}", page(at.jobs[name])) for name in overviews),
         *(Visit(f"job, {name}", page(at.jobs[name])) for name in ("stuck", "warned", "lost", "long")),
+        Visit("job, viewer", page(at.jobs["sent"]), who="bob"),
+        *(Visit(name, page(at.jobs["sent"], name)) for name in ("job-rename", "job-hand-over", "job-notes")),
         Visit("job-logs, none", page(at.jobs["PENDING"], "job-logs")),
         Visit("job-logs, trouble", page(at.jobs["long"], "job-logs")),
         *(Visit(f"job-ask {act}", page(at.jobs["long"], "job-ask", act)) for act in ("stop", "extend")),

@@ -31,6 +31,7 @@ from dispersed_web.web import (
     history,
     job_notices,
     job_page,
+    kept_page,
     live,
     markdown,
     marks,
@@ -165,6 +166,7 @@ def frame(
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
+        **kept_page.around_title(place, job),
         "can_extend": job.remote_uuid is not None and options.possible,
         "can_stop": job.is_active and job.stop_requested_at is None,
         "can_keep": outlook is not None and outlook.facts.running_at is not None and job.task == "PERSISTENT",
@@ -227,6 +229,8 @@ def _overview(sheet: Sheet) -> dict[str, Any]:
         "sureness": next_words.sureness(sheet.outlook) if sheet.outlook else None,
         "picture": picture,
         "events": event_rows.lines(events_of(job)[:NEWEST]),
+        **kept_page.notes(job),
+        **kept_page.tags(job),
     }
 
 
