@@ -106,9 +106,13 @@ def _section(url_name: str) -> str:
     if url_name == "team-home":
         return "home"
     first = url_name.partition("-")[0]
-    return {"job": "jobs", "recipe": "recipes", "credential": "team", "inventory": "jobs", "account": "me"}.get(
-        first.partition("_")[0], first
-    )
+    return {
+        "job": "jobs",
+        "recipe": "recipes",
+        "credential": "team",
+        "inventory": "jobs",
+        "account": "me",
+    }.get(first.partition("_")[0], first)
 
 
 def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
