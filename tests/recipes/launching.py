@@ -8,11 +8,14 @@ from typing import Any
 
 from dispersed_web.jobs.launch import Order, RecipeUse, StopChoices
 from dispersed_web.jobs.marker import ascii_title
+from dispersed_web.jobs.models import Job, JobRun
+from dispersed_web.jobs.states import ENDED
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.recipes.render import Rendered, kept_answers, render
 from dispersed_web.recipes.spec import job_spec
 from tests.factories import SSH_KEY
+from tests.jobs.world import World
 
 RATE_USD = Decimal("0.6900")
 
@@ -43,3 +46,14 @@ def as_order(found: Rendered, use: RecipeUse) -> Order:
         found.tags,
         use,
     )
+
+
+def let_it_come(world: World, job: Job) -> JobRun | None:
+    """Lets time pass until a machine is reachable or a batch job has ended; its run."""
+    for _ in range(40):
+        world.pass_time(30)
+        job.refresh_from_db()
+        run = job.runs.last()
+        if job.state in ENDED or (job.task == "PERSISTENT" and run and run.node_urls):
+            return run
+    raise AssertionError(f"it is still {job.status}")

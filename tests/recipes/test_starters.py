@@ -18,7 +18,7 @@ from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Team
 from tests import factories
 from tests.jobs.world import World
-from tests.recipes.launching import ask_for
+from tests.recipes.launching import ask_for, let_it_come
 
 # What a launcher has to answer beside their SSH key, and the container ports that are published then.
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -42,14 +42,8 @@ PORTS = {
 }
 
 
-@pytest.fixture
-def world(db: None, sandbox: Any) -> World:
-    world = World(sandbox)
-    starters.install(world.team, world.clock.now)
-    return world
-
-
 def starter(team: Team, name: str) -> Recipe:
+    starters.install(team, timezone.now())
     return Recipe.objects.select_related("current").get(team=team, source=f"starter:{name}")
 
 
@@ -100,16 +94,11 @@ def test_a_starter_launches_and_is_reached_or_ends(world: World, name: str) -> N
     job = world.send(world.request(ask_for(recipe, **ANSWERS[name])))
     assert job.remote_uuid, job.reason_text
     assert job.recipe_version == recipe.current
-    for _ in range(40):
-        world.pass_time(30)
-        job.refresh_from_db()
-        run = job.runs.last()
-        reached = job.status == Status.RUNNING and run and run.node_urls
-        if job.status == Status.COMPLETED or (reached and job.task == "PERSISTENT"):
-            break
+    run = let_it_come(world, job)
     if name == "gpu-benchmark":
         assert job.status == Status.COMPLETED
     else:
+        assert run is not None
         assert {url["description"] for url in run.node_urls} == PORTS[name]
     recipe.refresh_from_db()
     assert recipe.launches == 1
