@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,12 +11,16 @@ from django.db import transaction
 from django.http import QueryDict
 
 from dispersed_web.recipes import keeping
+from dispersed_web.recipes.about import ABOUT
 from dispersed_web.recipes.document import Document
-from dispersed_web.recipes.keeping import ABOUT
-from dispersed_web.recipes.models import Recipe
+from dispersed_web.recipes.models import Recipe, RecipeVersion
+from dispersed_web.recipes.shape import shape_problems
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms import recipe_rows
 from dispersed_web.web.forms.recipe import RecipeForm
+from dispersed_web.web.forms.recipe_yaml import YamlForm, written
+from dispersed_web.web.recipe_diff import Part, compared
+from dispersed_web.web.recipe_page import author
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,31 @@ class Draft:
         about = {name: data[name] for name in ABOUT}
         return cls(form.document_json(), about, data["note"], data["seen"] or 0, _began(data["began"]))
 
+    @classmethod
+    def of_yaml(cls, form: YamlForm) -> Draft:
+        """Of a valid text."""
+        data, recipe = form.cleaned_data, form.recipe
+        document = recipe.document.to_json() if recipe else {}
+        return cls(document, form.about(), data["note"], data["seen"] or 0, _began(data["began"]))
+
+
+def as_yaml(form: RecipeForm) -> YamlForm | None:
+    """The same as text; ``None`` while something in the form cannot be read, which would be lost."""
+    document, about = form.typed()
+    rows = sum(rows.total_error_count() for rows in (form.env, form.inputs, form.links))
+    if rows or set(form.errors) - {"name"} or any(shape_problems(document)):
+        return None
+    kept = {name: form[name].value() for name in ("note", "seen", "began")}
+    return YamlForm(initial={"yaml": written(document, about), **kept})
+
+
+def as_form(text: YamlForm) -> RecipeForm | None:
+    """The same as a form; ``None`` while the text has faults."""
+    if not text.is_valid() or text.recipe is None:
+        return None
+    kept = {name: text[name].value() for name in ("note", "seen", "began")}
+    return RecipeForm(document=text.recipe.document, initial={**text.about(), **kept})
+
 
 def make(place: Seat, user: Any, draft: Draft, now: Any) -> Recipe:
     """A new private recipe. Raises ``RecipeRefused``."""
@@ -79,6 +108,21 @@ def save(place: Seat, recipe: Recipe, draft: Draft, now: Any) -> int | None:
             recipe, draft.document, seen_version=draft.seen, actor=place.actor, now=now, note=draft.note
         )
     return version.number if version else None
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """Somebody else saved meanwhile: their version, and what they changed."""
+
+    newest: RecipeVersion
+    by: str
+    changes: Sequence[Part]
+
+
+def conflict(recipe: Recipe, draft: Draft) -> Conflict:
+    newest = recipe.versions.select_related("made_by").latest("number")
+    seen = recipe.versions.filter(number=draft.seen).first()
+    return Conflict(newest, author(newest, recipe), compared(seen, newest))
 
 
 def rearranged(data: QueryDict) -> tuple[RecipeForm, int | None]:

@@ -14,6 +14,7 @@ from dispersed_web.recipes.document import (
     Document,
     Input,
 )
+from dispersed_web.recipes.words import FIELDS
 from dispersed_web.web.forms import regions
 from dispersed_web.web.words import round_duration
 
@@ -31,44 +32,6 @@ TYPES = {
     "ports": "Ports",
     "env": "Environment variables",
     "addresses": "Addresses that may connect",
-}
-TARGETS = {
-    "task": "Task",
-    "title": "Title",
-    "description": "Description",
-    "image": "Image",
-    "tag": "Tag of the image",
-    "registry_host": "Registry",
-    "registry_user": "Registry user",
-    "registry_secret": "Registry password",
-    "image_source": "Source of the image",
-    "gpu": "GPU",
-    "gpu_name": "GPU",
-    "gpu_registry_uuid": "GPU",
-    "gpu_count": "GPUs",
-    "min_vram_gb": "VRAM, at least",
-    "cpu_count": "CPU cores, at least",
-    "min_ram_gb": "RAM, at least",
-    "min_storage_gb": "Disk, at least",
-    "max_node_count": "Nodes, at most",
-    "max_retry_count": "Retries after a failure",
-    "allowed_region_codes": "Regions",
-    "max_timeout_assign_ms": "Wait for a node",
-    "max_timeout_start_ms": "Start, image pull included",
-    "max_timeout_run_ms": "Run for at most",
-    "ports": "Ports",
-    "allowed_ips": "Who may connect",
-    "ssh_key": "SSH key",
-    "volumes": "Volumes",
-    "env": "Environment",
-    "job_tag": "Tag of the job",
-    "lifetime_s": "Stop after",
-    "idle_limit_s": "When not used for",
-    "checkin_every_s": "Ask every",
-    "uses_logs": "A silent log means idle",
-    "log_noise": "Log lines that are no sign of work",
-    "budget_usd": "Most it may cost",
-    "rate_cap_usd": "Highest price per hour",
 }
 GROUPS = (
     ("Container", ("image", "tag", "registry_host", "registry_user", "volumes", "image_source")),
@@ -129,7 +92,7 @@ class Question:
 
 def target_name(target: str) -> str:
     """``env.HF_TOKEN`` is called by its variable, everything else as the launch form calls it."""
-    return target.removeprefix("env.") if target.startswith("env.") else TARGETS.get(target, target)
+    return target.removeprefix("env.") if target.startswith("env.") else FIELDS.get(target, target)
 
 
 def groups(document: Document) -> list[Group]:
@@ -200,11 +163,11 @@ def _lines(document: Document, names: tuple[str, ...], locked: frozenset[str]) -
         one = asked.get(to)
         value = (document.autostop if name in AUTOSTOP_FIELDS else document.spec).get(name)
         if one is not None and name != "gpu_registry_uuid":
-            yield Line(TARGETS[name], "", is_locked=one.is_fixed, asked=one.name)
+            yield Line(FIELDS[name], "", is_locked=one.is_fixed, asked=one.name)
         elif one is None and name in NEVER_ODD and value == DEFAULTS[name] and name not in locked:
             continue
         elif one is None and (words := value_words(name, value)):
-            yield Line(TARGETS[name], words, is_code=name in CODE, is_locked=to in locked or name in locked)
+            yield Line(FIELDS[name], words, is_code=name in CODE, is_locked=to in locked or name in locked)
 
 
 def _variables(document: Document, locked: frozenset[str]) -> Iterator[Line]:

@@ -292,7 +292,12 @@ def _input_row(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _given(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: data[name] for name in names if data.get(name) not in (None, "", [], False)}
+    """What is filled in; 0 is."""
+    return {
+        name: data[name]
+        for name in names
+        if data.get(name) is not False and data.get(name) not in (None, "", [])
+    }
 
 
 def _rest(text: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from dispersed_web.teams.roles import Action
 from dispersed_web.web import access, recipe_editing
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.recipe import RecipeForm
+from dispersed_web.web.forms.recipe_yaml import YamlForm
 from dispersed_web.web.recipe_editing import Draft, Start
 from dispersed_web.web.recipe_preview import Preview, preview_of
 from dispersed_web.web.recipe_prices import Prices
@@ -58,25 +59,43 @@ def recipe_edit(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpRe
 def recipe_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The launch form that what is typed so far makes; nothing is saved."""
     place = access.seat(request, slug, Action.MAKE_RECIPES)
-    form = RecipeForm(request.POST)
+    form = YamlForm(request.POST) if _is_yaml(request) else RecipeForm(request.POST)
     return render(request, "recipes/_preview.html", {"team": place.team, "preview": _preview(place, form)})
 
 
+def _is_yaml(request: HttpRequest) -> bool:
+    return request.POST.get("as") == "yaml"
+
+
 def _edit(editor: Editor) -> HttpResponse:
-    data = editor.request.POST
-    if editor.request.method != "POST":
+    request = editor.request
+    if request.method != "POST":
         return _show(editor, editor.start.form())
-    if "act" in data:
-        form, opened = recipe_editing.rearranged(data)
+    if "show" in request.POST:
+        return _switch(editor, request.POST["show"])
+    if _is_yaml(request):
+        text = YamlForm(request.POST)
+        return _save(editor, text, Draft.of_yaml(text)) if text.is_valid() else _faulty(editor, text)
+    if "act" in request.POST:
+        form, opened = recipe_editing.rearranged(request.POST)
         return _show(editor, form, open_row=opened)
-    form = RecipeForm(data)
-    if not form.is_valid():
-        return _show(editor, form, status=422, faults=form.fault_count)
-    return _save(editor, form)
+    form = RecipeForm(request.POST)
+    return _save(editor, form, Draft.of_form(form)) if form.is_valid() else _faulty(editor, form)
 
 
-def _save(editor: Editor, form: RecipeForm) -> HttpResponse:
-    request, place, draft, now = editor.request, editor.place, Draft.of_form(form), database_now()
+def _switch(editor: Editor, to: str) -> HttpResponse:
+    """The other way to edit the same; where something cannot be read yet, it stays with its faults shown."""
+    request = editor.request
+    now: RecipeForm | YamlForm = YamlForm(request.POST) if _is_yaml(request) else RecipeForm(request.POST)
+    if isinstance(now, YamlForm):
+        other: RecipeForm | YamlForm | None = now if to == "yaml" else recipe_editing.as_form(now)
+    else:
+        other = now if to == "form" else recipe_editing.as_yaml(now)
+    return _faulty(editor, now) if other is None else _show(editor, other)
+
+
+def _save(editor: Editor, form: RecipeForm | YamlForm, draft: Draft) -> HttpResponse:
+    request, place, now = editor.request, editor.place, database_now()
     try:
         if editor.recipe is None:
             made = recipe_editing.make(place, request.user, draft, now)
@@ -84,35 +103,48 @@ def _save(editor: Editor, form: RecipeForm) -> HttpResponse:
             return redirect("web:recipe", place.team.slug, made.pk)
         number = recipe_editing.save(place, editor.recipe, draft, now)
     except RecipeRefused as refused:
-        return _refused(editor, form, refused)
-    messages.success(request, f"Saved as v{number}." if number else "Saved. Its launches stay as they were.")
+        return _refused(editor, form, draft, refused)
+    messages.success(request, f"Saved as v{number}." if number else "Saved. What it launches is as before.")
     return redirect("web:recipe", place.team.slug, editor.recipe.pk)
 
 
-def _refused(editor: Editor, form: RecipeForm, refused: RecipeRefused) -> HttpResponse:
-    if refused.code == "changed_meanwhile":
-        return _show(editor, form, status=409)
+def _refused(
+    editor: Editor, form: RecipeForm | YamlForm, draft: Draft, refused: RecipeRefused
+) -> HttpResponse:
+    """What was typed stays, with the reason. After a newer version was seen here, saving again replaces it."""
+    if refused.code == "changed_meanwhile" and editor.recipe is not None:
+        conflict = recipe_editing.conflict(editor.recipe, draft)
+        form.data = form.data.copy()
+        form.data["seen"] = str(conflict.newest.number)
+        return _show(editor, form, status=409, conflict=conflict)
     form.refuse(refused)
+    return _faulty(editor, form)
+
+
+def _faulty(editor: Editor, form: RecipeForm | YamlForm) -> HttpResponse:
     return _show(editor, form, status=422, faults=form.fault_count)
 
 
-def _show(editor: Editor, form: RecipeForm, *, status: int = 200, **more: Any) -> HttpResponse:
+def _show(editor: Editor, form: RecipeForm | YamlForm, *, status: int = 200, **more: Any) -> HttpResponse:
     place, recipe = editor.place, editor.recipe
+    prices = Prices.of_team(place.team)
     context = {
         "team": place.team,
         "recipe": recipe,
         "job": editor.job,
         "notes": editor.notes,
         "form": form,
+        "as_yaml": isinstance(form, YamlForm),
         "address": editor.address,
         "heading": f"Edit {recipe.name}" if recipe else "New recipe",
         "next_number": recipe.current.number + 1 if recipe else 1,
-        "gpu_names": sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in Prices.of_team(place.team).gpus}),
+        "gpu_names": sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in prices.gpus}),
         "preview": _preview(place, form),
     }
     return render(editor.request, "recipes/edit.html", context | more, status=status)
 
 
-def _preview(place: Seat, form: RecipeForm) -> Preview | None:
+def _preview(place: Seat, form: RecipeForm | YamlForm) -> Preview | None:
     """``None`` while what is typed makes no launch form."""
-    return preview_of(place.team, *form.typed())
+    typed = form.typed()
+    return preview_of(place.team, *typed) if typed else None

@@ -16,6 +16,7 @@ from dispersed_web.recipes import keeping
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.web import access, recipe_page
+from dispersed_web.web.recipe_diff import compared
 from dispersed_web.web.views.recipes import forbid_unless, rights_in, version_of
 
 
@@ -25,7 +26,19 @@ def versions(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpRespo
     place, found = access.recipe(request, slug, recipe_id)
     lines = recipe_page.version_lines(found, timezone.now())
     before, after = _pair(request, found)
-    context = {"team": place.team, "recipe": found, "lines": lines, "before": before, "after": after}
+    parts = compared(before, after)
+    current = found.current.number
+    context = {
+        "team": place.team,
+        "recipe": found,
+        "lines": lines,
+        "before": before,
+        "after": after,
+        "parts": parts,
+        "changes": sum(len(part.rows) for part in parts),
+        "back_to": next((one.number for one in (before, after) if one and one.number != current), None),
+        "next_number": current + 1,
+    }
     context |= rights_in(place, found, request.user.pk)
     return render(request, "recipes/versions.html", context)
 

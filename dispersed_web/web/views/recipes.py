@@ -8,11 +8,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from dispersed_web.recipes import keeping, rights
+from dispersed_web.recipes import keeping, rights, starters
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access, live, recipe_cards, recipe_page
@@ -32,9 +31,9 @@ def recipes(request: HttpRequest, slug: str) -> HttpResponse:
         "wanted": wanted,
         "gallery": recipe_cards.gallery(place.team, request.user, wanted, timezone.now()),
         "categories": Recipe.Category.choices,
-        "recipes_url": reverse("web:recipes", args=[slug]),
         "may_make": place.may(Action.MAKE_RECIPES),
         "may_launch": place.may(Action.LAUNCH),
+        "missing": starters.missing(place.team) if place.may(Action.MAKE_RECIPES) else [],
     }
     template = "recipes/_cards.html" if live.is_part(request) else "recipes/gallery.html"
     return render(request, template, context)
