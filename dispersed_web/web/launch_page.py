@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -41,7 +42,7 @@ def show(desk: Desk, form: LaunchForm, *, token: str = "", status: int = 200, **
         "lifetime_most": durations.write(desk.seat.team.max_lifetime_s),
         "most_copies": MOST_COPIES,
         "preset_form": PresetForm(user=desk.request.user, team=desk.seat.team),
-        "confirm_rate": range_of(page.quote, form.copies) if more.get("confirm") else "",
+        "confirm_rate": range_of(page.quote, form.how_many) if more.get("confirm") else "",
         "confirm_titles": _titles(form) if more.get("confirm") else [],
     }
     return render(desk.request, "launch/form.html", context | more, status=status)
@@ -56,6 +57,7 @@ def _context(desk: Desk, form: LaunchForm) -> dict[str, Any]:
         "lost": desk.lost,
         "again": desk.again,
         "gone_recipe": _recipe_is_gone(desk),
+        "cook": desk.cook,
         "about": first_line(desk.version.recipe.description_md) if desk.version else "",
         "version": desk.version,
         "moved_from": desk.moved_from,
@@ -78,7 +80,7 @@ def _opens_rest(form: RecipeLaunchForm) -> bool:
 
 
 def _titles(form: LaunchForm) -> list[str]:
-    return copies.titles(form.cleaned_data.get("title") or "", form.copies)
+    return copies.titles(form.cleaned_data.get("title") or "", form.how_many)
 
 
 def address(seat: Seat, recipe_id: uuid.UUID | None = None) -> str:
@@ -96,6 +98,8 @@ def review(desk: Desk, sent: LaunchForm, *, token: str) -> HttpResponse:
     path = desk.request.build_absolute_uri(
         address(desk.seat, desk.version.recipe_id if desk.version else None)
     )
+    if desk.cook:
+        link = "&".join(filter(None, (urlencode({"cook": desk.cook.uuid}), link)))
     extra = {"review": shown, "link": f"{path}?{link}" if link else path}
     if desk.request.headers.get("HX-Request"):
         context = _context(desk, sent) | extra | {"page": page_of(sent, database_now())}

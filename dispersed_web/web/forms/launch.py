@@ -6,7 +6,7 @@ import re
 import unicodedata
 import uuid
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
@@ -29,6 +29,10 @@ from dispersed_web.web.forms.quote import Quote, gpu_choices
 from dispersed_web.web.forms.ssh_choice import KnownKey
 from dispersed_web.web.forms.stop_choices import OF_MONEY, OF_USE, choices_of
 from dispersed_web.web.forms.visitor import Visitor
+from dispersed_web.web.forms.volumes import volume_rows
+
+if TYPE_CHECKING:
+    from dispersed_web.web.forms.cook import Cook
 
 SHORTEST_LIFETIME_S = 60
 # What the other task does not have is neither read nor found fault with.
@@ -77,6 +81,7 @@ class LaunchForm(LaunchFields):
 
     held: frozenset[str] = frozenset()
     gpu_field = "gpu"
+    cook: Cook | None = None
 
     @sensitive_variables()
     def __init__(
@@ -101,6 +106,7 @@ class LaunchForm(LaunchFields):
         self.visitor = visitor
         self.needs_sure = needs_sure
         self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None)
+        self.volume_rows = volume_rows(data, (initial or {}).get("volumes") or ())
         self.by_id = {credential.pk: credential for credential in credentials}
         self.fields["credential"].widget.choices = [(c.pk, c.name) for c in credentials]
         for name in PREVIEWED:
@@ -116,15 +122,19 @@ class LaunchForm(LaunchFields):
         return self.by_id.get(wanted) or next(iter(self.by_id.values()), None)
 
     def is_valid(self) -> bool:
-        """The environment's rows are part of the form."""
-        return super().is_valid() & self.env_is_valid()
+        """The rows of the environment and of volumes are part of the form."""
+        return super().is_valid() & self.env_is_valid() & self.volumes_are_valid()
 
     def env_is_valid(self) -> bool:
         return self.env.is_valid()
 
+    def volumes_are_valid(self) -> bool:
+        return self.volume_rows.is_valid() if self.volume_rows.is_bound else True
+
     @property
     def has_faults(self) -> bool:
-        return bool(self.errors) or bool(self.env.total_error_count())
+        rows = self.env.total_error_count() + self.volume_rows.total_error_count()
+        return bool(self.errors) or bool(rows)
 
     # Single fields ---------------------------------------------------------------------------------------------------
 
@@ -232,6 +242,9 @@ class LaunchForm(LaunchFields):
         place: str | None = PLACES.get(name, name)
         if place == "env":
             return  # each row says it of itself
+        if place == "volumes":
+            self.volume_rows.blame(sentence)
+            return
         if place not in self.fields:
             place = None
         if place is None or place not in self.errors:
@@ -247,11 +260,12 @@ class LaunchForm(LaunchFields):
     def spec(self) -> JobSpec:
         return spec_of(self.cleaned_data, self.env_values(), self.volumes())
 
+    @sensitive_variables()
     def volumes(self) -> tuple[Volume, ...]:
-        return ()
+        return self.volume_rows.volumes() if self.volume_rows.is_bound else ()
 
     @property
-    def copies(self) -> int:
+    def how_many(self) -> int:
         """How many jobs it asks for."""
         return getattr(self, "cleaned_data", {}).get("copies") or 1
 
@@ -296,4 +310,5 @@ class LaunchForm(LaunchFields):
             gpu_label=market.label(wish_of(data), choices),
             quoted_usd=quoted.to_usd,
             choices=choices_of(data),
+            cook_uuid=self.cook.uuid if self.cook else "",
         )

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web import durations
 from dispersed_web.recipes.document import Input
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import PREFIX, name_of
@@ -21,7 +22,7 @@ MOST_ENV = 50
 NOT_SHARED = frozenset({"ssh_key", "credential"})
 ENV = "env"
 # Other words of the form's address.
-RESERVED = frozenset({"example", "again", "supersedes", "preset", "recipe"})
+RESERVED = frozenset({"example", "again", "supersedes", "preset", "recipe", "cook"})
 
 
 @sensitive_variables()
@@ -58,8 +59,12 @@ def _answer(one: Input, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         yield from ((name_of(one), f"{name}={text}") for name, text in value.items() if text)
     elif isinstance(value, list):
         yield name_of(one), ",".join(str(entry) for entry in value)
+    elif one.type == "duration" and value is not None:
+        yield name_of(one), durations.write(value)
+    elif one.type == "switch":
+        yield name_of(one), "yes" if value else "no"
     else:
-        yield name_of(one), {True: "yes", False: "no", None: ""}.get(value, str(value))
+        yield name_of(one), "" if value is None else str(value)
 
 
 def read(query: QueryDict, form: LaunchForm) -> tuple[Typed, list[str]]:

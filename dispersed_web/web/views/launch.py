@@ -123,7 +123,7 @@ def _launch(desk: Desk, sent: LaunchForm, identity: str) -> list[Job]:
     credential = sent.by_id[sent.cleaned_data["credential"]]
     jobs = copies.request_all(
         order,
-        sent.copies,
+        sent.how_many,
         team=desk.seat.team,
         credential=credential,
         user=desk.request.user,
@@ -157,7 +157,7 @@ def _is_outdated(desk: Desk) -> bool:
 
 def _is_unconfirmed(desk: Desk, sent: LaunchForm) -> bool:
     """Several jobs at once are asked about, with what they cost together."""
-    return sent.copies > 1 and desk.request.POST.get("confirm_copies") != str(sent.copies)
+    return sent.how_many > 1 and desk.request.POST.get("confirm_copies") != str(sent.how_many)
 
 
 @sensitive_variables()
