@@ -18,6 +18,7 @@ from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.web.access import Seat
 from dispersed_web.web.examples import EXAMPLES
 from dispersed_web.web.forms import links, prefill
+from dispersed_web.web.forms.cook import Cook, cook_of, from_cook
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.prefill import Filling
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
@@ -39,6 +40,7 @@ class Desk:
     lost: Job | None = None
     again: Job | None = None
     preset: Preset | None = None
+    cook: Cook | None = None
     ignored: list[str] = field(default_factory=list)
 
     @sensitive_variables()
@@ -54,7 +56,9 @@ class Desk:
         }
         if self.version is None:
             options |= {"initial": filling.values, "env": filling.env} if filling else {}
-            return LaunchForm(data, **options)
+            form = LaunchForm(data, **options)
+            form.cook = self.cook
+            return form
         filling = filling or self.plain_filling()
         return RecipeLaunchForm(
             data,
@@ -68,7 +72,9 @@ class Desk:
     def plain_filling(self) -> Filling:
         """What a form begins with that nothing else is said of."""
         filling = prefill.fresh(self.seat.team, self.request.user, self.visitor, self.credentials)
-        return prefill.from_recipe(filling, self.version, self.seat.team) if self.version else filling
+        if self.version:
+            return prefill.from_recipe(filling, self.version, self.seat.team)
+        return from_cook(filling, self.cook, self.seat.team) if self.cook else filling
 
     def filling(self) -> Filling:
         """What the address asks for: an example, a past job, a preset, the values of a link."""
@@ -116,7 +122,7 @@ class Desk:
 def desk_of(request: HttpRequest, seat: Seat, version: RecipeVersion | None = None) -> Desk:
     """Raises ``Http404`` for a job or preset in the address that is not the reader's to use."""
     query = request.POST if request.method == "POST" else request.GET
-    return Desk(
+    desk = Desk(
         request,
         seat,
         credentials=list(
@@ -129,6 +135,10 @@ def desk_of(request: HttpRequest, seat: Seat, version: RecipeVersion | None = No
         again=_job_of(seat, request.GET, "again"),
         preset=_preset_of(request, seat),
     )
+    if version is None:
+        past, ask = desk.again or desk.lost, request.method == "GET" and "cook" in request.GET
+        desk.cook = cook_of(query, past, desk.credentials, ask=ask)
+    return desk
 
 
 def current_version(request: HttpRequest, seat: Seat, recipe_id: uuid.UUID) -> RecipeVersion:

@@ -19,6 +19,7 @@ def is_what_was_asked(job: Job, order: Order, credential: Credential) -> bool:
     lifetime_s = launch.lifetime_of(order, job.team)[0]
     plain = specs.plain_part(order.spec, order.secret_env)
     same = job.credential_id == credential.pk and job.lifetime_s == lifetime_s and job.spec == plain
+    same = same and job.cook_uuid == order.cook_uuid
     cap_usd = order.choices.rate_cap_usd
     # Without a chosen cap one was made of the price at that time, which may have moved since.
     stored = choices.of(job) if cap_usd is not None else replace(choices.of(job), rate_cap_usd=None)

@@ -78,7 +78,7 @@ def from_example(filling: Filling, example: Example) -> Filling:
 def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling:
     """What the recipe says where it says something, inside what the team allows; the title is the recipe's name."""
     document = Document.from_json(version.document)
-    values = values_of(render(document, {}))
+    values = values_of(render(document, {})) | {"volumes": document.spec.get("volumes") or []}
     if "lifetime" in values:
         values["lifetime"] = min(values["lifetime"], team.max_lifetime_s)
     policy = AutostopPolicy.of(team.pk)
@@ -117,6 +117,7 @@ def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence
     values |= {
         "ssh_key": spec.get("ssh_key", ""),
         "allowed_region_codes": spec.get("allowed_region_codes") or [],
+        "volumes": spec.get("volumes") or [],
     }
     values |= _gpu(spec) | _reach(spec, visitor)
     if job.task == PERSISTENT and job.lifetime_s:
@@ -173,6 +174,11 @@ def _note(job: Job, env: list[dict[str, Any]]) -> str:
     missing = [row["name"] for row in env if row["kind"] == "secret"]
     if job.spec.get("has_registry_secret"):
         missing.append("the registry's password")
+    missing += [
+        f"the registry's password of the volume at {one['mount']}"
+        for one in job.spec.get("volumes") or ()
+        if one.get("has_secret")
+    ]
     if not missing:
         return ""
     return f"Secrets are never read back. Type these again: {', '.join(missing)}."

@@ -172,7 +172,13 @@ class RecipeLaunchForm(LaunchForm):
 
     # What is asked for -----------------------------------------------------------------------------------------------
 
+    @property
+    def locks_volumes(self) -> bool:
+        return "volumes" in self.document.locked_targets()
+
     def volumes(self) -> tuple[Volume, ...]:
+        if self.volume_rows.is_bound and not self.locks_volumes:
+            return super().volumes()
         return tuple(Volume.from_plain(row) for row in self.rendered.values.get("volumes") or ())
 
     @sensitive_variables()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
-from dispersed_web.jobs import marker, specs
+from dispersed_web.jobs import cooking, marker, specs
 from dispersed_web.web.forms.launch import LaunchForm
 
 MASK = "•••"
@@ -40,7 +40,10 @@ def review_of(form: LaunchForm) -> Review:
         volumes=tuple(replace(volume, secret=None) for volume in spec.volumes),
     )
     names = [*sorted(secret & set(spec.env)), *(["registry_secret"] if spec.registry_secret else [])]
-    return Review(_text(_create_call(masked)), _curl(form, spec, secret), _faults(form), names)
+    call = _create_call(masked)
+    if form.cook:
+        call = cooking.overrides(call, form.cook.payload)
+    return Review(_text(call), _curl(form, spec, secret), _faults(form), names)
 
 
 def _create_call(masked: JobSpec) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[st
         "credential_id": str(credential.pk) if credential else None,
         "task": spec.task,
         "title": data.get("title") or "",
+        **({"cook_uuid": form.cook.uuid} if form.cook else {}),
     }
     plain = ((name, getattr(spec, name)) for name in specs.PLAIN_FIELDS)
     body |= {name: list(v) if isinstance(v, tuple) else v for name, v in plain if v not in (None, "", ())}
