@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 
 from dispersed_web.accounts.models import User
-from dispersed_web.recipes import files, keeping, queries
-from dispersed_web.recipes.document import Document
+from dispersed_web.recipes import files, keeping, queries, vendor
+from dispersed_web.recipes.document import Document, Problem
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.web import markdown
 from dispersed_web.web.access import Seat
@@ -28,7 +28,7 @@ class Found:
 
     about: Mapping[str, str]
     document: Document
-    machine: Machine
+    machine: Machine | None = None
     line: int = 0
     notes: Sequence[str] = ()
     exists: bool = False
@@ -53,21 +53,45 @@ class Found:
 
 def look(place: Seat, user: User, text: str) -> tuple[list[Found], list[Fault]]:
     """What is in the text, or all that is wrong with it."""
-    parsed, problems = files.from_yaml(text)
-    if problems:
-        return [], faults_of(problems, text)
+    found, faults = _jobs(text) if _is_job_file(text) else _recipes(text)
+    if faults:
+        return [], faults
     names = set(queries.visible_to(user.pk, place.team).values_list("name", flat=True))
     prices = Prices.of_team(place.team)
     return [
-        Found(
-            about={**UNSAID, **one.about},
-            document=one.document,
-            machine=machine_of(one.document, prices),
-            line=one.line if len(parsed) > 1 else 0,
-            exists=one.name in names,
-        )
-        for one in parsed
+        replace(one, machine=machine_of(one.document, prices), exists=one.name in names) for one in found
     ], []
+
+
+def _is_job_file(text: str) -> bool:
+    """JSON that does not say that it is a recipe: JSON is YAML too."""
+    return text.lstrip()[:1] in ("{", "[") and files.MARK not in text
+
+
+def _recipes(text: str) -> tuple[list[Found], list[Fault]]:
+    parsed, problems = files.from_yaml(text)
+    several = len(parsed) > 1
+    return [
+        Found({**UNSAID, **one.about}, one.document, line=one.line if several else 0) for one in parsed
+    ], faults_of(problems, text)
+
+
+def _jobs(text: str) -> tuple[list[Found], list[Fault]]:
+    """Job files of the cloud's own kind."""
+    taken, problems = vendor.from_text(text)
+    found = [Found({**UNSAID, **one.about}, one.document, notes=one.notes) for one in taken if one.document]
+    faults = [
+        Fault(f"{_where(number, len(taken), problem)}{problem.sentence}")
+        for number, one in enumerate(taken, start=1)
+        for problem in one.problems
+    ]
+    return found, [*faults_of(problems, text), *faults]
+
+
+def _where(number: int, count: int, problem: Problem) -> str:
+    job = f"Job {number}, " if count > 1 else ""
+    path = ".".join(map(str, problem.path))
+    return f"{job}{path}: " if path else job
 
 
 def ticked(found: Iterable[Found], taken: Iterable[str]) -> list[Found]:

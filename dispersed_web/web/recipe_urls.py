@@ -43,4 +43,5 @@ urlpatterns = [
     path(
         "t/<slug:slug>/recipes/<uuid:recipe_id>/archive/", recipe_acts.recipe_archive, name="recipe-archive"
     ),
+    path("t/<slug:slug>/jobs/<uuid:job_id>/recipe/", recipe_edit.recipe_from_job, name="recipe-from-job"),
 ]

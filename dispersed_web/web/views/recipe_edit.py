@@ -55,6 +55,15 @@ def recipe_edit(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpRe
     return _edit(Editor(request, place, address, Start.of_recipe(found), found))
 
 
+@require_http_methods(["GET", "POST"])
+def recipe_from_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
+    """A new recipe that begins with what a job was launched with."""
+    place, job = access.job(request, slug, job_id, Action.MAKE_RECIPES)
+    start, notes = Start.of_job(job)
+    address = reverse("web:recipe-from-job", args=[slug, job.pk])
+    return _edit(Editor(request, place, address, start, job=job, notes=notes))
+
+
 @require_POST
 def recipe_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """The launch form that what is typed so far makes; nothing is saved."""
