@@ -66,6 +66,11 @@ class InventoryRow:
     twin: Job | None
     acts: tuple[str, ...]
 
+    @property
+    def short(self) -> str:
+        """The end of its id, which tells jobs apart that were made one after the other."""
+        return self.uuid[-6:]
+
 
 def row(
     job: UnmanagedJob, now: dt.datetime, *, user_id: int, acts: bool, manages: bool, twin: Job | None = None
@@ -131,7 +136,8 @@ def _acts(job: UnmanagedJob, watched: bool, may_act: bool, manages: bool) -> tup
 
 @dataclass(frozen=True, slots=True)
 class LostRow:
-    """A job of the team that is not as it should be: ``what``, what is ``known``, and what to ``do``."""
+    """A job of the team that is not as it should be: ``what``, what is ``known``, and what to ``do``. ``tone`` and ``kind``
+    are colour and shape."""
 
     job: Job
     tone: str
@@ -148,9 +154,9 @@ def missing_row(job: Job, now: dt.datetime) -> LostRow:
     alarmed = job.missing_alarmed_at is not None
     return LostRow(
         job,
-        "alarmed" if alarmed else "warned",
+        "red" if alarmed else "amber",
         "alarm" if alarmed else "unknown",
-        ago(at, now, "Not shown since "),
+        since(at, now, "not shown by Dispersed for "),
         missing.cost_span(job, now).words or "Its price is not known.",
         f"Look for {job.remote_uuid} in the console of Dispersed. {stopping} It is looked for on and on.",
     )
@@ -165,9 +171,9 @@ def doubtful_row(job: Job, now: dt.datetime, zone: dt.tzinfo) -> LostRow:
         do = f"Look for “{job.marker}” in the console of Dispersed, and stop it there if it is not wanted."
     return LostRow(
         job,
-        "alarmed" if needs_human else "warned",
+        "red" if needs_human else "violet",
         "alarm" if needs_human else "unknown",
-        ago(at, now, "No clear answer "),
+        since(at, now, "no clear answer for "),
         doubt(job, now, zone),
         do,
     )
@@ -180,11 +186,11 @@ def found_row(job: Job, now: dt.datetime) -> LostRow:
     known = "" if so_far is None else f"It has cost about {words.money(so_far)}."
     if job.origin == Origin.FOUND:
         what, do = (
-            "Launched here, without a record, ",
+            "launched here, without a record, ",
             "It is limited and stopped as any job. Say who answers for it.",
         )
     else:
-        what, do = "Turned up after it was given up, ", "Stop it if you launched another one in its place."
+        what, do = "turned up after it was given up, ", "Stop it if you launched another one in its place."
     if job.stop_requested_at:
         do = "It is being stopped."
-    return LostRow(job, "", "running", ago(at, now, f"{what}made "), known, do)
+    return LostRow(job, "blue", "running", ago(at, now, f"{what}made "), known, do)

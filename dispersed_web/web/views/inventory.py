@@ -47,7 +47,9 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     context = _context(request, seat, stock, wanted, now) | {
         "team": seat.team,
         "wanted": wanted,
-        "sources": [(source.value, label) for source, (label, _, _) in inventory_rows.SOURCES.items()],
+        "sources": [
+            (source.value, label, note) for source, (label, _, note) in inventory_rows.SOURCES.items()
+        ],
         "poll_address": f"{_home(slug)}?{query}",
         "poll_ms": POLL_MS,
     }
