@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import BATCH, PERSISTENT, JobSpec, Volume
+from dispersed_web.dispersed import PERSISTENT, JobSpec, Volume
 from dispersed_web.jobs import market
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
@@ -24,55 +24,25 @@ from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields
+from dispersed_web.web.forms.launch_names import (
+    CREDENTIAL_CODES,
+    FOREIGN,
+    MARKET_TOO,
+    OF_THE_MARKET,
+    PLACES,
+    PREVIEWED,
+    SHORTEST_LIFETIME_S,
+)
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
 from dispersed_web.web.forms.quote import Quote, gpu_choices
 from dispersed_web.web.forms.ssh_choice import KnownKey
-from dispersed_web.web.forms.stop_choices import OF_MONEY, OF_USE, choices_of
+from dispersed_web.web.forms.stop_choices import choices_of
 from dispersed_web.web.forms.visitor import Visitor
 from dispersed_web.web.forms.volumes import volume_rows
 
 if TYPE_CHECKING:
     from dispersed_web.web.forms.cook import Cook
 
-SHORTEST_LIFETIME_S = 60
-# What the other task does not have is neither read nor found fault with.
-FOREIGN = {BATCH: ["lifetime", *OF_USE], PERSISTENT: ["max_timeout_run"]}
-# What the estimate and the list of GPUs are asked with, in an address: nothing that could be a secret.
-OF_THE_MARKET = {"credential", "gpu_count", "allowed_region_codes", "min_vram_gb"}
-PREVIEWED = OF_THE_MARKET | {
-    "task",
-    "image",
-    "gpu_name",
-    "max_node_count",
-    "max_retry_count",
-    "max_timeout_start",
-    "max_timeout_run",
-    "lifetime",
-    "idle_limit",
-    "checkin_every",
-    "uses_logs",
-    *OF_MONEY,
-    "ports",
-    "reach",
-    "allowed_ips",
-}
-MARKET_TOO = "market"
-# Where the fault of a specification is shown, if the field is called otherwise.
-PLACES = {
-    "gpu_registry_uuid": "gpu",
-    "max_timeout_assign_ms": "max_timeout_assign",
-    "max_timeout_start_ms": "max_timeout_start",
-    "max_timeout_run_ms": "max_timeout_run",
-    "supersedes": "supersedes_sure",
-}
-CREDENTIAL_CODES = {
-    "credential_disabled",
-    "credential_broken",
-    "cannot_stop",
-    "cannot_see",
-    "clock_off",
-    "key_expires",
-}
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
