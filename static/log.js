@@ -12,6 +12,23 @@
   const PAUSED = 4; // a reader who paused only hears how much is new, and less often
   const AFTER_END_MS = 60_000; // the last words come late
   const TYPING_MS = 250;
+  const MOST_MARKED = 2000;
+
+  /* The characters from one place to another of an element's text, which may stand in several pieces. */
+  function rangeOf(element, from, to) {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    for (let start = 0; walker.nextNode();) {
+      const { length } = walker.currentNode;
+      if (from >= start && from < start + length) range.setStart(walker.currentNode, from - start);
+      if (to <= start + length) {
+        range.setEnd(walker.currentNode, to - start);
+        break;
+      }
+      start += length;
+    }
+    return range;
+  }
 
   class LogView {
     constructor(element) {
@@ -25,6 +42,7 @@
       this.hitSet = new Set();
       this.query = "";
       this.turn = 0;
+      this.asking = 0;
       this.target = Number(data.target) || 0;
       this.epoch = data.epoch;
       this.version = data.version;
@@ -67,10 +85,15 @@
       const query = new URLSearchParams(this.address.slice(1));
       query.set("data", "");
       for (const [name, value] of Object.entries(wish)) query.set(name, value);
-      const response = await fetch(`${location.pathname}?${query}`, { headers: { Accept: "application/json" }, redirect: "manual" });
-      if (response.status === 204) return null;
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      return response.json();
+      this.asking++;
+      try {
+        const response = await fetch(`${location.pathname}?${query}`, { headers: { Accept: "application/json" }, redirect: "manual" });
+        if (response.status === 204) return null;
+        if (!response.ok) throw new Error(`status ${response.status}`);
+        return await response.json();
+      } finally {
+        this.asking--;
+      }
     }
 
     keep(from, lines) {
@@ -84,9 +107,8 @@
       }
     }
 
-    /* Has the lines from begin to stop at hand; false when somebody has asked for others meanwhile. */
-    async need(begin, stop) {
-      const turn = ++this.turn;
+    /* Has the lines from begin to stop at hand; false when the reader has asked for others meanwhile. */
+    async need(begin, stop, turn = ++this.turn) {
       while (begin < stop && this.kept.has(begin)) begin++;
       while (stop > begin && this.kept.has(stop - 1)) stop--;
       if (begin < stop) {
@@ -138,7 +160,7 @@
       if (data.hits) this.addHits(data.hits);
       this.renew(last);
       if (this.follows) {
-        const begin = Math.max(this.first, this.end - WINDOW);
+        const begin = Math.max(this.first, this.end - WINDOW, Math.min(this.begin, this.end - STEP));
         this.need(begin, this.end).then((mine) => {
           if (!mine || !this.follows) return;
           this.draw(begin, this.end);
@@ -283,7 +305,7 @@
       this.moving = true;
       const from = Math.max(this.first, Math.min(begin, this.end - WINDOW));
       const to = Math.min(this.end, from + WINDOW);
-      this.need(from, to).then((mine) => {
+      this.need(from, to, this.turn).then((mine) => {
         if (!mine) return;
         this.draw(from, to);
         this.soon();
@@ -304,6 +326,7 @@
       const row = document.getElementById(`L${number}`);
       if (row) this.scroll(row.offsetTop - this.box.clientHeight * share);
       this.say();
+      return row;
     }
 
     isAtEnd() {
@@ -322,12 +345,14 @@
       this.toEnd();
     }
 
-    go(number) {
+    /* Shows a line and marks it. */
+    async go(number) {
       this.setFollow(false);
       document.querySelectorAll(".log-line.is-target").forEach((row) => row.classList.remove("is-target"));
       this.target = number;
       document.getElementById(`L${number}`)?.classList.add("is-target");
-      return this.bring(number, 1 / 3);
+      const row = await this.bring(number, 1 / 3);
+      row?.scrollIntoView({ block: "nearest", inline: "nearest" }); // on a phone the log itself may be out of sight
     }
 
     /* What is said --------------------------------------------------------------------------------------- */
@@ -430,13 +455,9 @@
       const wanted = this.query.toLowerCase();
       const ranges = [];
       for (const row of wanted ? this.rows.querySelectorAll(".is-hit > .log-text") : []) {
-        const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
-        while (walker.nextNode()) {
-          const text = walker.currentNode.data.toLowerCase();
-          for (let place = text.indexOf(wanted); place >= 0 && ranges.length < 2000; place = text.indexOf(wanted, place + wanted.length)) {
-            const range = new StaticRange({ startContainer: walker.currentNode, startOffset: place, endContainer: walker.currentNode, endOffset: place + wanted.length });
-            ranges.push(range);
-          }
+        const text = row.textContent.toLowerCase();
+        for (let place = text.indexOf(wanted); place >= 0 && ranges.length < MOST_MARKED; place = text.indexOf(wanted, place + wanted.length)) {
+          ranges.push(rangeOf(row, place, place + wanted.length));
         }
       }
       CSS.highlights.set("log-hit", new Highlight(...ranges));
