@@ -12,6 +12,7 @@ from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
 from dispersed_web.jobs.errors import JobError
+from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.teams.keeping import TeamRefused
 
 log = logging.getLogger(__name__)
@@ -50,7 +51,12 @@ def handle(error: Exception, context: Mapping[str, Any]) -> JsonResponse:
 
 def refusal_of(error: Exception) -> Refused | None:
     """The answer for an expected exception; ``None`` for one that nobody expected."""
-    if isinstance(error, JobError | TeamRefused):
+    if isinstance(error, RecipeRefused) and error.problems:
+        faults = {
+            ".".join(map(str, ("document", *one.path))): one.sentence for one in reversed(error.problems)
+        }
+        return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, faults)
+    if isinstance(error, JobError | TeamRefused | RecipeRefused):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
     if isinstance(error, Http404 | exceptions.NotFound):

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market, recipes
+from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market, presets, recipes
 
 app_name = "api"
 urlpatterns = [
@@ -26,6 +26,17 @@ urlpatterns = [
         recipes.OneVersion.as_view(),
         name="recipe-version",
     ),
+    path("v1/recipes/<uuid:recipe_id>/roll-back", recipes.RollBack.as_view(), name="recipe-roll-back"),
+    path("v1/recipes/<uuid:recipe_id>/copy", recipes.Copy.as_view(), name="recipe-copy"),
+    path("v1/recipes/<uuid:recipe_id>/share", recipes.Share.as_view(), name="recipe-share"),
+    path(
+        "v1/recipes/<uuid:recipe_id>/make-private", recipes.MakePrivate.as_view(), name="recipe-make-private"
+    ),
+    path("v1/recipes/<uuid:recipe_id>/archive", recipes.Archive.as_view(), name="recipe-archive"),
+    path("v1/recipes/<uuid:recipe_id>/unarchive", recipes.Unarchive.as_view(), name="recipe-unarchive"),
+    path("v1/presets", presets.Presets.as_view(), name="presets"),
+    path("v1/presets/<uuid:preset_id>", presets.OnePreset.as_view(), name="preset"),
+    path("v1/presets/<uuid:preset_id>/delete", presets.Delete.as_view(), name="preset-delete"),
     path("v1/recipes/<uuid:recipe_id>/launch", recipes.Launch.as_view(), name="recipe-launch"),
     path("v1/gpus", market.Gpus.as_view(), name="gpus"),
     path("v1/offers", market.Offers.as_view(), name="offers"),

@@ -29,3 +29,7 @@ class FormAlreadyUsed(JobError):
 
 class TooLate(JobError):
     """The stop was already sent, or the job has ended."""
+
+
+class PresetRefused(JobError):
+    """The preset was neither saved nor changed."""

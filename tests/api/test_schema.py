@@ -26,10 +26,28 @@ OPERATIONS = {
     ("post", "/api/v1/autostop/replay"),
     ("get", "/api/v1/credentials"),
     ("get", "/api/v1/recipes"),
+    ("post", "/api/v1/recipes/{recipe_id}/versions"),
+    ("post", "/api/v1/recipes/{recipe_id}/roll-back"),
+    ("post", "/api/v1/recipes/{recipe_id}/copy"),
+    ("post", "/api/v1/recipes/{recipe_id}/share"),
+    ("post", "/api/v1/recipes/{recipe_id}/make-private"),
+    ("post", "/api/v1/recipes/{recipe_id}/archive"),
+    ("post", "/api/v1/recipes/{recipe_id}/unarchive"),
+    ("post", "/api/v1/recipes"),
+    ("patch", "/api/v1/recipes/{recipe_id}"),
+    ("get", "/api/v1/presets"),
+    ("post", "/api/v1/presets"),
+    ("get", "/api/v1/presets/{preset_id}"),
+    ("post", "/api/v1/presets/{preset_id}/delete"),
     ("get", "/api/v1/recipes/{recipe_id}"),
     ("get", "/api/v1/recipes/{recipe_id}/versions"),
     ("get", "/api/v1/recipes/{recipe_id}/versions/{number}"),
     ("post", "/api/v1/recipes/{recipe_id}/launch"),
+    ("get", "/api/v1/inventory"),
+    *(
+        ("post", f"/api/v1/inventory/{{row_id}}/{act}")
+        for act in ("adopt", "stop", "watch", "unwatch", "ignore", "unignore")
+    ),
     ("get", "/api/v1/gpus"),
     ("get", "/api/v1/offers"),
     ("get", "/api/v1/me"),
@@ -47,7 +65,8 @@ def test_it_is_valid_and_describes_every_operation_with_an_example(document):
     for told in found.values():
         assert told["summary"]
         assert "curl" in told["description"]
-        assert {"200", "401", "403", "429", "500"} <= set(told["responses"])
+        assert {"401", "403", "429", "500"} <= set(told["responses"])
+        assert {"200", "201"} & set(told["responses"])
         assert told["security"] == [{"token": []}]
     key = [one for one in found["post", "/api/v1/jobs"]["parameters"] if one["name"] == "Idempotency-Key"]
     assert key[0]["required"] is True

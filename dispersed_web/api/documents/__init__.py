@@ -12,12 +12,22 @@ from dispersed_web.api.documents.autostop import (
 from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
 from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
 from dispersed_web.api.documents.market import list_gpus, list_offers
+from dispersed_web.api.documents.presets import delete_preset, get_preset, list_presets, make_preset
 from dispersed_web.api.documents.recipes import (
+    archive_recipe,
+    change_recipe,
+    copy_recipe,
     get_recipe,
     get_version,
     launch_recipe,
     list_recipes,
     list_versions,
+    make_recipe,
+    make_recipe_private,
+    make_version,
+    roll_back,
+    share_recipe,
+    unarchive_recipe,
 )
 from dispersed_web.api.documents.team import get_me, list_credentials
 
@@ -25,11 +35,16 @@ __all__ = [
     "OVERVIEW",
     "TokenScheme",
     "accept_rate",
+    "archive_recipe",
     "change_policy",
+    "change_recipe",
+    "copy_recipe",
+    "delete_preset",
     "extend_job",
     "get_job",
     "get_me",
     "get_policy",
+    "get_preset",
     "get_recipe",
     "get_version",
     "in_use",
@@ -39,10 +54,18 @@ __all__ = [
     "list_gpus",
     "list_jobs",
     "list_offers",
+    "list_presets",
     "list_recipes",
     "list_versions",
+    "make_preset",
+    "make_recipe",
+    "make_recipe_private",
+    "make_version",
     "protect_job",
     "replay_policy",
+    "roll_back",
+    "share_recipe",
     "stop_job",
+    "unarchive_recipe",
     "unprotect_job",
 ]

@@ -36,7 +36,7 @@ class RecipeBriefSerializer(serializers.Serializer):
     launched_at = UtcDateTimeField(allow_null=True)
     changed_at = UtcDateTimeField()
     archived_at = UtcDateTimeField(allow_null=True)
-    launch_url = serializers.URLField(help_text="The page that launches it.")
+    page_url = serializers.URLField()
 
 
 class RecipeListSerializer(serializers.Serializer):
@@ -128,3 +128,64 @@ class RecipeLaunchSerializer(StrictSerializer):
         if len(answers) > MOST_ANSWERS:
             raise serializers.ValidationError(f"At most {MOST_ANSWERS} answers.")
         return answers
+
+
+class AboutSerializer(StrictSerializer):
+    name = serializers.CharField(required=False, max_length=80)
+    description_md = serializers.CharField(
+        required=False, allow_blank=True, max_length=20_000, help_text="Markdown."
+    )
+    category = serializers.ChoiceField(Recipe.Category.choices, required=False)
+    icon = serializers.CharField(required=False, max_length=20, help_text="A name of the icon sprite.")
+
+
+class RecipeMakeSerializer(AboutSerializer):
+    name = serializers.CharField(max_length=80)
+    visibility = serializers.ChoiceField(Recipe.Visibility.choices, default="private")
+    document = serializers.DictField(help_text="As `current.document` of a recipe has it.")
+    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
+
+
+class VersionMakeSerializer(StrictSerializer):
+    seen_version = serializers.IntegerField(
+        min_value=0, help_text="The number of the version that you changed; a newer one is not overwritten."
+    )
+    document = serializers.DictField(help_text="The whole new document.")
+    note = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=200, help_text="What changed."
+    )
+
+
+class RollBackSerializer(StrictSerializer):
+    seen_version = serializers.IntegerField(min_value=0)
+    to = serializers.IntegerField(min_value=1, help_text="The number of the version to go back to.")
+
+
+class NothingSerializer(StrictSerializer):
+    """An empty body."""
+
+
+class CopySerializer(StrictSerializer):
+    name = serializers.CharField(required=False, default="", allow_blank=True, max_length=80)
+
+
+class PresetSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    is_usual = serializers.BooleanField()
+    recipe_id = serializers.UUIDField(allow_null=True, help_text="Null: of the form without a recipe.")
+    answers = serializers.DictField(help_text="To the recipe's inputs, without secrets.")
+    values = serializers.DictField(help_text="Fields of the launch form as typed, without secrets.")
+    created_at = UtcDateTimeField()
+    launch_url = serializers.URLField(help_text="The page that launches it.")
+
+
+class PresetListSerializer(serializers.Serializer):
+    presets = PresetSerializer(many=True)
+
+
+class PresetMakeSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=60)
+    recipe_id = serializers.UUIDField()
+    answers = serializers.DictField(child=serializers.JSONField(), required=False, default=dict)
+    is_usual = serializers.BooleanField(default=False)

@@ -1,9 +1,10 @@
-"""Recipes: list, look at one and its versions, launch from one."""
+"""Recipes: list, look at one and its versions, make and change them, launch from one."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db.models import Q
@@ -16,18 +17,24 @@ from dispersed_web.api import access, documents, launching, orders, present, rec
 from dispersed_web.api.authentication import Caller
 from dispersed_web.api.errors import Refused
 from dispersed_web.api.serializers.recipes import (
+    AboutSerializer,
+    CopySerializer,
     FullVersionSerializer,
+    NothingSerializer,
     RecipeLaunchSerializer,
     RecipeListSerializer,
+    RecipeMakeSerializer,
     RecipeQuerySerializer,
     RecipeSerializer,
+    RollBackSerializer,
     VersionListSerializer,
+    VersionMakeSerializer,
 )
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import form_tokens
 from dispersed_web.jobs.models import Job
-from dispersed_web.recipes import queries
+from dispersed_web.recipes import keeping, queries, sharing
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.teams.models import Team
@@ -35,6 +42,15 @@ from dispersed_web.teams.roles import Action
 
 
 class Recipes(ApiView):
+    @documents.make_recipe
+    def post(self, request: Request) -> Response:
+        place = access.caller(request, Action.MAKE_RECIPES)
+        given = valid(RecipeMakeSerializer, request.data)
+        recipe = keeping.create(
+            place.team, owner=place.token.user, actor=place.actor, now=database_now(), **given
+        )
+        return Response(_told(request, recipe.pk), status=201)
+
     @documents.list_recipes
     def get(self, request: Request) -> Response:
         place = access.caller(request)
@@ -49,17 +65,28 @@ class Recipes(ApiView):
 
 
 class OneRecipe(ApiView):
+    http_method_names: ClassVar = ["get", "head", "patch"]
+
     @documents.get_recipe
     def get(self, request: Request, recipe_id: uuid.UUID) -> Response:
-        place, recipe = _recipe(request, recipe_id)
-        body = _brief(recipe, place.team) | {
-            "description_md": recipe.description_md,
-            "current": recipe.current and _full(recipe.current),
-        }
-        return Response(RecipeSerializer(body).data)
+        return Response(_told(request, recipe_id))
+
+    @documents.change_recipe
+    def patch(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
+        given = valid(AboutSerializer, request.data)
+        keeping.change_about(recipe, actor=place.actor, now=database_now(), **given)
+        return Response(_told(request, recipe_id))
 
 
 class Versions(ApiView):
+    @documents.make_version
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
+        given = valid(VersionMakeSerializer, request.data)
+        keeping.save_version(recipe, actor=place.actor, now=database_now(), **given)
+        return Response(_told(request, recipe_id))
+
     @documents.list_versions
     def get(self, request: Request, recipe_id: uuid.UUID) -> Response:
         recipe = _recipe(request, recipe_id)[1]
@@ -75,6 +102,48 @@ class OneVersion(ApiView):
         if found is None:
             raise Http404
         return Response(FullVersionSerializer(_full(found)).data)
+
+
+class RollBack(ApiView):
+    @documents.roll_back
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
+        given = valid(RollBackSerializer, request.data)
+        keeping.roll_back(recipe, actor=place.actor, now=database_now(), **given)
+        return Response(_told(request, recipe_id))
+
+
+class Copy(ApiView):
+    @documents.copy_recipe
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
+        given = valid(CopySerializer, request.data)
+        made = keeping.copy(recipe, user=place.token.user, actor=place.actor, now=database_now(), **given)
+        return Response(_told(request, made.pk), status=201)
+
+
+class Share(ApiView):
+    @documents.share_recipe
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        return _act(request, recipe_id, sharing.share)
+
+
+class MakePrivate(ApiView):
+    @documents.make_recipe_private
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        return _act(request, recipe_id, sharing.make_private)
+
+
+class Archive(ApiView):
+    @documents.archive_recipe
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        return _act(request, recipe_id, sharing.archive)
+
+
+class Unarchive(ApiView):
+    @documents.unarchive_recipe
+    def post(self, request: Request, recipe_id: uuid.UUID) -> Response:
+        return _act(request, recipe_id, sharing.unarchive)
 
 
 class Launch(ApiView):
@@ -96,6 +165,23 @@ class Launch(ApiView):
             launching.Call(key, credential, body, order, recipe_orders.is_same),
             database_now(),
         )
+
+
+def _act(request: Request, recipe_id: uuid.UUID, act: Callable[..., bool]) -> Response:
+    place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
+    valid(NothingSerializer, request.data)
+    act(recipe, actor=place.actor, now=database_now())
+    return Response(_told(request, recipe_id))
+
+
+def _told(request: Request, recipe_id: uuid.UUID) -> dict[str, Any]:
+    """The recipe as every call about one answers, read afresh."""
+    place, recipe = _recipe(request, recipe_id)
+    body = _brief(recipe, place.team) | {
+        "description_md": recipe.description_md,
+        "current": recipe.current and _full(recipe.current),
+    }
+    return RecipeSerializer(body).data
 
 
 def _version_of(place: Caller, key: str, recipe: Recipe) -> RecipeVersion | None:
@@ -124,7 +210,7 @@ def _brief(recipe: Recipe, team: Team) -> dict[str, Any]:
     return {name: getattr(recipe, name) for name in names} | {
         "owner": present.person(recipe.owner),
         "version": recipe.current.number if recipe.current else None,
-        "launch_url": settings.PUBLIC_URL + reverse("web:recipe-launch", args=[team.slug, recipe.pk]),
+        "page_url": settings.PUBLIC_URL + reverse("web:recipe", args=[team.slug, recipe.pk]),
     }
 
 
