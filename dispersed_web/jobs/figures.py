@@ -12,8 +12,9 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
+from dispersed_web.jobs.list_orders import Seconds
 from dispersed_web.jobs.models import ENDED, Job, JobRun, Origin, UnmanagedJob
-from dispersed_web.jobs.queries import STUCK_AFTER, Seconds, needs_attention
+from dispersed_web.jobs.queries import STUCK_AFTER, needs_attention
 from dispersed_web.jobs.states import Reason, Status
 
 SOON = dt.timedelta(hours=1)

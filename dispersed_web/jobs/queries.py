@@ -15,68 +15,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import (
-    Case,
-    DateTimeField,
-    F,
-    FloatField,
-    Func,
-    IntegerField,
-    Q,
-    QuerySet,
-    TextField,
-    Value,
-    When,
-)
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Greatest, Lower, NullIf
+from django.db.models.functions import NullIf
 
-from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job
+from dispersed_web.jobs.keeping import LONGEST_TAG
+from dispersed_web.jobs.list_orders import SORTS
+from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobStar, JobTag
 from dispersed_web.jobs.states import Status
 
 PAGE_SIZE = 50
 STUCK_AFTER = dt.timedelta(minutes=3)
-FAR = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 # No look of auto-stop is planned so far ahead.
 FARTHEST_LOOK = dt.timedelta(minutes=30)
 SHOWS = ("active", "all", "attention")
 STATUSES = frozenset(status.value for status in Status)
-# The order of a life, what needs a person first.
-LIFE = [
-    Status.UNCONFIRMED,
-    Status.FAILING,
-    Status.CANCELLING,
-    Status.RUNNING,
-    Status.PREPARING,
-    Status.ASSIGNED,
-    Status.PENDING,
-    Status.LAUNCHING,
-    Status.QUEUED,
-    Status.FAILED,
-    Status.CANCELLED,
-    Status.COMPLETED,
-]
 # Columns that no list shows: large ones, and those of the protocol.
 LEFT_OUT = (
     *("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "send_by", "next_try_at", "claims"),
     *("maybe_sent", "claim_token", "lease_until", "x_time_ms", "nonce", "unknown_since", "absent_lists"),
     *("watch_until", "remote_status", "evaluate_at", "stop_note", "stop_token", "stop_attempts"),
-    *("stop_lease_until", "stop_error", "end_seen_at", "log_noise", "heartbeat_digest"),
+    *("stop_lease_until", "stop_error", "end_seen_at", "log_noise", "heartbeat_digest", "notes"),
 )
-
-
-class Seconds(Func):
-    """From the second moment to the first, in seconds."""
-
-    output_field = FloatField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "((julianday(%(expressions)s)) * 86400.0)"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **extra)
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        template = "EXTRACT(EPOCH FROM (%(expressions)s))"
-        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **extra)
 
 
 @dataclass(frozen=True)
@@ -114,13 +74,17 @@ class Cursor:
 
 @dataclass(frozen=True)
 class JobFilter:
-    """What a list shows. ``show`` is ``active``, ``all`` or ``attention``; ``owner_id`` narrows it to one person's jobs;
-    ``text`` is looked for in title, owner, marker and the cloud's uuid."""
+    """What a list shows. ``show`` is ``active``, ``all`` or ``attention``; ``owner_id`` narrows it to the reader's own
+    jobs, ``of_id`` to those of somebody else, ``starred_by`` to a person's favourites. ``text`` is looked for in title,
+    owner, tags, notes, marker and the cloud's uuid."""
 
     text: str = ""
     status: str = ""
     task: str = ""
     owner_id: int | None = None
+    of_id: int | None = None
+    starred_by: int | None = None
+    tag: str = ""
     show: str = "active"
     sort: str = "newest"
     cursor: Cursor | None = None
@@ -142,11 +106,16 @@ def read_filter(params: Mapping[str, str], user_id: int | None) -> JobFilter:
     task = params.get("task", "").upper()
     show = params.get("show", "")
     cursor = Cursor.read(params.get("cursor", ""))
+    whose, owner = params.get("whose", ""), params.get("owner", "")
+    of_id = int(owner) if owner.isascii() and owner.isdigit() and len(owner) < 10 else None
     wanted = JobFilter(
         text=" ".join(params.get("q", "").replace("\0", "").split())[:100],
         status=status if status in STATUSES else "",
         task=task if task in ("BATCH", "PERSISTENT") else "",
-        owner_id=user_id if params.get("whose") == "mine" else None,
+        owner_id=user_id if whose == "mine" and of_id is None else None,
+        of_id=of_id,
+        starred_by=user_id if whose == "starred" else None,
+        tag=" ".join(params.get("tag", "").replace("\0", "").lower().split())[:LONGEST_TAG],
         show=show if show in SHOWS else "active",
         sort=sort if sort in SORTS else "newest",
     )
@@ -162,6 +131,12 @@ def matching(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime) -> QuerySe
         rows = rows.filter(task=wanted.task)
     if wanted.owner_id is not None:
         rows = rows.filter(owner=wanted.owner_id)
+    if wanted.of_id is not None:
+        rows = rows.filter(owner=wanted.of_id)
+    if wanted.starred_by is not None:
+        rows = rows.filter(Exists(JobStar.objects.filter(job=OuterRef("pk"), user=wanted.starred_by)))
+    if wanted.tag:
+        rows = rows.filter(Exists(JobTag.objects.filter(job=OuterRef("pk"), name=wanted.tag)))
     if wanted.text:
         rows = rows.filter(_text(wanted.text))
     if wanted.show == "attention":
@@ -180,7 +155,7 @@ def needs_attention(now: dt.datetime) -> Q:
 
 
 def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PAGE_SIZE) -> JobPage:
-    """One page of the team's jobs with their owners, without their specifications."""
+    """One page of the team's jobs with their owners and tags, without their specifications."""
     cursor = wanted.cursor
     as_of = cursor.as_of if cursor else now
     order = SORTS[wanted.sort]
@@ -188,7 +163,7 @@ def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PA
     rows = matching(team_id, wanted, now).annotate(sort_key=order.key(as_of))
     if cursor:
         rows = rows.filter(order.beyond(cursor))
-    jobs = list(for_list(rows.order_by(*order.by(back)))[: size + 1])
+    jobs = list(with_tags(for_list(rows.order_by(*order.by(back))))[: size + 1])
     more, jobs = len(jobs) > size, jobs[:size]
     if back:
         jobs.reverse()
@@ -211,6 +186,11 @@ def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:
         .defer(*LEFT_OUT, *(f"owner__{name}" for name in ("password", "last_login")))
         .annotate(**TIMEOUTS)
     )
+
+
+def with_tags(rows: QuerySet[Job]) -> QuerySet[Job]:
+    """With the jobs' tags as ``shown_tags``: one query more for all of them."""
+    return rows.prefetch_related(Prefetch("tags", JobTag.objects.order_by("name"), to_attr="shown_tags"))
 
 
 def to_evaluate(now: dt.datetime) -> QuerySet[Job]:
@@ -250,6 +230,8 @@ def _text(text: str) -> Q:
         Q(title__icontains=text)
         | Q(owner__name__icontains=text)
         | Q(owner__email__icontains=text)
+        | Q(notes__icontains=text)
+        | Q(Exists(JobTag.objects.filter(job=OuterRef("pk"), name__icontains=text.lower())))
         | Q(marker__startswith=text.lower())
         | Q(remote_uuid__startswith=text.lower())
     )
@@ -257,64 +239,3 @@ def _text(text: str) -> Q:
 
 # What is left of a deferred specification: the cloud's own limits for the start
 TIMEOUTS = {"assign_ms": _number("max_timeout_assign_ms"), "start_ms": _number("max_timeout_start_ms")}
-
-
-# Orders -------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Order:
-    """One order of the list: the SQL of its key as of a moment, the key's Python type, and its direction."""
-
-    expression: Any
-    kind: type
-    descending: bool
-    # The plain column that the key is, where an index follows it.
-    column: str = ""
-
-    def key(self, as_of: dt.datetime) -> Any:
-        return self.expression(as_of)
-
-    def by(self, back: bool) -> list[str]:
-        sign = "-" if self.descending != back else ""
-        return [f"{sign}{self.column or 'sort_key'}", f"{sign}id"]
-
-    def beyond(self, cursor: Cursor) -> Q:
-        word = "lt" if self.descending != cursor.back else "gt"
-        name = self.column or "sort_key"
-        # Said in this form so that an index on (key, id) gives the range.
-        return Q(**{f"{name}__{word}e": cursor.key}) & (
-            Q(**{f"{name}__{word}": cursor.key}) | Q(**{f"id__{word}": cursor.job_id})
-        )
-
-
-def _cost(as_of: dt.datetime) -> Any:
-    hours = Greatest(Seconds(Value(as_of, DateTimeField()), "spending_since"), Value(0.0)) / 3600.0
-    running = Coalesce(Cast("hourly_rate_usd", FloatField()) * hours, Value(0.0))
-    return Cast("spent_usd", FloatField()) + running
-
-
-def _runtime(as_of: dt.datetime) -> Any:
-    end = Coalesce("ended_at", Value(as_of, DateTimeField()))
-    return Coalesce(Seconds(end, "running_at"), Value(-1.0))
-
-
-def _life(as_of: dt.datetime) -> Any:
-    whens = [When(status=status, then=Value(place)) for place, status in enumerate(LIFE)]
-    return Case(*whens, default=Value(len(LIFE)), output_field=IntegerField())
-
-
-def _stop(as_of: dt.datetime) -> Any:
-    """What is being stopped first, then what stops by itself, then what does not."""
-    far = Value(FAR, DateTimeField())
-    return Case(When(status__in=ENDED, then=far), default=Coalesce("stop_requested_at", "stop_at", far))
-
-
-SORTS = {
-    "newest": Order(lambda _: F("created_at"), dt.datetime, descending=True, column="created_at"),
-    "title": Order(lambda _: Lower("title"), str, descending=False),
-    "status": Order(_life, int, descending=False),
-    "cost": Order(_cost, float, descending=True),
-    "runtime": Order(_runtime, float, descending=True),
-    "stops": Order(_stop, dt.datetime, descending=False),
-}

@@ -19,8 +19,8 @@ from django.db.models.functions import Cast, Coalesce, Greatest, Least
 from dispersed_web.costs import spans
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Kind, Span
+from dispersed_web.jobs.list_orders import Seconds
 from dispersed_web.jobs.models import ENDED, JobRun, Origin
-from dispersed_web.jobs.queries import Seconds
 from dispersed_web.teams.models import AutostopPolicy
 
 ZERO = Decimal(0)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any
+from urllib.parse import quote
 
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
@@ -16,6 +17,9 @@ from django.utils.safestring import SafeString, mark_safe
 from dispersed_web.web.row_acts import Act
 from dispersed_web.web.rows import Row
 from dispersed_web.web.templatetags.jobs import phrase, ticking
+
+# A row has room for so many.
+MOST_TAGS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +39,23 @@ def table_rows(
     """All rows, every word of theirs escaped. ``more`` goes to the ``template`` of a row."""
     row_form = render_to_string(template, {"jobs_url": places.jobs, "icons": places.icons} | more)
     act_forms = {name: render_to_string(f"jobs/_act{name}.html") for name in ("", "_asking", "_doing")}
+    tag_form = render_to_string("jobs/_tag.html", {"jobs_url": places.jobs})
     filled = []
     for row in rows:
         acts = "".join(_filled(act_forms[_form_of(act)], _act(act, row, places)) for act in row.acts)
-        filled.append(_filled(row_form, _cells(row) | {"acts": mark_safe(acts)}))  # noqa: S308 - filled below
+        parts = {"acts": mark_safe(acts), "tags": _tags(row, tag_form)}  # noqa: S308 - filled below
+        filled.append(_filled(row_form, _cells(row) | parts))
     return mark_safe("".join(filled))  # noqa: S308 - filled below
+
+
+def _tags(row: Row, form: str) -> SafeString:
+    """The first tags, each a link to all jobs that have it, and how many more there are."""
+    if not row.tags:
+        return SafeString("")
+    shown = [_filled(form, {"tag": name, "query": quote(name, safe="")}) for name in row.tags[:MOST_TAGS]]
+    more = len(row.tags) - MOST_TAGS
+    shown += [f'<span class="muted small">+{more}</span>'] if more > 0 else []
+    return mark_safe(f'<span class="row-tags col-tags">{"".join(shown)}</span>')  # noqa: S308 - filled above
 
 
 def _filled(form: str, words: dict[str, str]) -> str:

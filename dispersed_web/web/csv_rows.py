@@ -31,6 +31,7 @@ HEADINGS = (
     "marker",
     "dispersed_uuid",
     "id",
+    "tags",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
 
@@ -82,6 +83,7 @@ def _values(job: Job, now: dt.datetime) -> list[Any]:
         job.marker,
         job.remote_uuid,
         job.pk,
+        ", ".join(tag.name for tag in getattr(job, "shown_tags", ())),
     ]
 
 

@@ -67,6 +67,7 @@ class Row:
     stops: Phrase
     why: Phrase
     acts: tuple[Act, ...]
+    tags: tuple[str, ...] = ()
 
 
 def row(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE) -> Row:
@@ -86,6 +87,7 @@ def row(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE) -> 
         stops=stops,
         why=why,
         acts=acts_of(job, now, around),
+        tags=tuple(tag.name for tag in getattr(job, "shown_tags", ())),
     )
 
 

@@ -86,6 +86,7 @@ urlpatterns = [
     ),
     path("t/<slug:slug>/jobs/", jobs.jobs, name="jobs"),
     path("t/<slug:slug>/jobs.csv", jobs.jobs_csv, name="jobs-csv"),
+    path("t/<slug:slug>/jobs/columns/", jobs.jobs_columns_choose, name="jobs-columns"),
     path("t/<slug:slug>/jobs/ask/<slug:act>/", bulk.ask, name="jobs-ask"),
     path("t/<slug:slug>/jobs/bulk/", bulk.bulk, name="jobs-bulk"),
     path("t/<slug:slug>/jobs/<uuid:job_id>/", job.overview, name="job"),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispersed_web.jobs import figures, queries
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import ENDED, Job, JobStar, JobTag
 from dispersed_web.jobs.queries import Cursor, JobFilter, read_filter
 from tests import factories
 
@@ -135,11 +135,11 @@ def test_an_address_is_read_forgivingly():
     assert read_filter({"show": "everything", "cursor": "%%%"}, 7) == JobFilter()
 
 
-def test_a_page_costs_one_query_however_many_rows(team):
+def test_a_page_costs_two_queries_however_many_rows(team):
     def count() -> int:
         with CaptureQueriesContext(connection) as captured:
             for job in queries.page(team.pk, JobFilter(show="all"), NOW).jobs:
-                assert str(job.owner)
+                assert (str(job.owner) + str(job.shown_tags)) != ""
         return len(captured)
 
     for _ in range(3):
@@ -147,7 +147,48 @@ def test_a_page_costs_one_query_however_many_rows(team):
     few = count()
     for _ in range(7):
         factories.make_job(team)
-    assert count() == few == 1
+    assert count() == few == 2
+
+
+def test_a_list_is_narrowed_to_a_tag_a_persons_stars_or_an_owner(team):
+    ana, bob = factories.owner_of(team), factories.make_member(team)
+    mine, his = (
+        factories.make_job(team, title=name, created_by=who) for name, who in (("A", ana), ("B", bob))
+    )
+    factories.make_job(team, title="C", created_by=ana)
+    JobTag.objects.create(job=mine, team=team, name="night run")
+    JobTag.objects.create(job=his, team=team, name="night")
+    JobStar.objects.create(job=his, user=ana)
+    JobStar.objects.create(job=mine, user=bob)
+    assert titles(team, tag="night run") == ["A"]
+    assert titles(team, starred_by=ana.pk) == ["B"]
+    assert titles(team, of_id=bob.pk) == ["B"]
+    assert titles(team, of_id=bob.pk, tag="night run") == []
+
+
+def test_text_is_found_in_tags_and_notes_once_for_each_job(team):
+    job = factories.make_job(team, title="A", notes="Why: the NEW loader")
+    factories.make_job(team, title="B")
+    for name in ("loader one", "loader two"):
+        JobTag.objects.create(job=job, team=team, name=name)
+    for text in ("new load", "LOADER", "loader t"):
+        assert titles(team, text=text) == ["A"]
+
+
+def test_an_address_names_tag_stars_and_owner():
+    assert read_filter({"tag": " Night  RUN\0 ", "whose": "starred"}, 7) == JobFilter(
+        tag="night run", starred_by=7
+    )
+    assert read_filter({"owner": "9", "whose": "mine"}, 7) == JobFilter(of_id=9)
+    for odd in ("x", "-1", "9" * 12, "\u0663"):
+        assert read_filter({"owner": odd}, 7) == JobFilter()
+
+
+def test_a_page_carries_no_notes(team):
+    factories.make_job(team, title="A", notes="x" * 1000)
+    with CaptureQueriesContext(connection) as captured:
+        queries.page(team.pk, JobFilter(), NOW)
+    assert '"notes"' not in captured[0]["sql"]
 
 
 @pytest.mark.skipif("connection.vendor != 'sqlite'")

@@ -5,34 +5,40 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from dispersed_web.jobs import figures, queries, sweeps, sync
+from dispersed_web.jobs import figures, keeping, queries, sweeps, sync
 from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
-from dispersed_web.teams.models import Team
+from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, around, cells, csv_rows, live, rows, shell, stats, unmanaged_rows
+from dispersed_web.web import (
+    access,
+    around,
+    cells,
+    csv_rows,
+    jobs_columns,
+    live,
+    rows,
+    shell,
+    stats,
+    unmanaged_rows,
+)
 
 # The sum of a day moves little in that time, and the browser counts on from it.
 TODAY_KEPT_S = 20
-COLUMNS = (
-    ("status", "Status", ""),
-    ("title", "Job", ""),
-    ("", "GPU", "cell-extra"),
-    ("runtime", "Runtime", "num cell-optional"),
-    ("cost", "Cost", "num"),
-    ("stops", "Stops", ""),
-)
+# A jobs page shows so many people and tags to choose from.
+MOST_PEOPLE = 200
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
         "wanted": wanted,
         "statuses": [status.value for status in Status],
         "team": place.team,
+        "filter_choices": partial(_filter_choices, place.team),
+        "hidden": jobs_columns.hidden(request),
+        "columns": jobs_columns.choices(request),
+        "starred": keeping.starred(place.team.pk, request.user.pk),
+        "address": address,
     }
     if not live.is_part(request):
         return render(request, "jobs/page.html", context)
@@ -82,11 +93,34 @@ def jobs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     now = timezone.now()
     wanted = queries.read_filter(request.GET, request.user.pk)
     found = queries.for_list(queries.matching(place.team.pk, wanted, now)).order_by("-created_at", "-id")
+    found = queries.with_tags(found)
     response = StreamingHttpResponse(
         csv_rows.lines(found.iterator(chunk_size=500), now), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="jobs-{place.team.slug}-{now:%Y-%m-%d}.csv"'
     return response
+
+
+@require_POST
+def jobs_columns_choose(request: HttpRequest, slug: str) -> HttpResponse:
+    """Which columns this reader sees from now on."""
+    place = access.seat(request, slug)
+    jobs_columns.choose(request, request.POST.getlist("column"))
+    wanted = queries.read_filter(QueryDict(request.POST.get("back", "").partition("?")[2]), request.user.pk)
+    return redirect(address_of(place.team.slug, wanted))
+
+
+def _filter_choices(team: Team) -> dict[str, Any]:
+    """The people and the tags of the team that the filter offers; the same for all its readers."""
+
+    def make() -> dict[str, Any]:
+        seats = (
+            Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
+        )
+        people = [(seat.user_id, str(seat.user)) for seat in seats[:MOST_PEOPLE]]
+        return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
+
+    return live.kept(team, ("jobs filter",), make)
 
 
 def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **changes: str) -> str:
@@ -95,7 +129,9 @@ def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **chang
         "q": wanted.text,
         "status": wanted.status,
         "task": wanted.task,
-        "whose": "mine" if wanted.owner_id is not None else "",
+        "whose": "starred" if wanted.starred_by else "mine" if wanted.owner_id is not None else "",
+        "owner": str(wanted.of_id or ""),
+        "tag": wanted.tag,
         "show": wanted.show if wanted.show != "active" else "",
         "sort": wanted.sort if wanted.sort != "newest" else "",
         "cursor": str(wanted.cursor or ""),
@@ -122,7 +158,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
     places = around.places_of(team, hold)
     context = {
         "rows": cells.table_rows([rows.row(job, now, zone, scene) for job in page.jobs], places),
-        "columns": [_column(team.slug, wanted, *column) for column in COLUMNS],
+        "columns": [_column(team.slug, wanted, *column) for column in jobs_columns.HEADINGS],
         "wanted": wanted,
         "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),
         "older": page.older and address_of(team.slug, wanted, cursor=page.older),
