@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
+from dispersed_web.api import inventory_urls
 from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market, presets, recipes
 
 app_name = "api"
@@ -38,6 +39,7 @@ urlpatterns = [
     path("v1/presets/<uuid:preset_id>", presets.OnePreset.as_view(), name="preset"),
     path("v1/presets/<uuid:preset_id>/delete", presets.Delete.as_view(), name="preset-delete"),
     path("v1/recipes/<uuid:recipe_id>/launch", recipes.Launch.as_view(), name="recipe-launch"),
+    *inventory_urls.urlpatterns,
     path("v1/gpus", market.Gpus.as_view(), name="gpus"),
     path("v1/offers", market.Offers.as_view(), name="offers"),
     path("v1/me", account.Me.as_view(), name="me"),

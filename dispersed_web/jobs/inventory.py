@@ -182,7 +182,7 @@ def _check_terms(team: Team, owner: User, lifetime_s: int) -> None:
         raise InventoryRefused("invalid", "Choose a member of the team who may act on jobs.", field="owner")
     if not SHORTEST_S <= lifetime_s <= team.max_lifetime_s:
         sentence = f"Between 1 minute and {team.max_lifetime_s // 3600} hours, the team's bound."
-        raise InventoryRefused("invalid", sentence, field="lifetime")
+        raise InventoryRefused("invalid", sentence, field="lifetime_s")
 
 
 def _refuse_unless_allowed(row: UnmanagedJob, hand: Hand) -> None:
