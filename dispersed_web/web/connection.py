@@ -71,7 +71,7 @@ def connection(
         return _ready(job, ready, recipe or {})
     if job.stop_requested_at is not None:
         return Connection("over", "It is being stopped.")
-    if not _publishes(job):
+    if not publishes(job):
         return Connection("never", _nothing_published(job))
     begun = job.run_running_at or job.running_at
     if job.state != Status.RUNNING or begun is None:
@@ -106,7 +106,7 @@ def recipe_of(job: Job) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _publishes(job: Job) -> bool:
+def publishes(job: Job) -> bool:
     """Without a list of ports the cloud publishes SSH, which needs a key; a list replaces that. What the cloud's own
     recipe publishes is not known here."""
     return bool(job.spec_value("ports") or job.spec_value("ssh_key") or job.cook_uuid)

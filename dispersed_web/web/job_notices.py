@@ -45,9 +45,11 @@ def notice(
     *,
     tells_verdict: bool = True,
     cause: Cause | None = None,
+    unreachable: str = "",
 ) -> Notice | None:
     """What stands at the top of the page, if anything must. A check-in has a panel of its own, and so has the
-    verdict where not ``tells_verdict``. ``cause`` is why it ended, if it did and that needs explaining."""
+    verdict where not ``tells_verdict``. ``cause`` is why it ended, if it did and that needs explaining;
+    ``unreachable`` a sentence where a machine that runs has no address, and should have one by now."""
     if not job.is_active:
         return _of_the_end(job, now, zone, cause, tells_verdict=tells_verdict)
     if job.stop_requested_at is not None:
@@ -65,7 +67,11 @@ def notice(
         return Notice(
             "amber", "clock", said("It waits to be sent"), f"{job.reason_text} {given_up}", ("stop",)
         )
-    return _of_the_lease(job, outlook, now, tells_verdict=tells_verdict) if outlook else None
+    found = _of_the_lease(job, outlook, now, tells_verdict=tells_verdict) if outlook else None
+    if found is None and unreachable:
+        title = said("It runs and costs money, but cannot be reached")
+        return Notice("amber", "warning", title, unreachable, ("stop", "relaunch"))
+    return found
 
 
 def _of_the_lease(job: Job, outlook: Outlook, now: dt.datetime, *, tells_verdict: bool) -> Notice | None:
@@ -167,14 +173,19 @@ def _of_the_end(
     if job.state == Status.FAILED:
         title = "It was not launched" if job.reason in rows.NOT_LAUNCHED else "It failed"
         acts = cause.acts if cause else ("relaunch",)
-        text = f"{job.reason_text} {_bill(job, now)}".strip()
+        text = f"{_ended_sentence(job.reason_text)} {_bill(job, now)}".strip()
         return Notice("red", "status-failed", said(title), text, acts, cause)
     if cause is None:
         return None
     icon = "status-completed" if job.state == Status.COMPLETED else "status-stopped"
     tone = "blue" if job.state == Status.COMPLETED else "grey"
-    text = f"{job.reason_text} {_bill(job, now)}".strip()
+    text = f"{_ended_sentence(job.reason_text)} {_bill(job, now)}".strip()
     return Notice(tone, icon, said("It has ended"), text, cause.acts, cause)
+
+
+def _ended_sentence(text: str) -> str:
+    """The cloud's words end without a full stop."""
+    return text if not text or text[-1] in ".!?”" else f"{text}."
 
 
 def _bill(job: Job, now: dt.datetime) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
-from dispersed_web.web import words
+from dispersed_web.web import connection, words
 from dispersed_web.web.rows import NOT_LAUNCHED, is_starting, timeout_s
 from dispersed_web.web.words import Phrase, said, since
 
@@ -50,7 +50,7 @@ def phases(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Phase]:
     for place, ((key, done, doing), at) in enumerate(zip(NAMES, times, strict=True)):
         state = _state(job, place, current, reached)
         name = doing if state == "current" else done
-        name = _name_of_use(job, now) if key == "running" else name
+        name = _name_of_use(job, state, now) if key == "running" else name
         made.append(Phase(name, state, _detail(job, key, state, at, now, zone)))
     return made
 
@@ -62,9 +62,10 @@ def _current(job: Job) -> int:
     return PLACES.get(job.state, ENDING)
 
 
-def _name_of_use(job: Job, now: dt.datetime) -> str:
+def _name_of_use(job: Job, state: str, now: dt.datetime) -> str:
     """A machine that people connect to is of use once it can be reached."""
-    if job.reachable_at is not None:
+    is_to_come = state == "todo" and job.task == "PERSISTENT" and connection.publishes(job)
+    if job.reachable_at is not None or is_to_come:
         return "Reachable"
     return "Starting" if is_starting(job, now) else "Running"
 

@@ -132,6 +132,7 @@ def test_an_address_that_never_comes_is_said_with_what_to_do(client, team):
     job = factories.make_job(team)
     factories.make_run(job)
     html = page(client, job)
+    assert "It runs and costs money, but cannot be reached" in html
     assert "Jobs were seen to stay so for ever" in html
     assert "Stop the job" in html
     assert f"?again={job.pk}" in html

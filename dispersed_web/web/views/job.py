@@ -103,10 +103,8 @@ def show(
     if wishes.get("show") in activity_page.WIDE:
         context["poll_ms"] = max(context["poll_ms"], live.CALM_MS)
     zone = timezone.get_current_timezone()
-    found = Sheet(
-        job, context["runs"], context["outlook"], context["cause"], now, zone, wishes, request.user.pk
-    )
-    context |= PARTS[tab](found)
+    told = {name: context[name] for name in ("runs", "connection", "outlook", "cause")}
+    context |= PARTS[tab](Sheet(job, now, zone, wishes, request.user.pk, **told))
     return answer(request, place, context)
 
 
@@ -124,13 +122,14 @@ class Sheet:
     """What a tab is made of: the job, its runs, the verdict on it or why it ended, and what the reader wishes to see."""
 
     job: Job
-    runs: list[JobRun]
-    outlook: Outlook | None
-    cause: Cause | None
     now: dt.datetime
     zone: dt.tzinfo
     wishes: dict[str, str]
     reader_id: int | None
+    runs: list[JobRun]
+    connection: connection.Connection
+    outlook: Outlook | None
+    cause: Cause | None
 
 
 def frame(
@@ -145,6 +144,7 @@ def frame(
     under_way = job.state in states.UNDER_WAY or job.is_stopping or rows.is_starting(job, now)
     runs = list(job.runs.order_by("first_seen_at"))
     cause = _cause(job, runs)
+    way = connection.connection(job, runs, now, connection.recipe_of(job))
     return {
         "team": place.team,
         "job": job,
@@ -157,11 +157,18 @@ def frame(
         "row": rows.row(job, now, zone),
         "runs": runs,
         "cause": cause,
+        "connection": way,
         "is_fresh": job.is_active and job.reachable_at is not None and job.connected_at is None,
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
         "notice": job_notices.notice(
-            job, outlook, now, zone, tells_verdict=not _has_verdict(job, tab), cause=cause
+            job,
+            outlook,
+            now,
+            zone,
+            tells_verdict=not _has_verdict(job, tab),
+            cause=cause,
+            unreachable=way.sentence if way.state == "late" else "",
         ),
         "question": job_notices.question(job, outlook, now),
         "options": options,
@@ -210,7 +217,7 @@ def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
 
 def _overview(sheet: Sheet) -> dict[str, Any]:
     job, now, zone = sheet.job, sheet.now, sheet.zone
-    found = connection.connection(job, sheet.runs, now, connection.recipe_of(job))
+    found = sheet.connection
     picture = (
         activity_page.picture(job, sheet.outlook, "3h", now, zone, is_small=True) if job.is_active else None
     )
@@ -219,7 +226,6 @@ def _overview(sheet: Sheet) -> dict[str, Any]:
         "progress": progress.progress(job, sheet.runs, now, zone),
         "run_rows": run_rows.table(job, sheet.runs, now, zone, sheet.cause),
         **_provenance(job, sheet.reader_id),
-        "connection": found,
         "recipe_text": markdown.render(found.text) if found.text else "",
         "is_connection_open": found.state == "ready" and sheet.wishes.get("connect") == "open",
         "heartbeat": sightings.heartbeat(job, now) if sheet.outlook else None,
