@@ -52,6 +52,7 @@ def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Ord
         gpu_label=label,
         quoted_usd=quoted_usd,
         choices=_choices(body),
+        cook_uuid=body.get("cook_uuid", ""),
     )
 
 
@@ -68,6 +69,7 @@ def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
         and keeping.launch_title(job) == order.title
         and job.spec == specs.plain_part(order.spec, order.secret_env)
         and job.spec_fingerprint == specs.fingerprint(order.spec)
+        and job.cook_uuid == order.cook_uuid
         and body.get("lifetime_s") in (None, job.lifetime_s)
         and all(body.get(name) in (None, getattr(job, name)) for name in CHOICES)
     )

@@ -76,6 +76,7 @@ def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict
     return brief(job, team, now) | {
         "stop_at": verdict.stop_at if verdict else None,
         "remote_status": job.remote_status,
+        "cook_uuid": job.cook_uuid,
         "assigned_at": job.assigned_at,
         "limits": {
             "version": job.limits_version,

@@ -145,7 +145,9 @@ def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential)
 
 def _check_order(order: Order, team: Team) -> None:
     if order.cook_uuid and (order.recipe or not is_opaque_id(order.cook_uuid)):
-        raise LaunchRefused("invalid", "This is no recipe of Dispersed that can be launched.", field="cook")
+        raise LaunchRefused(
+            "invalid", "This is no recipe of Dispersed that can be launched.", field="cook_uuid"
+        )
     for name, sentence in order.spec.problems().items():
         raise LaunchRefused("invalid", sentence, field=name)
     if marker.find([order.title, order.spec.title, order.spec.description]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispersed_web.jobs import cloud_recipes
 from dispersed_web.jobs.models import Job, Origin
 
 ORIGINS = {
@@ -28,6 +29,7 @@ class FromRecipe:
 class Provenance:
     recipe: FromRecipe | None
     cook: str
+    cook_name: str
     origin: str
     owner: str
     launcher: str
@@ -45,10 +47,17 @@ def provenance(job: Job, *, may_see_recipe: bool) -> Provenance:
     return Provenance(
         _recipe(job) if may_see_recipe else None,
         job.cook_uuid,
+        _name_of_cook(job),
         ORIGINS.get(Origin(job.origin), ""),
         owner,
         launcher,
     )
+
+
+def _name_of_cook(job: Job) -> str:
+    """What the recipe of the cloud is called, if it was seen; its uuid otherwise."""
+    found = cloud_recipes.find(job.credential_id, job.cook_uuid) if job.cook_uuid else None
+    return (found.name if found else "") or job.cook_uuid
 
 
 def _recipe(job: Job) -> FromRecipe | None:

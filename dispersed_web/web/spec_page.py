@@ -93,6 +93,11 @@ def _identity(job: Job) -> tuple[Line, ...]:
         Line("Description", job.spec.get("description") or "none"),
         Line("Credential", job.credential.name),
         Line("Marker", job.marker, is_code=True),
+        *(
+            [Line("Cooked from the recipe of Dispersed", job.cook_uuid, is_code=True)]
+            if job.cook_uuid
+            else ()
+        ),
         Line("Dispersed's id", job.remote_uuid or "not known yet", is_code=bool(job.remote_uuid)),
         Line("Our id", str(job.pk), is_code=True),
     )

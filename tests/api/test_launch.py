@@ -49,6 +49,16 @@ def test_every_field_reaches_the_stored_specification(api, team, credential, nud
     assert "“ci”" in event.actor_label
 
 
+def test_a_recipe_of_the_cloud_is_cooked_with_the_body_as_overrides(api, credential, document):
+    body = launch_body(credential, cook_uuid="01a0114e-e7f8-4e76-a07a-f09fca41e2be")
+    answer = check(document, "post", PATH, api.launch(body, "k1"))
+    assert (answer["cook_uuid"], Job.objects.get().cook_uuid) == (body["cook_uuid"], body["cook_uuid"])
+    assert api.launch(body, "k1").status_code in (200, 201)
+    assert api.launch(body | {"cook_uuid": ""}, "k1").status_code == 409
+    refused = api.launch(body | {"cook_uuid": "../jobs"}, "k2")
+    assert (refused.status_code, list(refused.json()["error"]["fields"])) == (400, ["cook_uuid"])
+
+
 def test_what_is_left_out_has_the_teams_default(api, team, credential):
     body = launch_body(
         credential, task="PERSISTENT", max_timeout_run_ms=None, ssh_key=factories.SSH_KEY, env=None

@@ -205,6 +205,9 @@ class StopProgressSerializer(serializers.Serializer):
 
 class JobSerializer(JobBriefSerializer):
     remote_status = serializers.CharField(allow_blank=True, help_text="The cloud's own word.")
+    cook_uuid = serializers.CharField(
+        allow_blank=True, help_text="The recipe of Dispersed that it was made from."
+    )
     assigned_at = UtcDateTimeField(**MAYBE)
     limits = LimitsSerializer()
     verdict = VerdictSerializer(**MAYBE, help_text="Null when it ended or its stop was asked for.")

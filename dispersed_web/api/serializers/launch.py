@@ -139,6 +139,11 @@ class LaunchSerializer(StrictSerializer):
         "The most that it may cost per hour: above it, it is stopped unless somebody accepts."
     )
 
+    cook_uuid = _text(
+        "A recipe of Dispersed (its uuid there) to make the job from: everything in this body is sent as overrides of it. "
+        "Fields left out mean what they mean without a recipe; only the recipe's own secrets stay.",
+        max_length=128,
+    )
     same_again = serializers.BooleanField(
         default=False, help_text="Launch it although you launched exactly this less than a minute ago."
     )

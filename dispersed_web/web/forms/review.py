@@ -37,9 +37,12 @@ def review_of(form: LaunchForm) -> Review:
         spec,
         env={name: MASK if name in secret else value for name, value in spec.env.items()},
         registry_secret=Secret(MASK) if spec.registry_secret else None,
-        volumes=tuple(replace(volume, secret=None) for volume in spec.volumes),
+        volumes=tuple(
+            replace(volume, secret=Secret(MASK) if volume.secret else None) for volume in spec.volumes
+        ),
     )
     names = [*sorted(secret & set(spec.env)), *(["registry_secret"] if spec.registry_secret else [])]
+    names += [f"the secret of {volume.mount}" for volume in spec.volumes if volume.secret]
     call = _create_call(masked)
     if form.cook:
         call = cooking.overrides(call, form.cook.payload)
@@ -86,7 +89,9 @@ def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[st
     body |= {name: list(v) if isinstance(v, tuple) else v for name, v in plain if v not in (None, "", ())}
     if spec.volumes:
         body["volumes"] = [
-            {name: text for name, text in volume.to_plain().items() if text} for volume in spec.volumes
+            {name: text for name, text in volume.to_plain().items() if text}
+            | ({"secret": MASK} if volume.secret else {})
+            for volume in spec.volumes
         ]
     if spec.registry_secret:
         body["registry_secret"] = MASK
