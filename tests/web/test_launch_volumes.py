@@ -11,7 +11,6 @@ from dispersed_web.dispersed import Secret, Volume
 from dispersed_web.jobs import specs
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
-from tests import factories
 from tests.web.launch_forms import Fields, address, member, only_job, opened, send
 from tests.web.recipe_scenes import make_recipe
 
