@@ -75,7 +75,7 @@ def to_yaml(recipes: Iterable[Recipe]) -> str:
 
 def write(about: Mapping[str, str], document: Document) -> str:
     """One recipe; ``about`` is named as in files."""
-    known = {name: about[name] for name in _ABOUT if about.get(name)}
+    known = {name: str(about[name]) for name in _ABOUT if about.get(name)}
     data = {MARK: FORMAT, **known, **document.to_json()}
     written: str = yaml.dump(
         data, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=10**6

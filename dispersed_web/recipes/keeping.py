@@ -164,6 +164,18 @@ def may_edit(recipe: Recipe, role: str | None, user_id: int | None) -> bool:
     )
 
 
+def may_free(recipe: Recipe, actor: Actor) -> bool:
+    """Whether what the actor makes of the recipe need not keep its locks: they may edit it and all that it was copied
+    from."""
+    role, one, seen = role_in(recipe.team, actor), recipe, set()
+    while one is not None and one.pk not in seen:
+        if not _may_edit(one, role, actor):
+            return False
+        seen.add(one.pk)
+        one = one.copied_from
+    return True
+
+
 def called(recipe: Recipe) -> str:
     """How events name it: the names of private ones are their owner's."""
     shared = recipe.visibility == Recipe.Visibility.TEAM
@@ -203,13 +215,7 @@ def _next_version(
 
 def _keep_locks(row: Recipe, before: Document, after: Document, actor: Actor) -> None:
     """Raises :class:`RecipeRefused` where a copy would lose locks of an original that the actor may not edit."""
-    role, ancestor, seen = role_in(row.team, actor), row.copied_from, {row.pk}
-    is_held = False
-    while ancestor is not None and ancestor.pk not in seen and not is_held:
-        seen.add(ancestor.pk)
-        is_held = not _may_edit(ancestor, role, actor)
-        ancestor = ancestor.copied_from
-    if not is_held:
+    if row.copied_from is None or may_free(row.copied_from, actor):
         return
     first = row.versions.earliest("number")
     if problems := lost_locks(Document.from_json(first.document), before, after):

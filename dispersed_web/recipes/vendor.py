@@ -238,6 +238,6 @@ def from_job(
         else:
             draft.variable(row["name"], row["value"], is_secret=bool(row.get("secret")))
     _volumes(draft, [{**row, "secret": row.get("has_secret")} for row in spec.get("volumes") or ()])
-    known = {name: value for name, value in (autostop or {}).items() if value not in (None, "", [], ())}
+    known = {name: value for name, value in (autostop or {}).items() if value}
     about = {"name": " ".join(title.split())[:LONGEST_NAME].strip() or "Job"}
     return draft.taken(about, autostop=known, tags=list(tags), connection=dict(connection or {}))
