@@ -166,3 +166,12 @@ def test_nothing_secret_may_be_kept():
     assert inputs.answers() == {"x": {"A": "b", "HF_TOKEN": "hf_1"}}
     assert inputs.kept() == {"x": {"A": "b", "HF_TOKEN": ""}}
     assert inputs.secret_env() == {"HF_TOKEN"}
+
+
+def test_a_default_of_everybody_gives_way_to_ones_own_address(settings):
+    settings.DISPERSED_SIMULATED = False
+    everybody = one("addresses", default=["0.0.0.0/0"])
+    assert form(everybody).answers() == {"x": ["198.51.101.7/32"]}
+    assert form(everybody, visitor=AT_WORK).answers() == {"x": ["0.0.0.0/0"]}
+    named = one("addresses", default=["203.0.113.7"])
+    assert form(named).answers() == {"x": ["203.0.113.7"]}

@@ -18,6 +18,8 @@ SHORT_START_S = 15 * MINUTE_S
 WIDE_OPEN = ("0.0.0.0/0", "::/0")
 # The vendor's images start an SSH server, and only with a key (seen in their sources).
 SSH_IMAGES = ("dispersednetwork/", "otoy/dispersed")
+# These run nothing but that server, so without a key they end at once.
+ONLY_SSH = ("dispersednetwork/base", "otoy/dispersed-base")
 MOVING_TAGS = {"", "latest", "main", "master", "nightly", "edge", "dev", "stable"}
 # Sizes in GB that were seen, and how fast: 22.7 GB took nine minutes on a node in the field.
 KNOWN_SIZES_GB = {
@@ -143,9 +145,11 @@ def secrets_in_plain(_: Data, around: Around) -> str:
 
 def no_key_for_ssh(data: Data, _: Around) -> str:
     image = data.get("image") or ""
-    if data.get("task") == PERSISTENT and not data.get("ssh_key") and image.startswith(SSH_IMAGES):
-        return "No SSH key: this image starts its SSH server only with one, and may end at once without it."
-    return ""
+    if data.get("task") != PERSISTENT or data.get("ssh_key") or not image.startswith(SSH_IMAGES):
+        return ""
+    if image.startswith(ONLY_SSH):
+        return "No SSH key: this image runs nothing but an SSH server, which needs one, and ends at once without it."
+    return "No SSH key: this image starts its SSH server only with one, so nobody can sign in to the machine."
 
 
 def moving_tag(data: Data, _: Around) -> str:

@@ -108,6 +108,7 @@ class LaunchFields(StopChoiceFields):
         widget=forms.Textarea(attrs=_typed(rows="4", placeholder="MODEL=llama") | {"class": "mono"}),
     )
     copies = forms.IntegerField(
+        initial=1,
         label="Copies",
         required=False,
         min_value=1,

@@ -202,13 +202,18 @@ class RecipeInputs(forms.Form):
 
 def _start(one: Input, visitor: Visitor | None, ssh_key: str) -> Any:
     """What an input begins with: its default, else what is known of the person."""
+    if one.type == "addresses" and visitor is not None and not one.is_fixed and _is_open(one.default):
+        return own_addresses(visitor) or one.default
     if one.default not in (None, "", []) or one.is_fixed:
         return one.default
     if one.type == "ssh_key":
         return ssh_key
-    if one.type == "addresses" and visitor is not None:
-        return own_addresses(visitor)
     return ANY_GPU if one.type == "gpu" and not one.required else one.default
+
+
+def _is_open(addresses: Any) -> bool:
+    """Nobody was named, or everybody: whoever fills the form can be named instead."""
+    return not addresses or addresses in (ANYONE, [ANYONE])
 
 
 def own_addresses(visitor: Visitor) -> list[str]:
