@@ -4,12 +4,13 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from dispersed_web.api import inventory_urls
-from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, market, presets, recipes
+from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, logs, market, presets, recipes
 
 app_name = "api"
 urlpatterns = [
     path("v1/jobs", jobs.Jobs.as_view(), name="jobs"),
     path("v1/jobs/<uuid:job_id>", jobs.OneJob.as_view(), name="job"),
+    path("v1/jobs/<uuid:job_id>/logs", logs.Logs.as_view(), name="job-logs"),
     path("v1/jobs/<uuid:job_id>/stop", acts.Stop.as_view(), name="job-stop"),
     path("v1/jobs/<uuid:job_id>/extend", acts.Extend.as_view(), name="job-extend"),
     path("v1/jobs/<uuid:job_id>/in-use", acts.InUse.as_view(), name="job-in-use"),

@@ -15,6 +15,7 @@ OPERATIONS = {
     ("get", "/api/v1/jobs"),
     ("post", "/api/v1/jobs"),
     ("get", "/api/v1/jobs/{job_id}"),
+    ("get", "/api/v1/jobs/{job_id}/logs"),
     ("post", "/api/v1/jobs/{job_id}/stop"),
     ("post", "/api/v1/jobs/{job_id}/extend"),
     ("post", "/api/v1/jobs/{job_id}/in-use"),

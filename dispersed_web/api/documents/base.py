@@ -62,6 +62,7 @@ _FAULTS = {
     415: "The body is not JSON.",
     429: "Too many calls; wait for `Retry-After` seconds.",
     500: "A fault of ours, which was logged.",
+    503: "The cloud cannot be asked now.",
 }
 _ALWAYS = (401, 403, 429, 500)
 
