@@ -14,6 +14,9 @@ from dispersed_web.recipes.models import RecipeVersion
 SIGNS = {"+": ("added", "+"), "-": ("removed", "−"), "…": ("between", "…")}
 
 
+ENTRIES = {"Tags": "Tag", "Locked": "Field"}
+
+
 @dataclass(frozen=True)
 class Text:
     """A line of a longer text. ``kind`` is ``added``, ``removed``, ``between`` or empty."""
@@ -49,4 +52,10 @@ def compared(before: RecipeVersion | None, after: RecipeVersion) -> list[Part]:
 
 def _row(change: Change) -> Row:
     lines = [Text(*SIGNS.get(sign, ("", "")), text) for sign, text in change.lines]
-    return Row(": ".join(change.path[1:]), change.kind, change.before, change.after, lines)
+    return Row(
+        ": ".join(change.path[1:]) or ENTRIES.get(change.path[0], ""),
+        change.kind,
+        change.before,
+        change.after,
+        lines,
+    )

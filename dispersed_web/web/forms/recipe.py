@@ -141,6 +141,9 @@ class RecipeForm(forms.Form):
         self.links = LinkRows(data, prefix=LINKS, initial=start["links"] or None)
         self.document = document or Document()
 
+    def clean_description_md(self) -> str:
+        return self.cleaned_data["description_md"].replace("\r\n", "\n")
+
     def is_valid(self) -> bool:
         """The rows are part of the form, and the document that it makes is checked as a whole."""
         own = super().is_valid()

@@ -60,7 +60,8 @@ class EnvRow(forms.Form):
         super().__init__(*args, **options)
         self.fields["value"].strip = False
         for name in ("name", "value"):
-            self.fields[name].widget.attrs["aria-label"] = self.fields[name].label
+            label = f"{self.fields[name].label} of the variable"
+            self.fields[name].widget.attrs["aria-label"] = label
 
 
 class LinkRow(forms.Form):
