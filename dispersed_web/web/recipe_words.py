@@ -143,11 +143,19 @@ def value_words(target: str, value: Any, one: Input | None = None) -> str:
         return f"${value}" + ("/h" if target == "rate_cap_usd" else "")
     if target == "allowed_region_codes" and isinstance(value, (list, tuple)):
         return ", ".join(regions.name(str(code)) for code in value)
+    if target == "volumes" and isinstance(value, (list, tuple)):
+        return ", ".join(_volume(one) for one in value if isinstance(one, Mapping))
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={text}" for name, text in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(str(entry) for entry in value)
     return f"{value} {one.unit}".strip() if one is not None and one.unit else str(value)
+
+
+def _volume(volume: Mapping[str, Any]) -> str:
+    image = f"{volume.get('image', '')}:{volume['tag']}" if volume.get("tag") else volume.get("image", "")
+    registry = f"{volume['registry']}/" if volume.get("registry") else ""
+    return f"{registry}{image} at {volume.get('mount', '')}"
 
 
 def _plain_target(one: Input) -> str:
