@@ -30,6 +30,7 @@ from dispersed_web.notifications.notice import compose
 from dispersed_web.teams import api_tokens, ssh_keys
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
+from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 
 TABS = ("job", "job-logs", "job-activity", "job-events", "job-spec")
 LONG = "A long title of a job that says everything there is to say about it, and then goes on for some more words"
@@ -419,8 +420,46 @@ def _launches(at: Installation) -> list[Visit]:
     ]
 
 
-# The pages in two halves that may be read at the same time; the person who reads changes seldom in each.
+def _recipes(at: Installation) -> list[Visit]:
+    ana, team = at.ana, at.team
+    full = make_recipe(team, ana, launches=3, launched_at=at.now)
+    add_version(
+        full, {**COMFY, "tags": ["other"]}, "What changed between the one and the other, in some more words"
+    )
+    make.make_job(team, title="Storyboard", recipe_version=full.current, created_by=ana)
+    old = make_recipe(
+        team, None, LONG[:80], BATCH, source="starter:old", archived_at=at.now, description_md=""
+    )
+
+    def page(name: str, *more: Any) -> str:
+        return reverse(f"web:{name}", args=[team.slug, *more])
+
+    gallery, new, load = page("recipes"), page("recipe-new"), page("recipe-import")
+    return [
+        Visit("recipes", gallery),
+        Visit("recipes, archived", f"{gallery}?archived=yes"),
+        Visit("recipes, no match", f"{gallery}?q=nothing-like-it"),
+        Visit("recipes, empty", reverse("web:recipes", args=[at.empty.slug])),
+        Visit("recipe", page("recipe", full.pk)),
+        Visit("recipe, old version", page("recipe", full.pk) + "?v=1"),
+        Visit("recipe, archived", page("recipe", old.pk)),
+        Visit("recipe-versions", page("recipe-versions", full.pk)),
+        Visit("recipe-versions, one", page("recipe-versions", old.pk)),
+        Visit("recipe-edit", page("recipe-edit", full.pk)),
+        Visit("recipe-edit, as text", page("recipe-edit", full.pk), press="As YAML"),
+        Visit("recipe-new", new),
+        Visit("recipe-new, refused", new, press="Make the recipe", status=422),
+        Visit("recipe-from-job", page("recipe-from-job", at.jobs["sent"].pk)),
+        Visit("recipe-import", load),
+        Visit("recipe-import, refused", load, press="See what is in it", status=422),
+        Visit("recipes, viewer", gallery, who="bob"),
+        Visit("recipe, viewer", page("recipe", full.pk), who="bob"),
+    ]
+
+
+# The pages in parts that may be read at the same time; the person who reads changes seldom in each.
 SECTIONS = {
     "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
+    "recipes": _recipes,
 }

@@ -27,6 +27,8 @@ NO_PAGES = {
     "web:healthz-sweep",
     "web:readyz",
     "web:jobs-csv",
+    "web:recipe-export",
+    "web:recipes-export",
     "web:launch-gpus",
     "web:launch-estimate",
     "web:banners",
