@@ -23,10 +23,11 @@ from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import keeping as kept
 from dispersed_web.jobs import market, sending, states, sweeps, sync
-from dispersed_web.jobs.models import Job, UnmanagedJob
+from dispersed_web.jobs.models import Job, Preset, UnmanagedJob
 from dispersed_web.notifications import links, outbox
 from dispersed_web.notifications.models import ActLink, Delivery
 from dispersed_web.notifications.notice import compose
+from dispersed_web.sandbox.recipes import OWN
 from dispersed_web.teams import api_tokens, ssh_keys
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
@@ -369,7 +370,7 @@ def _jobs(at: Installation) -> list[Visit]:
     def page(job: Job, name: str = "job", *more: str) -> str:
         return reverse(f"web:{name}", args=[job.team.slug, job.pk, *more])
 
-    overviews = ("QUEUED", "PENDING", "UNCONFIRMED", "FAILED", "COMPLETED")
+    overviews = ("QUEUED", "PENDING", "PREPARING", "RUNNING", "UNCONFIRMED", "FAILED", "COMPLETED")
     return [
         Visit("jobs", table),
         Visit("jobs, all", f"{table}?show=all"),
@@ -387,6 +388,7 @@ def _jobs(at: Installation) -> list[Visit]:
         *(Visit(f"job, {name.lower()}", page(at.jobs[name])) for name in overviews),
         *(Visit(f"job, {name}", page(at.jobs[name])) for name in ("stuck", "warned", "lost", "long")),
         Visit("job, viewer", page(at.jobs["sent"]), who="bob"),
+        Visit("job, connection", page(at.jobs["sent"]) + "?connect=open"),
         *(Visit(name, page(at.jobs["sent"], name)) for name in ("job-rename", "job-hand-over", "job-notes")),
         Visit("job-logs, none", page(at.jobs["PENDING"], "job-logs")),
         Visit("job-logs, trouble", page(at.jobs["long"], "job-logs")),
@@ -412,11 +414,20 @@ def _holds(at: Installation) -> list[Visit]:
 
 def _launches(at: Installation) -> list[Visit]:
     form = reverse("web:launch", args=[at.team.slug])
+    pictures = make_recipe(at.team, at.ana, "Pictures")
+    recipe = reverse("web:recipe-launch", args=[at.team.slug, pictures.pk])
+    Preset.objects.create(user=at.ana, team=at.team, name="My box", is_usual=True)
+    Preset.objects.create(user=at.ana, team=at.team, name=LONG[:60], recipe=pictures)
     return [
         Visit("launch", form),
         Visit("launch, refused", form, press="Launch", status=422),
         Visit("launch, again", f"{form}?again={at.jobs['sent'].pk}"),
         Visit("launch, no credential", reverse("web:launch", args=[at.empty.slug])),
+        Visit("launch, link", f"{form}?title=From+a+link&nonsense=1&min_vram_gb=20"),
+        Visit("recipe-launch", recipe),
+        Visit("recipe-launch, refused", f"{recipe}?in-hours=nonsense&title=", press="Launch", status=422),
+        Visit("presets", reverse("web:presets", args=[at.team.slug])),
+        Visit("presets, none", reverse("web:presets", args=[at.empty.slug])),
     ]
 
 
@@ -457,9 +468,31 @@ def _recipes(at: Installation) -> list[Visit]:
     ]
 
 
+def _cloud_recipes(at: Installation) -> list[Visit]:
+    """The cloud's own recipes, with a credential that works, one that does not, and none."""
+
+    def page(name: str, *more: str, team: Team = at.team, **query: Any) -> str:
+        return reverse(f"web:{name}", args=[team.slug, *more], query=query)
+
+    broken = at.team.credentials.get(name="Grant")
+    mine, archived = (recipe["uuid"] for recipe in OWN)
+    return [
+        Visit("cloud-recipes", page("cloud-recipes")),
+        Visit("cloud-recipes, no match", page("cloud-recipes", q="nothing-like-it")),
+        Visit("cloud-recipes, broken key", page("cloud-recipes", credential=broken.pk)),
+        Visit("cloud-recipes, no key", page("cloud-recipes", team=at.empty)),
+        Visit("cloud-recipes, viewer", page("cloud-recipes"), who="bob"),
+        Visit("cloud-recipe", page("cloud-recipe", mine)),
+        Visit("cloud-recipe, archived", page("cloud-recipe", archived)),
+        Visit("cloud-recipe, gone", page("cloud-recipe", "01a0ffff"), status=404),
+        Visit("launch, cooked", page("launch", cook=mine, credential=at.credential.pk)),
+        Visit("launch, cooked and gone", page("launch", cook="01a0ffff")),
+    ]
+
+
 # The pages in parts that may be read at the same time; the person who reads changes seldom in each.
 SECTIONS = {
     "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
-    "recipes": _recipes,
+    "recipes": lambda at: [*_recipes(at), *_cloud_recipes(at)],
 }
