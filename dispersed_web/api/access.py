@@ -45,10 +45,13 @@ def caller(request: Request, action: Action = Action.SEE) -> Caller:
 def job(request: Request, job_id: uuid.UUID, action: Action = Action.SEE) -> tuple[Caller, Job]:
     """A job of the token's team. The same 404 for another team's job and for none."""
     place = caller(request, action)
-    rows = Job.objects.select_related("credential", "created_by", "owner", "stop_requested_by", "team")
+    rows = Job.objects.select_related(
+        "credential", "created_by", "owner", "stop_requested_by", "team", "recipe_version"
+    )
     found = rows.filter(pk=job_id, team=place.team).first()
     if found is None:
         raise Http404
+    found.reader_id = request.user.pk
     return place, found
 
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dispersed_web import tasks
-from dispersed_web.api import access, present
+from dispersed_web.api import access, kept, present
 from dispersed_web.api.authentication import Caller
 from dispersed_web.api.errors import Refused
 from dispersed_web.api.serializers.jobs import JobSerializer
@@ -45,7 +45,7 @@ class Call:
 def rendered(job: Job, now: dt.datetime) -> dict[str, Any]:
     """One job with its runs, as every call about one job answers."""
     runs = job.runs.order_by("first_seen_at", "remote_uuid")
-    return JobSerializer(present.full(job, job.team, runs, now)).data
+    return JobSerializer(present.full(job, job.team, runs, now) | kept.of(job)).data
 
 
 def answer(request: Request, place: Caller, call: Call, now: dt.datetime) -> Response:

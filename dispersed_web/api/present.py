@@ -51,6 +51,8 @@ def brief(job: Job, team: Team, now: dt.datetime) -> dict[str, Any]:
         "reason": job.reason,
         "reason_text": job.reason_text,
         "owner": person(job.owner),
+        "origin": job.origin,
+        "tags": [tag.name for tag in getattr(job, "shown_tags", ())],
         "credential_id": job.credential_id,
         "gpu": job.gpu_label,
         "remote_uuid": job.remote_uuid,

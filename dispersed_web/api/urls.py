@@ -4,7 +4,19 @@ from django.urls import path, re_path
 from django.views.generic import RedirectView
 
 from dispersed_web.api import inventory_urls
-from dispersed_web.api.views import account, acts, autostop, base, docs, jobs, logs, market, presets, recipes
+from dispersed_web.api.views import (
+    account,
+    acts,
+    autostop,
+    base,
+    docs,
+    jobs,
+    kept,
+    logs,
+    market,
+    presets,
+    recipes,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -17,6 +29,8 @@ urlpatterns = [
     path("v1/jobs/<uuid:job_id>/protect", acts.Protect.as_view(), name="job-protect"),
     path("v1/jobs/<uuid:job_id>/unprotect", acts.Unprotect.as_view(), name="job-unprotect"),
     path("v1/jobs/<uuid:job_id>/accept-rate", acts.AcceptRate.as_view(), name="job-accept-rate"),
+    path("v1/jobs/<uuid:job_id>/hand-over", kept.HandOver.as_view(), name="job-hand-over"),
+    path("v1/jobs/<uuid:job_id>/star", kept.Star.as_view(), name="job-star"),
     path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
     path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),

@@ -54,6 +54,11 @@ class Api:
             headers=self.headers | headers,
         )
 
+    def patch(self, path: str, body: Any) -> HttpResponse:
+        return self.client.patch(
+            path, json.dumps(body), content_type="application/json", headers=self.headers
+        )
+
     def launch(self, body: Any, key: str | None = None) -> HttpResponse:
         return self.post("/api/v1/jobs", body, **{"Idempotency-Key": key or uuid.uuid4().hex})
 

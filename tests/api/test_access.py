@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 READS = ["list", "get", "credentials", "me"]
 ACTS = ["launch", "stop", "extend", "in-use", "protect", "unprotect", "accept-rate"]
+ACTS += ["change", "hand-over", "star"]
 BODIES = {"extend": {"by_s": 600}}
 GOOD = {"launch": 201}
 
@@ -42,6 +43,10 @@ class Team:
             return api.post(f"{job}/{act}", {"until": until.isoformat(), "reason": "A demo"})
         if act == "accept-rate":
             Job.objects.update(rate_exceeded_at=timezone.now())
+        if act == "change":
+            return api.patch(job, {"title": "Renamed", "tags": ["a"]})
+        if act == "hand-over":
+            return api.post(f"{job}/{act}", {"to": factories.owner_of(self.team).email})
         if act in ACTS:
             return api.post(f"{job}/{act}", BODIES.get(act, {}))
         path = {"list": "/api/v1/jobs", "get": job, "credentials": "/api/v1/credentials", "me": "/api/v1/me"}
@@ -49,7 +54,9 @@ class Team:
 
     def state(self) -> object:
         return list(
-            Job.objects.order_by("pk").values_list("pk", "status", "stop_requested_at", "limits_version")
+            Job.objects.order_by("pk").values_list(
+                "pk", "status", "stop_requested_at", "limits_version", "title", "owner", "stars"
+            )
         )
 
 

@@ -11,6 +11,7 @@ from dispersed_web.api.documents.autostop import (
 )
 from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
 from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
+from dispersed_web.api.documents.kept import change_job, hand_over_job, star_job
 from dispersed_web.api.documents.market import list_gpus, list_offers
 from dispersed_web.api.documents.presets import delete_preset, get_preset, list_presets, make_preset
 from dispersed_web.api.documents.recipes import (
@@ -36,6 +37,7 @@ __all__ = [
     "TokenScheme",
     "accept_rate",
     "archive_recipe",
+    "change_job",
     "change_policy",
     "change_recipe",
     "copy_recipe",
@@ -47,6 +49,7 @@ __all__ = [
     "get_preset",
     "get_recipe",
     "get_version",
+    "hand_over_job",
     "in_use",
     "launch_job",
     "launch_recipe",
@@ -65,6 +68,7 @@ __all__ = [
     "replay_policy",
     "roll_back",
     "share_recipe",
+    "star_job",
     "stop_job",
     "unarchive_recipe",
     "unprotect_job",

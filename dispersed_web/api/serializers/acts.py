@@ -54,11 +54,13 @@ class JobQuerySerializer(StrictSerializer):
         required=False,
         allow_blank=True,
         max_length=100,
-        help_text="Text in the title or the owner's name or address, or the start of the cloud's uuid.",
+        help_text="Text in the title, the tags, the notes or the owner's name or address, or the start of the cloud's uuid.",
     )
     status = serializers.ChoiceField([status.value for status in Status], required=False)
     task = serializers.ChoiceField(["BATCH", "PERSISTENT"], required=False)
     owner = serializers.ChoiceField(["me", "all"], default="all")
+    tag = serializers.CharField(required=False, max_length=40, help_text="Only jobs with this tag.")
+    starred = serializers.BooleanField(default=False, help_text="Only your favourites.")
     show = serializers.ChoiceField(
         list(queries.SHOWS), default="active", help_text="`attention`: active jobs that need a person."
     )

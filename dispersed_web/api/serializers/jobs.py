@@ -5,9 +5,11 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from dispersed_web.api.serializers.base import UsdField, UtcDateTimeField
+from dispersed_web.api.serializers.kept import JobRecipeSerializer
 from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.activity import Confidence, Lane
 from dispersed_web.autostop.policy import State
+from dispersed_web.jobs.models import Origin
 from dispersed_web.jobs.states import Reason, Status
 
 MAYBE = {"allow_null": True}
@@ -42,7 +44,12 @@ class JobBriefSerializer(serializers.Serializer):
     status = serializers.ChoiceField([status.value for status in Status])
     reason = serializers.ChoiceField(["", *(reason.value for reason in Reason)], help_text="Why it ended.")
     reason_text = serializers.CharField(allow_blank=True, help_text="Why it ended or waits, as a sentence.")
-    owner = PersonSerializer(**MAYBE)
+    owner = PersonSerializer(
+        **MAYBE, help_text="Who answers for it: who launched it, until it is handed over."
+    )
+    origin = serializers.ChoiceField(Origin.choices, help_text="How it came to be known here.")
+    tags = serializers.ListField(child=serializers.CharField())
+    starred = serializers.BooleanField(help_text="Whether it is your favourite; others see theirs.")
     credential_id = serializers.UUIDField()
     gpu = serializers.CharField(allow_blank=True)
     remote_uuid = serializers.CharField(**MAYBE, help_text="The cloud's own id; null until it is known.")
@@ -204,6 +211,12 @@ class StopProgressSerializer(serializers.Serializer):
 
 
 class JobSerializer(JobBriefSerializer):
+    launched_by = PersonSerializer(**MAYBE, help_text="Whose budgets it counts for.")
+    recipe = JobRecipeSerializer(**MAYBE, help_text="Null without one, and for one that you may not see.")
+    notes = serializers.CharField(allow_blank=True, help_text="Markdown.")
+    notes_version = serializers.CharField(
+        help_text="Moves with every change of the notes; name it when you write some."
+    )
     remote_status = serializers.CharField(allow_blank=True, help_text="The cloud's own word.")
     cook_uuid = serializers.CharField(
         allow_blank=True, help_text="The recipe of Dispersed that it was made from."

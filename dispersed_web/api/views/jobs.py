@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import ClassVar
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,9 +12,10 @@ from dispersed_web.api import access, documents, launching, orders, present
 from dispersed_web.api.serializers.acts import JobQuerySerializer
 from dispersed_web.api.serializers.jobs import JobPageSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
+from dispersed_web.api.views import kept
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.clock import database_now
-from dispersed_web.jobs import queries
+from dispersed_web.jobs import keeping, queries
 from dispersed_web.teams.roles import Action
 
 
@@ -28,13 +30,16 @@ class Jobs(ApiView):
             status=query.get("status", ""),
             task=query.get("task", ""),
             owner_id=request.user.pk if query["owner"] == "me" else None,
+            tag=" ".join(query.get("tag", "").lower().split()),
+            starred_by=request.user.pk if query["starred"] else None,
             show=query["show"],
             sort=query["sort"],
             cursor=query.get("cursor"),
         )
         page = queries.page(place.team.pk, wanted, now, query["limit"])
+        stars = keeping.starred(place.team.pk, request.user.pk, [job.pk for job in page.jobs])
         body = {
-            "jobs": [present.brief(job, place.team, now) for job in page.jobs],
+            "jobs": [present.brief(job, place.team, now) | {"starred": job.pk in stars} for job in page.jobs],
             "next_cursor": page.older or None,
             "previous_cursor": page.newer or None,
         }
@@ -52,7 +57,13 @@ class Jobs(ApiView):
 
 
 class OneJob(ApiView):
+    http_method_names: ClassVar = [*ApiView.http_method_names, "patch"]
+
     @documents.get_job
     def get(self, request: Request, job_id: uuid.UUID) -> Response:
         _, job = access.job(request, job_id)
         return Response(launching.rendered(job, database_now()))
+
+    @documents.change_job
+    def patch(self, request: Request, job_id: uuid.UUID) -> Response:
+        return kept.change(request, job_id)
