@@ -45,11 +45,6 @@ def checked_version(order: Order, team: Team, user: User) -> RecipeVersion | Non
     document = Document.from_json(version.document)
     for target, sentence in violations(document, _asked(order), order.recipe.answers).items():
         raise LaunchRefused("locked", sentence, field=target)
-    if (
-        order.cook_uuid and document.locked_targets()
-    ):  # what is not sent would be as the cloud's recipe has it
-        sentence = "This recipe has locked parts, so it cannot be launched through a recipe of the cloud."
-        raise LaunchRefused("locked", sentence, field="cook_uuid")
     return version
 
 

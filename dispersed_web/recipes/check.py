@@ -238,6 +238,9 @@ def _secrets(document: Document) -> Iterator[Problem]:
 def _spec(document: Document) -> Iterator[Problem]:
     """What the cloud would refuse, but for what a launcher has yet to answer."""
     found = render(document, {})
+    for number, one in enumerate(document.inputs):
+        if one.key in found.problems and one.default is not None:
+            yield Problem(("inputs", number, "default"), found.problems[one.key])
     title = str(found.values.get("title") or "")
     if len(title) > LONGEST_TITLE or not title.isprintable():
         yield Problem(("spec", "title"), f"A title has at most {LONGEST_TITLE} characters on one line.")

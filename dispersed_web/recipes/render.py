@@ -127,8 +127,6 @@ def _refuse_taken(document: Document, one: Input, rows: Mapping[str, str]) -> No
     for other in document.inputs:
         if other.env_name in rows:
             raise BadAnswer(f"{other.env_name} is set by “{other.name}”.")
-    if one.is_fixed:
-        return
     locked = document.locked_targets()
     for name in rows:
         if f"env.{name}" in locked:

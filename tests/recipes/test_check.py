@@ -185,6 +185,13 @@ def test_rows_may_not_set_what_another_input_sets() -> None:
     assert list(faults(INPUTS["text"], rows)) == ["inputs.0.to"]
 
 
+@pytest.mark.parametrize("fields", [{}, {"hidden": True}])
+@pytest.mark.parametrize("locked", ["*", "env.A"])
+def test_rows_may_not_set_what_is_locked(fields: dict[str, Any], locked: str) -> None:
+    found = faults({**INPUTS["env"], **fields}, spec={**SPEC, "env": {"A": "0"}}, locked=[locked])
+    assert list(found) == ["inputs.0.default"]
+
+
 def test_what_an_open_input_asks_for_cannot_be_locked_beside_it() -> None:
     found = faults(INPUTS["number"], locked=["image", "gpu_count"])
     assert list(found) == ["locked.1"]
