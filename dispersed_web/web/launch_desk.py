@@ -133,7 +133,7 @@ def desk_of(request: HttpRequest, seat: Seat, version: RecipeVersion | None = No
         version=version,
         lost=_job_of(seat, query, "supersedes"),
         again=_job_of(seat, request.GET, "again"),
-        preset=_preset_of(request, seat),
+        preset=_preset_of(request, seat, query),
     )
     if version is None:
         past, ask = desk.again or desk.lost, request.method == "GET" and "cook" in request.GET
@@ -163,11 +163,14 @@ def _job_of(seat: Seat, query: QueryDict, name: str) -> Job | None:
         raise Http404 from None
 
 
-def _preset_of(request: HttpRequest, seat: Seat) -> Preset | None:
-    text = request.GET.get("preset", "")
+def _preset_of(request: HttpRequest, seat: Seat, query: QueryDict) -> Preset | None:
+    """The preset that the address names, or that a sent form began with: that one may be gone meanwhile."""
+    text = query.get("preset", "")
     if not text:
         return None
     try:
         return Preset.objects.get(pk=uuid.UUID(text), user=request.user, team=seat.team)
     except (ValueError, Preset.DoesNotExist):
+        if request.method == "POST":
+            return None
         raise Http404 from None

@@ -56,6 +56,7 @@ def _context(desk: Desk, form: LaunchForm) -> dict[str, Any]:
         "team": team,
         "lost": desk.lost,
         "again": desk.again,
+        "preset": desk.preset,
         "gone_recipe": _recipe_is_gone(desk),
         "cook": desk.cook,
         "about": first_line(desk.version.recipe.description_md) if desk.version else "",

@@ -147,3 +147,16 @@ def test_nobody_else_sees_or_changes_it(client, team, preset):
     client.logout()
     assert client.get(reverse("web:presets", args=[team.slug])).status_code == 302
     assert Preset.objects.get().name == "Mine"
+
+
+def test_launching_from_it_notes_its_use(client, team, preset):
+    page = client.get(address(team), {"preset": preset.pk})
+    fields = Fields(page.content.decode()).values | env(("MODE", "fast")) | {"same_again": "on"}
+    assert send(client, team, fields).status_code == 302
+    preset.refresh_from_db()
+    assert preset.used_at is not None
+    page = client.get(address(team), {"preset": preset.pk})
+    fields = Fields(page.content.decode()).values | env(("MODE", "other"))
+    preset.delete()
+    assert send(client, team, fields).status_code == 302
+    assert Job.objects.count() == 2

@@ -34,7 +34,8 @@ class Line:
 @dataclass(frozen=True)
 class Outlook:
     """``most`` is what it can cost until ``ends``, ``why`` what ends it then; ``forgotten`` is what it costs if nobody
-    ever looks at it again, until auto-stop ends it after ``forgotten_after``. Empty where nothing can be told."""
+    ever looks at it again, until auto-stop ends it after ``forgotten_after``, which a team that only observes takes as
+    ``forgotten_if``. Empty where nothing can be told."""
 
     most: str = ""
     ends: str = ""
@@ -42,6 +43,7 @@ class Outlook:
     lines: tuple[Line, ...] = ()
     forgotten: str = ""
     forgotten_after: str = ""
+    forgotten_if: bool = False
 
 
 def outlook(
@@ -65,6 +67,7 @@ def outlook(
     return Outlook(
         forgotten=forgotten,
         forgotten_after=after,
+        forgotten_if=terms is not None and terms.is_observing(now),
         most=money(most_usd) if most_usd is not None else "",
         ends=clock_time(ends_at, now, zone) if ends_at else "",
         why=why,
@@ -115,7 +118,7 @@ def _forgotten(
     now: dt.datetime,
 ) -> tuple[str, str]:
     """(cost, time) until auto-stop ends it for want of use; empty where something else ends it sooner."""
-    if terms is None or quoted.to_usd is None or terms.is_observing(now):
+    if terms is None or quoted.to_usd is None:
         return "", ""
     if data.get("uses_logs"):
         stop_at = preview.left_alone(terms, "log", now).deadline_at

@@ -16,7 +16,7 @@ from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import copies, form_tokens
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.recipes import queries
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access, launch_page, launch_repeat
@@ -108,6 +108,8 @@ def _try(desk: Desk, sent: LaunchForm, identity: str) -> HttpResponse:
         return _refused(desk, sent, ask_again=refusal.code == "same_again")
     for job in jobs:
         tasks.nudge(tasks.send_launch, job.pk)
+    if desk.preset:
+        Preset.objects.filter(pk=desk.preset.pk).update(used_at=database_now())
     for note in advice.notes(sent.cleaned_data):
         messages.info(desk.request, note)
     if len(jobs) == 1:
