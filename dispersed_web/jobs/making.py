@@ -67,7 +67,13 @@ def of_remote(remote: RemoteJob) -> Shown:
 def of_row(row: UnmanagedJob) -> Shown:
     """An unmanaged job as it was last listed."""
     return Shown(
-        row.remote_uuid, row.title, row.task, row.status, row.gpu_label, row.created_at, dict(row.echo)
+        row.remote_uuid,
+        row.title,
+        row.task,
+        row.status,
+        row.gpu_label,
+        row.created_at,
+        dict(row.echo) or unknown(),
     )
 
 
@@ -88,6 +94,11 @@ def echo_of(remote: RemoteJob) -> dict[str, Any]:
         **{name: getattr(remote, name) for name in SAME_NAME},
     )
     return specs.plain_part(spec, frozenset(names))
+
+
+def unknown() -> dict[str, Any]:
+    """A specification of which nothing is known."""
+    return specs.plain_part(JobSpec(title="", task="", image=""), frozenset())
 
 
 def title_of(text: str) -> str:

@@ -15,7 +15,7 @@ from dispersed_web.credentials import vault
 from dispersed_web.dispersed import JobSpec, Secret, Volume
 from dispersed_web.dispersed.payload import SECRET_NAME
 from dispersed_web.jobs import marker
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Origin
 
 HEARTBEAT_ENV = "DW_HEARTBEAT_URL"
 SECRET_PARTS = ("env", "registry_secret", "volumes")
@@ -90,10 +90,12 @@ def fingerprint(spec: JobSpec) -> str:
 
 @sensitive_variables()
 def restore(job: Job) -> JobSpec:
-    """The whole specification, secrets included. Raises :class:`vault.CannotOpen`."""
+    """The whole specification, secrets included. Raises :class:`vault.CannotOpen`. Of a job that was not launched here
+    the secrets were never known, and are left out."""
     secrets = _secrets(job)
     hidden: Mapping[str, str] = secrets.get("env", {})
-    env = {row["name"]: hidden[row["name"]] if row["secret"] else row["value"] for row in job.spec["env"]}
+    rows = [row for row in job.spec["env"] if job.origin == Origin.LAUNCHED or not row["secret"]]
+    env = {row["name"]: hidden[row["name"]] if row["secret"] else row["value"] for row in rows}
     plain = {name: _tuple_if_list(job.spec[name]) for name in PLAIN_FIELDS if name in job.spec}
     registry_secret = Secret(secrets["registry_secret"]) if "registry_secret" in secrets else None
     return JobSpec(

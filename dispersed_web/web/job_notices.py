@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.activity import Confidence
-from dispersed_web.jobs import states, stop
+from dispersed_web.jobs import missing, states, stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.web import job_page, rows, words
@@ -59,7 +59,8 @@ def notice(
         return Notice("violet", "status-unknown", title, doubt(job, now, zone), ("stop", "again"))
     if job.missing_since is not None:
         title = ago(job.missing_since, now, "Dispersed stopped showing this job ")
-        return Notice("red", "status-alarm", title, MISSING, ("stop",))
+        text = f"{missing.cost_span(job, now).words} {MISSING}".strip()
+        return Notice("red", "status-alarm", title, text, ("stop",))
     if job.state == Status.QUEUED and job.reason_text:
         given_up = (
             f"Without that by {words.clock_time(job.send_by, now, zone)} it is given up; nothing was started."

@@ -16,7 +16,7 @@ from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import inventory, marker, sync
+from dispersed_web.jobs import inventory, making, marker, specs, sync
 from dispersed_web.jobs.inventory import Hand, InventoryRefused
 from dispersed_web.jobs.models import Job, Origin, UnmanagedJob
 from dispersed_web.jobs.states import Status
@@ -81,6 +81,9 @@ def test_what_the_cloud_echoes_is_kept_without_secrets(world: World) -> None:
     ]
     assert (job.spec["image"], job.spec["ports"]) == ("dispersednetwork/base", [22, 8888])
     assert job.spec_secrets_sealed == ""
+    assert dict(specs.restore(job).env) == {}
+    assert UnmanagedJob(remote_uuid="x").echo == {}
+    assert making.of_row(UnmanagedJob(remote_uuid="x")).spec["env"] == []
 
 
 def test_an_adopted_job_is_warned_about_and_stopped_as_any_other(world: World) -> None:

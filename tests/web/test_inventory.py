@@ -167,7 +167,7 @@ def test_adopting_asks_first_and_then_makes_a_job(client, team, credential):
     assert answer["Location"] == reverse("web:job", args=[team.slug, job.pk])
     assert (job.owner, job.origin, job.created_by) == (user, Origin.ADOPTED, None)
     assert client.get(answer["Location"]).status_code == 200
-    for tab in ("job-activity", "job-events", "job-spec"):
+    for tab in ("job-activity", "job-events", "job-spec", "job-logs"):
         assert client.get(reverse(f"web:{tab}", args=[team.slug, job.pk])).status_code == 200
     assert "Nothing is out of sight" in page(client, team)
 
