@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import beating, deciding, footprint, freshness, launching, pages, stops, syncing, watchers
+from bench import beating, deciding, footprint, freshness, launching, logs, pages, stops, syncing, watchers
 from bench.database import postgres
 from bench.plan import FULL, QUICK, Plan
 from bench.report import Figure, machine, number, print_table
@@ -114,11 +114,19 @@ def _autostop(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
     yield from deciding.measure(folder, url, plan)
 
 
+def _logs(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
+    """A log of 100,000 lines."""
+    with running(folder, url) as stack:
+        yield from logs.measure(stack, plan)
+        yield footprint.memory(stack, "with a log of 100,000 lines")
+
+
 PARTS: dict[str, Callable[[Path, str, Plan], Iterator[Figure]]] = {
     "life": _life,
     "pages": _pages,
     "sync": _sync,
     "autostop": _autostop,
+    "logs": _logs,
 }
 
 if __name__ == "__main__":

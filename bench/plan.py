@@ -21,6 +21,8 @@ class Plan:
     idle_s: float
     decided_jobs: tuple[int, ...]
     beating_jobs: int
+    log_rounds: int
+    log_follow_s: float
 
 
 FULL = Plan(
@@ -38,6 +40,8 @@ FULL = Plan(
     idle_s=60,
     decided_jobs=(10_000, 100_000),
     beating_jobs=4_000,
+    log_rounds=60,
+    log_follow_s=40,
 )
 QUICK = Plan(
     page_rounds=30,
@@ -54,4 +58,6 @@ QUICK = Plan(
     idle_s=15,
     decided_jobs=(10_000,),
     beating_jobs=1_000,
+    log_rounds=15,
+    log_follow_s=15,
 )

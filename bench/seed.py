@@ -31,7 +31,7 @@ from dispersed_web.credentials.clients import secret_place  # noqa: E402
 from dispersed_web.credentials.models import Credential  # noqa: E402
 from dispersed_web.dispersed import JobSpec  # noqa: E402
 from dispersed_web.events.record import Actor  # noqa: E402
-from dispersed_web.jobs import marker, specs  # noqa: E402
+from dispersed_web.jobs import launch, marker, specs  # noqa: E402
 from dispersed_web.jobs.models import Job, JobRun  # noqa: E402
 from dispersed_web.signals.models import BUCKET, Bucket, bucket_start  # noqa: E402
 from dispersed_web.teams import api_tokens, keeping  # noqa: E402
@@ -174,6 +174,19 @@ def beating(team: str, jobs: int) -> list[str]:
     return tokens
 
 
+def long_log(team: str, credential: str, lines: int) -> str:
+    """A job that waits to be sent, whose container's log begins with so many lines; gives its id."""
+    found, key = Team.objects.get(slug=team), Credential.objects.get(pk=credential)
+    owner = User.objects.get(memberships__team=found, memberships__role=Role.OWNER)
+    env = {"SANDBOX_LOG_LINES": str(lines), "SANDBOX_BEHAVIOUR": "reset"}
+    spec = JobSpec(
+        task="PERSISTENT", title="Long log", image="acme/worker", gpu_count=1, gpu_name="RTX 5090", env=env
+    )
+    order = launch.Order(spec.title, spec, frozenset(), 24 * 3600, "RTX 5090", RATE_USD)
+    asked = {"actor": Actor.person(owner), "form_token": uuid.uuid4().hex, "now": timezone.now()}
+    return str(launch.request(order, team=found, credential=key, user=owner, **asked).pk)
+
+
 def _buckets(run_id: uuid.UUID) -> list[Bucket]:
     """Four of them, a quiet sample a minute."""
     first = bucket_start(timezone.now()) - 3 * BUCKET
@@ -292,7 +305,8 @@ def _run(job: Job) -> JobRun:
 
 
 ACTS: dict[str, Callable[..., Any]] = {
-    act.__name__: act for act in (people, token, credential_id, history, credentials, launched, beating)
+    act.__name__: act
+    for act in (people, token, credential_id, history, credentials, launched, beating, long_log)
 }
 
 if __name__ == "__main__":
