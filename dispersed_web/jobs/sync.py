@@ -40,6 +40,9 @@ NOTE_EVERY_S = 5
 FARTHEST = dt.timedelta(minutes=10)
 UNDER_WAY = [status.value for status in states.UNDER_WAY]
 
+# How long after its container runs a machine's address is looked for at this pace.
+STARTING = dt.timedelta(minutes=3)
+
 T = TypeVar("T")
 
 _noted: dict[uuid.UUID, float] = {}
@@ -113,25 +116,31 @@ def _lease(credential_id: uuid.UUID, now: dt.datetime) -> Credential | None:
 
 def _release(credential: Credential, now: dt.datetime) -> None:
     Credential.objects.filter(pk=credential.pk, sync_lease_token=credential.sync_lease_token).update(
-        sync_lease_until=None, sync_due_at=now + _interval(credential)
+        sync_lease_until=None, sync_due_at=now + _interval(credential, now)
     )
 
 
-def _interval(credential: Credential) -> dt.timedelta:
-    """5 s while a launch, start or stop is under way or a page of the team is open, else 30 s; after failures up to
+def _interval(credential: Credential, now: dt.datetime) -> dt.timedelta:
+    """5 s while a launch, a start up to its address or a stop is under way or a page of the team is open, else 30 s; after failures up to
     60 s; jittered, so that credentials spread out."""
     failures = Credential.objects.values_list("failures", flat=True).get(pk=credential.pk)
     if failures:
         base = min(SOON * 2 ** min(failures - 1, 4), dt.timedelta(seconds=60))
     else:
         jobs = Job.objects.filter(credential=credential)
-        moving = Q(status__in=UNDER_WAY) | Q(stop_next_at__isnull=False)
+        moving = Q(status__in=UNDER_WAY) | Q(stop_next_at__isnull=False) | _awaits_address(now)
         busy = (
             cache.get(f"watched:{credential.team_id}")
             or jobs.filter(moving).exclude(status__in=ENDED).exists()
         )
         base = SOON if busy else CALM
     return base * random.uniform(0.85, 1.0)  # noqa: S311 - spreading, not a secret
+
+
+def _awaits_address(now: dt.datetime) -> Q:
+    """Machines that people wait for: their container runs, and their address is about to come."""
+    begun = Q(run_running_at__gt=now - STARTING)
+    return Q(task="PERSISTENT", status=states.Status.RUNNING, reachable_at=None) & begun
 
 
 def _pass(credential: Credential, client: Client, clock: Clock) -> None:

@@ -196,16 +196,16 @@ def test_one_click_shows_how_to_connect_and_it_stays_while_the_page_goes_on(
 ) -> None:
     job = scenes.running(team, 1)
     page = open_page(job)
-    expect(page.locator("#connect pre")).to_have_count(0)
+    expect(page.locator("#ssh-1")).to_have_count(0)
     page.get_by_role("button", name="Show how to connect").click()
-    expect(page.locator("#connect pre")).to_contain_text("ssh -p 41822 duser@")
+    expect(page.locator("#ssh-1")).to_contain_text("ssh -p 41822 duser@")
     Job.objects.filter(pk=job.pk).update(title="Another title")
     Team.bump(team.pk)
     page.evaluate("document.dispatchEvent(new CustomEvent('refresh'))")
     expect(page.locator(".events")).to_contain_text("opened the connection")
-    expect(page.locator("#connect pre")).to_be_visible()
+    expect(page.locator("#ssh-1")).to_be_visible()
     page.get_by_role("button", name="Copy the ssh command").click()
-    expect(page.locator("#connect [data-copy-label]")).to_have_text("Copied")
+    expect(page.locator("#connect .codebox:has(#ssh-1) [data-copy-label]")).to_have_text("Copied")
 
 
 def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(team: Team, open_page: Open) -> None:
@@ -249,6 +249,6 @@ def test_every_act_works_without_scripts(team: Team, open_page: Open) -> None:
     page.get_by_role("button", name="Lift the protection").click()
     expect(page.locator(".messages")).to_contain_text("not protected any more")
     page.get_by_role("button", name="Show how to connect").click()
-    expect(page.locator("#connect pre")).to_contain_text("ssh -p 41822")
+    expect(page.locator("#ssh-1")).to_contain_text("ssh -p 41822")
     page.get_by_role("button", name="Turn on the heartbeat").click()
     expect(page.locator("#hb-curl")).to_contain_text("--background")

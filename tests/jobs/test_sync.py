@@ -268,6 +268,21 @@ def test_the_interval_follows_what_goes_on(world: World) -> None:
     assert wait() > dt.timedelta(seconds=20)
 
 
+def test_a_machine_whose_address_is_awaited_is_looked_at_often_for_a_while(world: World) -> None:
+    world.control.add_fault("POST /v1/jobs", "empty_node_urls")
+    world.launched()
+    world.control.advance(60)
+
+    def wait() -> dt.timedelta:
+        Credential.objects.update(sync_due_at=None)
+        world.sync()
+        return Credential.objects.get(pk=world.credential.pk).sync_due_at - world.clock.now
+
+    assert wait() <= dt.timedelta(seconds=5)
+    world.clock.advance(181)
+    assert wait() > dt.timedelta(seconds=20)
+
+
 def test_a_clock_that_is_off_is_learned(world: World) -> None:
     world.control.set_clock_skew(40)
     assert world.sync()
