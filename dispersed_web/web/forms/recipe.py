@@ -28,6 +28,7 @@ from dispersed_web.web.forms.recipe_fields import (
 )
 from dispersed_web.web.forms.recipe_rows import ENV as ENV_ROWS
 from dispersed_web.web.forms.recipe_rows import INPUTS, LINKS, VARIABLE, EnvRows, InputRows, LinkRows
+from dispersed_web.web.forms.recipe_start import LOCK, LOCKABLE, OF_AUTOSTOP, OF_SPEC, initial_of
 
 TASKS = [
     ("", "The launcher says it"),
@@ -38,24 +39,6 @@ ICONS = (
     "machine", "terminal", "training", "images", "language", "batch", "beaker", "book",
     "music", "cpu", "globe", "file", "recipes", "key", "shield", "money",
 )  # fmt: skip
-# The fields of each part of the document, in the editor's order.
-OF_SPEC = (
-    "task", "title", "description", "image", "tag", "registry_host", "registry_user",
-    "gpu_name", "gpu_count", "min_vram_gb", "cpu_count", "min_ram_gb", "min_storage_gb",
-    "max_node_count", "max_retry_count", "allowed_region_codes",
-    "max_timeout_assign_ms", "max_timeout_start_ms", "max_timeout_run_ms", "ports", "allowed_ips",
-)  # fmt: skip
-OF_AUTOSTOP = (
-    "lifetime_s",
-    "idle_limit_s",
-    "checkin_every_s",
-    "uses_logs",
-    "log_noise",
-    "budget_usd",
-    "rate_cap_usd",
-)
-LOCKABLE = (*(GPU if name == "gpu_name" else name for name in OF_SPEC), *OF_AUTOSTOP, ENV)
-LOCK = "lock_"
 
 
 class RecipeForm(forms.Form):
@@ -261,37 +244,6 @@ class RecipeForm(forms.Form):
     def icons(self) -> list[tuple[str, bool]]:
         chosen = str(self["icon"].value())
         return [(name, name == chosen) for name in ICONS]
-
-
-def initial_of(document: Document) -> dict[str, Any]:
-    """The fields and rows that show a document."""
-    spec, connection = dict(document.spec), document.connection
-    locks = {f"{LOCK}{target}": True for target in document.locked if target in LOCKABLE}
-    rest = {name: value for name, value in spec.items() if name not in (*OF_SPEC, ENV)}
-    return {
-        **{name: spec.get(name) for name in OF_SPEC},
-        **{name: document.autostop.get(name) for name in OF_AUTOSTOP},
-        **locks,
-        "lock_all": ALL in document.locked,
-        "tags": list(document.tags),
-        "connection_text": connection.get("text"),
-        "ssh_user": connection.get("ssh_user"),
-        "rest": json.dumps(rest) if rest else "",
-        "env": [
-            {"name": name, "value": value, "lock": f"env.{name}" in document.locked}
-            for name, value in document.env.items()
-        ],
-        "inputs": [_input_row(one.to_json()) for one in document.inputs],
-        "links": [dict(link) for link in connection.get("links") or ()],
-    }
-
-
-def _input_row(one: dict[str, Any]) -> dict[str, Any]:
-    if one["to"].startswith(VARIABLE):
-        one = {**one, "to": VARIABLE, "variable": one["to"].removeprefix(VARIABLE)}
-    if one["type"] == "switch":
-        one["default"] = "yes" if one.get("default") in (True, "true", "on", "yes", "1") else ""
-    return one
 
 
 def _given(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
