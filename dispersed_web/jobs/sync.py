@@ -121,8 +121,8 @@ def _release(credential: Credential, now: dt.datetime) -> None:
 
 
 def _interval(credential: Credential, now: dt.datetime) -> dt.timedelta:
-    """5 s while a launch, a start up to its address or a stop is under way or a page of the team is open, else 30 s; after failures up to
-    60 s; jittered, so that credentials spread out."""
+    """5 s while a launch, a start up to its address or a stop is under way, or a page of the team is open, else 30 s;
+    after failures up to 60 s; jittered, so that credentials spread out."""
     failures = Credential.objects.values_list("failures", flat=True).get(pk=credential.pk)
     if failures:
         base = min(SOON * 2 ** min(failures - 1, 4), dt.timedelta(seconds=60))
