@@ -125,6 +125,11 @@ def _late(job: Job) -> str:
             "It runs but has no address, and will hardly get one: an SSH key was given but port 22 is not published. "
             "Launch it again with port 22 among the ports."
         )
+    if job.cook_uuid and not (ports or job.spec_value("ssh_key")):
+        return (
+            "It runs but has no address: it was cooked from a recipe of Dispersed without an SSH key and ports, and such "
+            "jobs were seen to stay unreachable for ever. Stop it, and launch the recipe again with an SSH key and ports."
+        )
     if job.cook_uuid:
         return (
             "It runs but has no address. Jobs cooked from a recipe of the cloud were seen to stay so for ever: stop it, and "

@@ -215,12 +215,18 @@ def test_the_jobs_page_says_what_it_was_cooked_from(
     assert LLAMA in client.get(reverse("web:job-spec", args=[team.slug, job.pk])).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"ssh_key": "", "ports": ()}, "without an SSH key and ports"),
+        ({}, "cooked from a recipe of the cloud were seen to stay so for ever"),
+    ],
+)
 def test_a_cooked_job_without_an_address_is_told_as_such(
-    client: Client, team: Team, credential: Credential
+    client: Client, team: Team, credential: Credential, fields: dict[str, Any], said: str
 ) -> None:
-    spec = factories.make_spec(ssh_key="", ports=())
-    job = factories.make_job(team, spec=spec, credential=credential, cook_uuid=LLAMA)
+    job = factories.make_job(team, spec=factories.make_spec(**fields), credential=credential, cook_uuid=LLAMA)
     factories.make_run(job)
     shown = text_of(client.get(reverse("web:job", args=[team.slug, job.pk])))
-    assert "cooked from a recipe" in shown
-    assert "stop it" in shown
+    assert said in shown
+    assert "top it, and launch" in shown
