@@ -240,7 +240,7 @@ WIDER = [
     {**LOCKED, "inputs": [INPUTS["number"], INPUTS["text"]]},
     {**LOCKED, "inputs": [INPUTS["number"], INPUTS["secret"]]},
     {**LOCKED, "inputs": [INPUTS["number"], {**INPUTS["env"], "default": None}]},
-    {**LOCKED, "inputs": [INPUTS["number"], {**INPUTS["env"], "hidden": True}]},
+    {**LOCKED, "inputs": [INPUTS["number"], {**INPUTS["env"], "default": {"B": "1"}, "hidden": True}]},
 ]
 AS_LOCKED = [
     {**LOCKED, "spec": {**LOCKED["spec"], "title": "Mine", "allowed_ips": ["203.0.113.7"]}},
