@@ -25,7 +25,7 @@ def is_news(job: Job, all_runs: Sequence[JobRun], now: dt.datetime) -> bool:
     if job.task != "PERSISTENT" or job.stop_requested_at is not None:
         return False
     newest = runs.newest(runs.live(all_runs))
-    if newest is None or (job.origin in _KNOWN_BEFORE and newest.first_seen_at == now):
+    if newest is None or (job.origin in _KNOWN_BEFORE and newest.reachable_at == newest.first_seen_at):
         return False
     if job.reachable_at is not None and newest.first_seen_at <= job.reachable_at:
         return False
@@ -41,9 +41,9 @@ def waits_since(job: Job, all_runs: Sequence[JobRun]) -> dt.datetime:
 def tell(job: Job, all_runs: Sequence[JobRun], now: dt.datetime) -> None:
     """The event and its notice. The caller moves the team's version."""
     minutes = int((now - waits_since(job, all_runs)).total_seconds()) // 60
-    took = f"{minutes} minute{'s' * (minutes != 1)}"
     again = any(run.ended_at is not None for run in all_runs)
-    sentence = f"The machine is ready{' again, with new addresses' if again else ''}: it can be reached after {took}."
+    what = "ready again, with new addresses" if again else "ready and can be reached"
+    sentence = f"The machine is {what}. It took {minutes} minute{'s' * (minutes != 1)}."
     record(
         job.team_id,
         CLOUD,

@@ -58,7 +58,7 @@ def test_it_is_told_when_the_address_comes_and_only_then(job):
     shown(job, run_of(job, urls=()))
     assert told(job) == []
     assert shown(job, run_of(job), at=minutes(1))
-    assert told(job) == ["The machine is ready: it can be reached after 3 minutes."]
+    assert told(job) == ["The machine is ready and can be reached. It took 3 minutes."]
     job.refresh_from_db()
     assert job.reachable_at == minutes(1)
     for later in (2, 3):
@@ -132,9 +132,7 @@ def test_the_machine_in_place_of_a_lost_one_is_told_with_its_own_waiting_time(jo
     job.refresh_from_db()
     assert job.reachable_at is None
     shown(job, run_of(job, "r2"), at=minutes(14))
-    assert (
-        told(job)[-1] == "The machine is ready again, with new addresses: it can be reached after 4 minutes."
-    )
+    assert told(job)[-1] == "The machine is ready again, with new addresses. It took 4 minutes."
 
 
 def test_a_replacement_that_is_seen_before_the_old_one_has_ended_is_told_too(job):
