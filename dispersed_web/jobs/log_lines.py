@@ -6,9 +6,12 @@ Lines are numbered from 0 as they were written, also when the first ones are not
 from __future__ import annotations
 
 import bisect
+import hashlib
 import itertools
+import re
 import zlib
 from array import array
+from functools import cached_property
 
 from dispersed_web.jobs.log_text import plain
 
@@ -19,14 +22,17 @@ MOST_TRIED = 5_000
 NEAR = 256
 
 
+_NEWLINE = re.compile(rb"\n")
+
+
 class Lines:
     """Immutable. ``first`` is the number of the first line that is held, ``end`` that of the line after the last."""
 
     def __init__(self, data: bytes = b"", first: int = 0) -> None:
         self.data = data
         self.first = first
-        pieces = data.split(b"\n") if data else []
-        self._starts = array("I", itertools.accumulate((len(one) + 1 for one in pieces), initial=0))
+        ends = (match.end() for match in _NEWLINE.finditer(data))
+        self._starts = array("I", itertools.chain((0,), ends, (len(data) + 1,) if data else ()))
 
     @classmethod
     def of(cls, text: str, first: int = 0) -> Lines:
@@ -52,6 +58,16 @@ class Lines:
     @property
     def end(self) -> int:
         return self.first + len(self)
+
+    @cached_property
+    def digest(self) -> str:
+        """Names the text and its numbers."""
+        return f"{self.first}-{_digest(self.data)}"
+
+    @cached_property
+    def opening(self) -> str:
+        """Names the first line that is held."""
+        return _digest(self.data[: self._starts[1] - 1] if len(self) else b"")
 
     def part(self, begin: int, end: int) -> list[str]:
         """The lines from number ``begin`` up to and without ``end``, as far as they are held."""
@@ -113,3 +129,7 @@ class Lines:
                 if len(found) >= MOST_TRIED:
                     break
         return found
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import time
 from dataclasses import dataclass, field
 
@@ -27,6 +26,7 @@ from dispersed_web.jobs.models import Job, JobRun
 KEPT_S = 3
 # A log that takes long to make ready is asked for less often: that takes at most a fifth of a processor.
 COST_FACTOR = 5
+STALE_S = 10
 REMEMBERED_S = 600
 QUOTED_CHARS = 300
 MOST_NEAR = 2
@@ -90,13 +90,18 @@ def read(job: Job, run: JobRun, now: dt.datetime, unless: str = "") -> Log:
     """The run's log, a few seconds old at most; however many watch, the cloud is asked once. Never raises for a fault of
     the cloud or the key. Without its lines when their version is ``unless``, which the caller has already."""
     known = cache.get(_key(run))
-    if known is None or known[1] < time.time():
+    if known is None or (known[1] < time.time() and _is_my_turn(run, known[1])):
         return fetch(job, run, now)
     log: Log = known[0]
     if unless and log.version == unless:
         return log
     lines = _lines(run, log.version)
     return fetch(job, run, now) if lines is None else dataclasses.replace(log, lines=lines)
+
+
+def _is_my_turn(run: JobRun, fresh_until: float) -> bool:
+    """Whether to ask for what is old. While somebody does, what was fresh a moment ago is good enough for others."""
+    return time.time() - fresh_until > STALE_S or cache.add(f"{_key(run)}:turn", True, STALE_S)
 
 
 @sensitive_variables()
@@ -109,6 +114,7 @@ def fetch(job: Job, run: JobRun, now: dt.datetime) -> Log:
     if is_seen and log_store.is_wanted(run, now):
         log_store.note(run, log_store.Sight(found.lines.pack(), found.lines.first, found.is_cut), now)
     _remember(run, found, before is not None and before.version == found.version, time.monotonic() - began)
+    cache.delete(f"{_key(run)}:turn")
     return found
 
 
@@ -146,22 +152,10 @@ def _after(before: Log | None, found: Log, run: JobRun, now: dt.datetime) -> Log
         found = dataclasses.replace(found, lines=before.lines)  # the node is gone, and its lines with it
     joined = before.lines.joined(found.lines) if before else None
     lines = (joined or found.lines).last()
-    known = {"is_cut": lines.first > 0, "epoch": _epoch(lines)}
+    known = {"is_cut": lines.first > 0, "epoch": lines.opening}
     if joined is not None and before is not None:
         known = {"is_cut": known["is_cut"] or before.is_cut, "epoch": before.epoch}
-    return dataclasses.replace(found, lines=lines, seen_at=now, version=_version(lines), **known)
-
-
-def _epoch(lines: Lines) -> str:
-    return _digest(lines.data.partition(b"\n")[0])
-
-
-def _version(lines: Lines) -> str:
-    return f"{lines.first}-{_digest(lines.data)}"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()
+    return dataclasses.replace(found, lines=lines, seen_at=now, version=lines.digest, **known)
 
 
 # What was seen last ----------------------------------------------------------------------------------------------------
@@ -175,7 +169,7 @@ def of_kept(run: JobRun, kept: log_store.Kept) -> Log:
         whole = log_store.load(run)
         lines = _keep_near(key, Lines.unpack(whole.packed, whole.first) if whole else Lines())
     said = {"trouble": kept.given_up, "is_cut": kept.is_cut, "seen_at": kept.fetched_at}
-    return Log(lines, epoch=_epoch(lines), version=_version(lines), **said)
+    return Log(lines, epoch=lines.opening, version=lines.digest, **said)
 
 
 def _before(run: JobRun) -> Log | None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 import unicodedata
 import urllib.parse
 
@@ -15,6 +16,7 @@ from dispersed_web.credentials import masking
 from dispersed_web.jobs import log_text, logs
 from dispersed_web.web.cache import ForgivingRedisCache
 from tests import factories
+from tests.jobs.test_races import at_once
 
 SECRET = "s3cr3t/with+odd=chars&more"
 
@@ -118,6 +120,24 @@ def test_a_log_is_asked_for_once_however_many_watch(world, live_cache):
     assert logs.read(job, run, world.clock()) == first
     assert first.trouble == ""
     assert len(world.control.requests()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_one_asks_anew_the_others_get_what_was_fresh_a_moment_ago(world, live_cache):
+    job = world.launched()
+    world.pass_time(120)
+    run = job.runs.get()
+    first = logs.read(job, run, world.clock())
+    log, _ = cache.get(f"log:{run.pk}")
+    cache.set(f"log:{run.pk}", (log, time.time() - 1))
+    before = len(world.control.requests())
+    found = at_once([lambda: logs.read(job, run, world.clock())] * 6)
+    assert {one.epoch for one in found} == {first.epoch}
+    assert len(world.control.requests()) == before + 1
+    cache.set(f"log:{run.pk}", (log, time.time() - logs.STALE_S - 1))
+    cache.add(f"log:{run.pk}:turn", True)
+    logs.read(job, run, world.clock())
+    assert len(world.control.requests()) == before + 2
 
 
 def test_a_fault_of_the_cloud_is_a_sentence(world, settings):
