@@ -12,6 +12,7 @@ PAGE_SIZE = 50
 # Kinds of events by the noun they begin with: what people call them, and their icon.
 GROUPS = {
     "job": ("Jobs", "jobs"),
+    "recipe": ("Recipes", "recipes"),
     "unmanaged": ("Inventory", "search"),
     "credential": ("Credentials", "key"),
     "member": ("Members", "user"),

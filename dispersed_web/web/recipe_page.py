@@ -104,7 +104,7 @@ def author(version: RecipeVersion, recipe: Recipe) -> str:
 
 def _price(choice: GpuChoice, machine: Machine) -> PriceLine:
     low, high = (choice.from_usd or 0) * machine.nodes, (choice.to_usd or 0) * machine.nodes
-    price = words.rate(low) if low == high else f"{words.money(low)} to {words.money(high)}"
+    price = words.rate(low) if low == high else f"{words.money(low)} to {words.rate(high)}"
     memory = f"{choice.vram_gb}\u00a0GB" if choice.vram_gb else ""
     return PriceLine(choice.name.removeprefix("NVIDIA "), memory, price)
 

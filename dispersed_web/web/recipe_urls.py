@@ -39,6 +39,11 @@ urlpatterns = [
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/export/", recipe_files.recipe_export, name="recipe-export"),
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/pin/", recipe_acts.recipe_pin, name="recipe-pin"),
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/copy/", recipe_acts.recipe_copy, name="recipe-copy"),
+    path(
+        "t/<slug:slug>/recipes/<uuid:recipe_id>/hand-over/",
+        recipe_acts.recipe_hand_over,
+        name="recipe-hand-over",
+    ),
     path("t/<slug:slug>/recipes/<uuid:recipe_id>/share/", recipe_acts.recipe_share, name="recipe-share"),
     path(
         "t/<slug:slug>/recipes/<uuid:recipe_id>/archive/", recipe_acts.recipe_archive, name="recipe-archive"

@@ -458,6 +458,7 @@ def _recipes(at: Installation) -> list[Visit]:
         Visit("recipe-versions, one", page("recipe-versions", old.pk)),
         Visit("recipe-edit", page("recipe-edit", full.pk)),
         Visit("recipe-edit, as text", page("recipe-edit", full.pk), press="As YAML"),
+        Visit("recipe-hand-over", page("recipe-hand-over", full.pk)),
         Visit("recipe-new", new),
         Visit("recipe-new, refused", new, press="Make the recipe", status=422),
         Visit("recipe-from-job", page("recipe-from-job", at.jobs["sent"].pk)),

@@ -41,6 +41,8 @@ ADDRESSES = [
     ("recipe-share", "post", EDITORS),
     ("recipe-archive", "post", EDITORS),
     ("recipe-roll-back", "post", EDITORS),
+    ("recipe-hand-over", "get", EDITORS),
+    ("recipe-hand-over", "post", EDITORS),
 ]
 OF_THE_TEAM = {
     "recipes",
@@ -307,3 +309,24 @@ def test_an_admin_does_not_hide_what_is_somebody_elses(client: Client, recipe: R
     assert "Only its owner may make a recipe private" in answer.content.decode()
     recipe.refresh_from_db()
     assert recipe.visibility == "team"
+
+
+def test_a_recipe_is_handed_over_to_a_member(client: Client, recipe: Recipe, owner: Any) -> None:
+    viewer, heir = make.make_member(recipe.team, "viewer"), make.make_member(recipe.team)
+    page = client.get(url("recipe-hand-over", recipe)).content.decode()
+    assert str(heir) in page
+    assert str(viewer) not in page
+    assert client.post(url("recipe-hand-over", recipe), {"to": str(viewer.pk)}).status_code == 422
+    answer = client.post(url("recipe-hand-over", recipe), {"to": str(heir.pk)})
+    assert answer["Location"] == url("recipe", recipe)
+    recipe.refresh_from_db()
+    assert recipe.owner == heir
+    log = client.get(reverse("web:team-events", args=[recipe.team.slug])).content.decode()
+    assert f"handed the recipe “ComfyUI” to {heir}" in log
+
+
+def test_a_private_one_is_out_of_sight_then(client: Client, team: Team, owner: Any) -> None:
+    mine, heir = make_recipe(team, owner, visibility="private"), make.make_member(team)
+    answer = client.post(url("recipe-hand-over", mine), {"to": str(heir.pk)})
+    assert answer["Location"] == url("recipes", mine)
+    assert client.get(url("recipe", mine)).status_code == 404

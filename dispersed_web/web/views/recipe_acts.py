@@ -1,4 +1,4 @@
-"""What people do with a recipe beside editing it: pin, copy, share, archive."""
+"""What people do with a recipe beside editing it: pin, copy, share, archive, hand over."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
 
+from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
-from dispersed_web.recipes import keeping, sharing
+from dispersed_web.recipes import keeping, rights, sharing
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
+from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
+from dispersed_web.web.forms.kept import HandOverForm
 from dispersed_web.web.views.recipes import forbid_unless
 
 
@@ -57,6 +60,37 @@ def recipe_archive(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> Htt
     return _act(
         request, slug, recipe_id, sharing.archive, "It is archived: it launches nothing until it is restored."
     )
+
+
+@require_http_methods(["GET", "POST"])
+def recipe_hand_over(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpResponse:
+    """Asks which member is to own it, and gives it to them."""
+    place, found = access.recipe(request, slug, recipe_id)
+    forbid_unless(keeping.may_edit(found, place.role, request.user.pk))
+    form = HandOverForm(request.POST or None, candidates=_members(place.team, found))
+    if request.method == "POST" and form.is_valid():
+        try:
+            sharing.hand_over(found, form.person, actor=place.actor, now=database_now())
+        except RecipeRefused as refused:
+            form.add_error(None, refused.sentence)
+        else:
+            messages.success(request, f"“{found.name}” belongs to {form.person} now.")
+            still_seen = found.visibility == Recipe.Visibility.TEAM
+            return redirect("web:recipe", slug, found.pk) if still_seen else redirect("web:recipes", slug)
+    context = {
+        "team": place.team,
+        "recipe": found,
+        "form": form,
+        "has_candidates": len(form.fields["to"].choices) > 1,
+    }
+    return render(request, "recipes/hand_over.html", context, status=422 if form.is_bound else 200)
+
+
+def _members(team: Team, found: Recipe) -> list[User]:
+    """Who may own recipes, but for its owner."""
+    rows = Membership.objects.filter(team=team, user__is_active=True).exclude(user=found.owner_id)
+    people = [row.user for row in rows.select_related("user") if rights.may_make(row.role)]
+    return sorted(people, key=lambda user: str(user).casefold())
 
 
 def _act(
