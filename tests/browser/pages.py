@@ -23,7 +23,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import keeping as kept
 from dispersed_web.jobs import market, sending, states, sweeps, sync
-from dispersed_web.jobs.models import Job, Preset, UnmanagedJob
+from dispersed_web.jobs.models import HistoryImport, Job, Preset, UnmanagedJob
 from dispersed_web.notifications import links, outbox
 from dispersed_web.notifications.models import ActLink, Delivery
 from dispersed_web.notifications.notice import compose
@@ -492,8 +492,44 @@ def _cloud_recipes(at: Installation) -> list[Visit]:
 
 
 # The pages in parts that may be read at the same time; the person who reads changes seldom in each.
+def _inventory(at: Installation) -> list[Visit]:
+    slug, page = at.team.slug, reverse("web:inventory", args=[at.team.slug])
+    row = UnmanagedJob.objects.filter(credential__team=at.team).earliest("pk")
+    values = {"credential": at.credential, "first_seen_at": at.now, "seen_at": at.now, "status": "RUNNING"}
+    others = {
+        source: UnmanagedJob.objects.create(remote_uuid=f"{source}-1", title=LONG, source=source, **values)
+        for source in UnmanagedJob.Source.values
+    }
+    UnmanagedJob.objects.create(remote_uuid="ignored-1", title="Ignored", ignored_at=at.now, **values)
+    HistoryImport.objects.create(
+        credential=at.credential, since=at.now, seen=150, brought_in=149, next_page=4
+    )
+    return [
+        Visit("inventory", page),
+        Visit("inventory, viewer", page, who="bob"),
+        Visit("inventory, no match", f"{page}?q=nothing-like-it"),
+        Visit("inventory, empty", reverse("web:inventory", args=[at.empty.slug])),
+        *(
+            Visit(name, reverse(f"web:{name}", args=[slug, row.pk]))
+            for name in ("inventory-adopt", "inventory-stop")
+        ),
+        *(
+            Visit(f"inventory-stop, {source}", reverse("web:inventory-stop", args=[slug, others[source].pk]))
+            for source in ("installation", "team")
+        ),
+        Visit(
+            "inventory-stop, refused",
+            reverse("web:inventory-stop", args=[slug, others["installation"].pk]),
+            press="Stop the job",
+            status=422,
+        ),
+        Visit("credential, history", reverse("web:credential", args=[slug, at.credential.pk])),
+    ]
+
+
 SECTIONS = {
     "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
+    "inventory": _inventory,
     "recipes": lambda at: [*_recipes(at), *_cloud_recipes(at)],
 }

@@ -27,6 +27,7 @@ NO_PAGES = {
     "web:healthz-sweep",
     "web:readyz",
     "web:jobs-csv",
+    "web:credential-history",
     "web:recipe-export",
     "web:recipes-export",
     "web:launch-gpus",
