@@ -190,6 +190,8 @@ def _tags(document: Document) -> Iterator[Problem]:
     for number, tag in enumerate(document.tags):
         if len(tag) > LONGEST_TAG or not tag.isprintable():
             yield Problem(("tags", number), f"A tag has at most {LONGEST_TAG} characters on one line.")
+        elif tag != " ".join(tag.lower().split()) or "," in tag or ";" in tag:
+            yield Problem(("tags", number), "A tag has small letters and no commas.")
 
 
 def _connection(connection: Mapping[str, Any]) -> Iterator[Problem]:

@@ -231,7 +231,7 @@ def _is_as_meant(target: str, document: Document, meant: Rendered, asked: Render
     if target == "uses_logs":
         ours, theirs = bool(ours), bool(theirs)
     if target == JOB_TAG:
-        return set(ours or ()) <= set(theirs or ())
+        return {tag.lower() for tag in ours or ()} <= {tag.lower() for tag in theirs or ()}
     if target == "title" and ours and theirs and theirs.startswith(ours):
         return theirs == ours or _COPY_NUMBER.fullmatch(theirs.removeprefix(ours)) is not None
     return bool(ours == theirs)

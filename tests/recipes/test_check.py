@@ -154,6 +154,8 @@ PART_FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"autostop": {"log_noise": ["x"] * 21}}, "autostop.log_noise"),
     ({"tags": ["x" * 41]}, "tags.0"),
     ({"tags": ["x"] * 21}, "tags"),
+    ({"tags": ["ok", "Nightly"]}, "tags.1"),
+    ({"tags": ["a, b"]}, "tags.0"),
     ({"connection": {"ssh_user": "a; rm"}}, "connection.ssh_user"),
     ({"connection": {"text": LONG}}, "connection.text"),
     ({"connection": {"links": [{"label": "x"}]}}, "connection.links.0"),
