@@ -68,6 +68,8 @@ def request_all(
     if count > 1 and supersedes is not None:
         raise LaunchRefused("invalid", "Several cannot take the place of one job.", field="copies")
     with transaction.atomic():
+        if count > 1:  # one alone may lock the job that it replaces, which comes before the team
+            launch.take_turn(team)
         before = launched_by(team, form_token)
         if before and len(before) != count:
             raise FormAlreadyUsed(before[0].pk)

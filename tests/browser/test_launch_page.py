@@ -117,7 +117,7 @@ def test_the_documented_jobs_can_be_typed(opener, sandbox, example):
         page.get_by_role("radio", name="Persistent").check()
     page.get_by_label("Container image").fill(f"{image}:{tag}")
     page.get_by_label("Container image").press("Tab")
-    expect(page.get_by_label("Tag")).to_have_value(tag)
+    expect(page.locator("#id_tag")).to_have_value(tag)
     launch(page)
     page.wait_for_url(at_a_job(page))
     docker = in_the_cloud(Job.objects.get(), sandbox)["parameters"]["parameters"]
@@ -243,6 +243,7 @@ def test_pasted_lines_fill_rows(opener):
 
 def test_a_pasted_private_key_leaves_the_page_at_once(opener):
     page = opener()
+    page.get_by_label("SSH public key").first.select_option("other")
     page.locator("#id_ssh_key").fill(PRIVATE_KEY)
     expect(page.locator("#id_ssh_key")).to_have_value("")
     expect(page.get_by_text("That was a private key")).to_be_visible()

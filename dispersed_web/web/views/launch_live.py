@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import market
+from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
@@ -51,7 +52,7 @@ def _draft(request: HttpRequest, seat: Seat) -> LaunchForm:
     return draft
 
 
-def _version(request: HttpRequest, seat: Seat):  # noqa: ANN202 - as current_version
+def _version(request: HttpRequest, seat: Seat) -> RecipeVersion | None:
     text = request.GET.get("recipe", "")
     if not text:
         return None
