@@ -118,7 +118,6 @@ def _logs(folder: Path, url: str, plan: Plan) -> Iterator[Figure]:
     """A log of 100,000 lines."""
     with running(folder, url) as stack:
         yield from logs.measure(stack, plan)
-        yield footprint.memory(stack, "with a log of 100,000 lines")
 
 
 PARTS: dict[str, Callable[[Path, str, Plan], Iterator[Figure]]] = {

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from bench.browser import Answer, Browser
 from bench.plan import Plan
-from bench.report import Figure, median, percentile, spread
+from bench.report import Figure, median, number, percentile, spread
 from bench.stack import TEAM, Stack
 from dispersed_web.supervisor.environment import HOST
 
@@ -30,6 +30,7 @@ COUNT_FRAMES = """
 
 
 def measure(stack: Stack, plan: Plan) -> Iterator[Figure]:
+    before = _memory_mib(stack)
     job = _launch(stack)
     session = stack.seed("people", team=TEAM, count=1)[0]
     address = f"/t/{TEAM}/jobs/{job}/logs/"
@@ -38,6 +39,13 @@ def measure(stack: Stack, plan: Plan) -> Iterator[Figure]:
     assert first["end"] > LINES, first["end"]
     yield from _server(stack, browser, address, first, plan.log_rounds)
     yield from _frames(stack, session, address, plan.log_follow_s)
+    added = _memory_mib(stack) - before
+    yield _figure("memory that it adds", added, "MiB", 150, 80, f"to {number(before)} MiB")
+
+
+def _memory_mib(stack: Stack) -> float:
+    """Of all processes but the simulated cloud."""
+    return sum(mib for role, mib in stack.memory_mib().items() if role != "sandbox")
 
 
 def _launch(stack: Stack) -> str:
@@ -64,20 +72,20 @@ def _server(stack: Stack, browser: Browser, address: str, first: Any, rounds: in
     times: dict[str, list[float]] = {name: [] for name in ("page", "range", "search", "unchanged", "fresh")}
     page_bytes, fresh_bytes, new_lines = [], [], []
     seen = first
-    for number in range(rounds):
+    for turn in range(rounds):
         page = browser.get(address)
         times["page"].append(page.seconds)
         page_bytes.append(len(page.body))
-        begin = 1 + number * 997 % (LINES - WINDOW)
+        begin = 1 + turn * 997 % (LINES - WINDOW)
         times["range"].append(browser.get(f"{address}?data&from={begin}&limit=200").seconds)
-        times["search"].append(browser.get(f"{address}?data&limit=0&q={quote(f'step {number * 7}')}").seconds)
+        times["search"].append(browser.get(f"{address}?data&limit=0&q={quote(f'step {turn * 7}')}").seconds)
         again = f"{address}?data&v={quote(seen['version'])}&from={seen['end'] - 1}&limit={WINDOW}"
         answer = browser.get(again)
         if answer.status == 204:
             times["unchanged"].append(answer.seconds)
         else:
             seen = _data(answer)
-        if number % 5 == 4:
+        if turn % 5 == 4:
             fresh = _fresh(stack, browser, address, seen)
             times["fresh"].append(fresh.seconds)
             fresh_bytes.append(len(fresh.body))
