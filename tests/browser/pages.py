@@ -425,7 +425,12 @@ def _launches(at: Installation) -> list[Visit]:
         Visit("launch, no credential", reverse("web:launch", args=[at.empty.slug])),
         Visit("launch, link", f"{form}?title=From+a+link&nonsense=1&min_vram_gb=20"),
         Visit("recipe-launch", recipe),
-        Visit("recipe-launch, refused", f"{recipe}?in-hours=nonsense&title=", press="Launch", status=422),
+        Visit(
+            "recipe-launch, refused",
+            f"{recipe}?supersedes={at.jobs['UNCONFIRMED'].pk}",
+            press="Launch",
+            status=422,
+        ),
         Visit("presets", reverse("web:presets", args=[at.team.slug])),
         Visit("presets, none", reverse("web:presets", args=[at.empty.slug])),
     ]
