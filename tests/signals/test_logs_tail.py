@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispersed_web.jobs.logs import clean
+from dispersed_web.jobs.log_text import clean
 from dispersed_web.signals import tail
 from dispersed_web.signals.tail import KEPT_LINES, Change, Kind
 
