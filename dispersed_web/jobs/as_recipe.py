@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import Job
 from dispersed_web.recipes import keeping, vendor
-from dispersed_web.recipes.document import AUTOSTOP_FIELDS, Document
+from dispersed_web.recipes.document import AUTOSTOP_FIELDS, USD_FIELDS, Document
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.vendor import Taken
 
@@ -21,10 +21,12 @@ def from_job(job: Job, actor: Actor) -> Taken:
                 "locked", "This job was launched from a recipe with locked parts: copy that recipe instead."
             )
         connection = dict(document.connection)
-    # What the launcher chose; the highest price was worked out from a quote, a batch job's lifetime from its limits.
-    kept = [name for name in AUTOSTOP_FIELDS if name not in ("rate_cap_usd", "budget_usd")]
-    stopping = {name: getattr(job, name) for name in kept if name != "lifetime_s" or job.task == "PERSISTENT"}
-    if job.budget_usd is not None:
-        stopping["budget_usd"] = f"{job.budget_usd.normalize():f}"
+    stopping = {name: getattr(job, name) for name in AUTOSTOP_FIELDS}
+    if job.task != "PERSISTENT":
+        stopping["lifetime_s"] = None  # worked out from its other limits
+    if job.quoted_usd and job.rate_cap_usd == 2 * job.quoted_usd:
+        stopping["rate_cap_usd"] = None  # nobody chose it: it was made of the price of that day
+    for name in sorted(USD_FIELDS):
+        stopping[name] = f"{stopping[name].normalize():f}" if stopping[name] else None
     tags = job.tags.order_by("name").values_list("name", flat=True)
     return vendor.from_job(job.task, job.title, job.spec, autostop=stopping, tags=tags, connection=connection)

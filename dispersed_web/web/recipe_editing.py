@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.http import QueryDict
 
-from dispersed_web.autostop import choices
+from dispersed_web.events.record import Actor
+from dispersed_web.jobs import as_recipe
 from dispersed_web.jobs.models import Job
-from dispersed_web.recipes import keeping, vendor
+from dispersed_web.recipes import keeping
 from dispersed_web.recipes.about import ABOUT
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe, RecipeVersion
@@ -40,21 +40,10 @@ class Start:
         return cls(Document.from_json(recipe.current.document), about, recipe.current.number)
 
     @classmethod
-    def of_job(cls, job: Job) -> tuple[Start, list[str]]:
+    def of_job(cls, job: Job, actor: Actor) -> tuple[Start, list[str]]:
         """A job's specification, and what is said of it: what was secret is asked for. Where the whole cannot be a
-        recipe, the name is left, and the notes say why."""
-        chosen = {name: _plain(value) for name, value in asdict(choices.of(job)).items()}
-        if job.quoted_usd and job.rate_cap_usd == 2 * job.quoted_usd:
-            chosen["rate_cap_usd"] = None  # nobody chose it: it was made of the price of that day
-        version = job.recipe_version
-        taken = vendor.from_job(
-            job.task,
-            job.title,
-            job.spec,
-            autostop={**chosen, "lifetime_s": job.lifetime_s},
-            tags=list(job.tags.values_list("name", flat=True)),
-            connection=version.document.get("connection") if version else None,
-        )
+        recipe, the name is left, and the notes say why. Raises :class:`RecipeRefused` where it would lose locks."""
+        taken = as_recipe.from_job(job, actor)
         notes = [*taken.notes, *(problem.sentence for problem in taken.problems)]
         return cls(taken.document or Document(), {"name": job.title[:80], **taken.about}), notes
 
@@ -154,12 +143,6 @@ def rearranged(data: QueryDict) -> tuple[RecipeForm, int | None]:
     number = act.rpartition("-")[2]
     opened = int(number) if act.startswith("refresh") and number.isdecimal() else None
     return RecipeForm(changed), opened
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value.normalize() if value != value.to_integral_value() else value.quantize(Decimal(1)))
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _began(text: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_every_recipe_of_the_sandbox_makes_a_document_without_problems(uuid: str
     assert made.fault == ""
     assert from_anything(made.document)[1] == []
     assert made.source == f"cloud:{uuid}"
-    assert made.description_md
+    assert made.description_md == BY_UUID[uuid]["description"]
 
 
 def test_the_whole_payload_is_kept_but_for_its_secrets() -> None:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import as_recipe
@@ -141,6 +143,17 @@ def test_a_copy_and_a_job_are_no_way_around_the_locks(world: World) -> None:
     with pytest.raises(RecipeRefused, match="copy that recipe"):
         as_recipe.from_job(own, world.actor)
     assert as_recipe.from_job(own, Actor.person(recipe.owner)).document is not None
+
+
+def test_the_page_that_saves_a_job_as_a_recipe_says_so(client: Client, world: World) -> None:
+    job = world.request(ask_for(make(world)))
+    factories.sign_in(client, world.user)
+    address = reverse("web:recipe-from-job", args=[world.team.slug, job.pk])
+    answer = client.get(address, follow=True)
+    assert answer.redirect_chain == [(reverse("web:job", args=[world.team.slug, job.pk]), 302)]
+    assert "copy that recipe instead" in answer.content.decode()
+    assert client.post(address, {"name": "Freed"}).status_code == 302
+    assert Recipe.objects.count() == 1
 
 
 def test_a_job_is_saved_as_a_recipe_and_launched_from_it(world: World) -> None:

@@ -59,7 +59,11 @@ def recipe_edit(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpRe
 def recipe_from_job(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
     """A new recipe that begins with what a job was launched with."""
     place, job = access.job(request, slug, job_id, Action.MAKE_RECIPES)
-    start, notes = Start.of_job(job)
+    try:
+        start, notes = Start.of_job(job, place.actor)
+    except RecipeRefused as refused:
+        messages.error(request, refused.sentence)
+        return redirect("web:job", slug, job.pk)
     address = reverse("web:recipe-from-job", args=[slug, job.pk])
     return _edit(Editor(request, place, address, start, job=job, notes=notes))
 
