@@ -64,10 +64,16 @@ def to_import(recipe: CloudRecipe) -> Import:
 
 
 def _description(recipe: CloudRecipe) -> str:
-    parts = [recipe.description.strip(), recipe.quickstart_md.strip()]
+    parts = [recipe.description.strip(), _without_its_name(recipe)]
     if parts[0] and parts[0] in parts[1]:
         parts.pop(0)
     return "\n\n".join(filter(None, parts))[:LONGEST_DESCRIPTION]
+
+
+def _without_its_name(recipe: CloudRecipe) -> str:
+    """The quickstart without a heading that only repeats the name, which the page has above it."""
+    first, _, rest = recipe.quickstart_md.strip().partition("\n")
+    return rest.strip() if first.lstrip("# ").strip() == recipe.name.strip() else recipe.quickstart_md.strip()
 
 
 def _category(recipe: CloudRecipe) -> str:
