@@ -27,7 +27,7 @@
   });
 
   /* Leaving with something unsaved asks first. */
-  let changed = false;
+  let changed = Boolean(document.querySelector(".editor-faults, .conflict-fold"));
   form.addEventListener("input", () => { changed = true; });
   form.addEventListener("submit", () => { changed = false; });
   addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });

@@ -279,8 +279,8 @@ def test_its_launches_are_listed_with_their_version(client: Client, recipe: Reci
 def test_pin_and_unpin(client: Client, recipe: Recipe, owner: Any) -> None:
     client.post(url("recipe-pin", recipe), {"pin": "yes"})
     assert RecipePin.objects.filter(recipe=recipe, user=owner).count() == 1
-    back = client.post(url("recipe-pin", recipe), {"pin": "no", "back": "gallery"})
-    assert back["Location"] == url("recipes", recipe)
+    back = client.post(url("recipe-pin", recipe), {"pin": "no", "back": "gallery", "q": "a b"})
+    assert back["Location"] == f"{url('recipes', recipe)}?q=a+b"
     assert not RecipePin.objects.exists()
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.accounts.models import User
@@ -21,6 +22,8 @@ from dispersed_web.web import access
 from dispersed_web.web.forms.kept import HandOverForm
 from dispersed_web.web.views.recipes import forbid_unless
 
+FILTERS = ("q", "category", "archived")
+
 
 @require_POST
 def recipe_pin(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpResponse:
@@ -29,7 +32,8 @@ def recipe_pin(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpRes
     act = sharing.unpin if request.POST.get("pin") == "no" else sharing.pin
     act(found, request.user)
     if request.POST.get("back") == "gallery":
-        return redirect("web:recipes", slug)
+        filters = {name: request.POST[name] for name in FILTERS if request.POST.get(name)}
+        return redirect(reverse("web:recipes", args=[slug], query=filters))
     return redirect("web:recipe", slug, found.pk)
 
 
