@@ -41,9 +41,13 @@ def look(credential: Credential, shown: Collection[str], client: Client, clock: 
 
 
 def _end(row: UnmanagedJob, remote: RemoteJob, now: dt.datetime) -> bool:
+    """The row goes first and the team's is moved last, in the order in which an adoption does both."""
     with transaction.atomic():
-        watching.tell_end(row, remote.status, remote.completed_at or now, now)
-        return bool(UnmanagedJob.objects.filter(pk=row.pk).delete()[0])
+        people = watching.watchers(row)
+        removed = bool(UnmanagedJob.objects.filter(pk=row.pk).delete()[0])
+        if removed:
+            watching.tell_end(row, people, remote.status, remote.completed_at or now, now)
+    return removed
 
 
 def _note_missing(row: UnmanagedJob, now: dt.datetime) -> bool:

@@ -6,6 +6,7 @@ The event names its readers, and is written only while they may see the job: ano
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 from django.db import transaction
@@ -41,12 +42,23 @@ def tell_daily(credential: Credential, now: dt.datetime) -> None:
             )
 
 
-def tell_end(row: UnmanagedJob, status: str, at: dt.datetime, now: dt.datetime) -> None:
-    """Tells its watchers that it ended. Call in the transaction that removes the row."""
+def watchers(row: UnmanagedJob) -> list[int]:
+    """Who hears of it."""
+    return list(row.watched_by.order_by("pk").values_list("pk", flat=True))
+
+
+def tell_end(row: UnmanagedJob, people: list[int], status: str, at: dt.datetime, now: dt.datetime) -> None:
+    """Tells those who watched it that it ended. Call in the transaction that removed the row."""
     word = {"COMPLETED": "ended by itself", "FAILED": "failed", "CANCELLED": "was cancelled"}.get(
         status, "ended"
     )
-    _tell(row, "unmanaged.ended", f"{_name(row)} {word}{_money(row, min(at, now), ', having cost')}.", now)
+    _tell(
+        row,
+        "unmanaged.ended",
+        f"{_name(row)} {word}{_money(row, min(at, now), ', having cost')}.",
+        now,
+        people,
+    )
 
 
 def tell_lost(row: UnmanagedJob, now: dt.datetime) -> None:
@@ -69,9 +81,9 @@ def tell_dearer(row: UnmanagedJob, rate_usd: Decimal, now: dt.datetime) -> None:
 
 
 def _tell(
-    row: UnmanagedJob, kind: str, sentence: str, now: dt.datetime, people: list[int | None] | None = None
+    row: UnmanagedJob, kind: str, sentence: str, now: dt.datetime, people: Sequence[int] | None = None
 ) -> None:
-    who = list(row.watched_by.order_by("pk").values_list("pk", flat=True)) if people is None else people
+    who = watchers(row) if people is None else list(people)
     if not who or row.is_hidden:
         return
     record(

@@ -14,6 +14,7 @@ from dispersed_web.jobs.inventory import Hand
 from dispersed_web.jobs.models import UnmanagedJob
 from dispersed_web.notifications import outbox
 from dispersed_web.notifications.models import Delivery
+from dispersed_web.notifications.notice import compose
 from tests import factories
 from tests.jobs.world import World
 
@@ -83,6 +84,7 @@ def test_who_watches_hears_of_the_end_with_its_cost(world: World, remote: str) -
     assert "external" in event.sentence
     assert "about $" in event.sentence
     assert told("unmanaged.ended") == [world.user.pk]
+    assert compose(event).page.endswith(f"/t/{world.team.slug}/inventory/")
     assert not UnmanagedJob.objects.exists()
 
 

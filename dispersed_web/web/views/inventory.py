@@ -135,7 +135,7 @@ def stop(request: HttpRequest, slug: str, row_id: int) -> HttpResponse:
     """Adopts it and asks for its end, after a look at what that hits and what it costs."""
     seat, row = _row(request, slug, row_id)
     form = StopUnmanagedForm(request.POST or None, row=row)
-    if request.method == "POST" and (form.is_valid() or not form.fields.get("confirm")):
+    if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         hand = _hand(request, seat, data.get("confirm", ""))
         try:
