@@ -172,14 +172,14 @@ def test_columns_are_hidden_without_javascript(opener: Opener, job: Job) -> None
 def test_keys_and_calendar_in_the_profile(opener: Opener, job: Job, live_server: Any) -> None:
     ana = make.owner_of(job.team)
     page = opener(reverse("web:me"), ana)
-    page.get_by_label("Public key").fill(
+    page.get_by_label("SSH public key").fill(
         "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----"
     )
     page.get_by_role("button", name="Add the key").click()
     expect(page.get_by_text("This is a private key")).to_be_visible()
-    expect(page.get_by_label("Public key")).to_have_value("")
+    expect(page.get_by_label("SSH public key")).to_have_value("")
     assert_accessible(page)
-    page.get_by_label("Public key").fill(make.SSH_KEY)
+    page.get_by_label("SSH public key").fill(make.SSH_KEY)
     page.get_by_role("button", name="Add the key").click()
     expect(page.locator(".fingerprint")).to_contain_text("SHA256:")
     assert ana.default_ssh_key == make.SSH_KEY

@@ -29,7 +29,7 @@ class SshKeyForm(forms.Form):
     """One SSH public key and its name; ``cleaned_data["key"]`` is a :class:`PublicKey`."""
 
     key = forms.CharField(
-        label="Public key",
+        label="SSH public key",
         max_length=20_000,
         widget=Unechoed(
             attrs={
