@@ -103,7 +103,7 @@ def _lists(document: Document) -> Iterator[Problem]:
         for number, entry in enumerate(document.spec.get(name) or ()):
             if not isinstance(entry, kind) or isinstance(entry, bool):
                 yield Problem(("spec", name, number), f"Every entry must be {words}.")
-            elif kind is dict:
+            elif isinstance(entry, dict):
                 yield from _volume(("spec", name, number), entry)
 
 
@@ -249,13 +249,13 @@ def _spec(document: Document) -> Iterator[Problem]:
     found.values["title"] = "x"  # a title may have any characters, or none yet
     numbers = {one_target(one.to): number for number, one in enumerate(document.inputs)}
     for name, sentence in job_spec(found).problems().items():
-        number = numbers.get(one_target(name))
+        at = numbers.get(one_target(name))
         if name == ENV:
             continue  # each variable has its own place
-        if number is None:
+        if at is None:
             yield Problem(("spec", name) if name in document.spec else ("spec",), sentence)
-        elif document.inputs[number].default not in (None, ""):
-            yield Problem(("inputs", number, "default"), sentence)
+        elif document.inputs[at].default not in (None, ""):
+            yield Problem(("inputs", at, "default"), sentence)
     yield from _env(document)
 
 

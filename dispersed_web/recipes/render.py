@@ -233,7 +233,8 @@ def _is_as_meant(target: str, document: Document, meant: Rendered, asked: Render
     if target == JOB_TAG:
         return {tag.lower() for tag in ours or ()} <= {tag.lower() for tag in theirs or ()}
     if target == "title" and ours and theirs and theirs.startswith(ours):
-        return theirs == ours or _COPY_NUMBER.fullmatch(theirs.removeprefix(ours)) is not None
+        rest = theirs.removeprefix(ours)
+        return not rest or _COPY_NUMBER.fullmatch(rest) is not None
     return bool(ours == theirs)
 
 

@@ -75,7 +75,7 @@ def shape_problems(data: Any) -> Iterator[Problem]:
         yield Problem((), "A recipe is a mapping with spec, inputs and so on.")
         return
     yield from _mapping((), data, _PARTS)
-    parts = {name: data.get(name) for name in _PARTS if isinstance(data.get(name), (dict, list))}
+    parts: dict[str, Any] = {name: data[name] for name in _PARTS if isinstance(data.get(name), (dict, list))}
     for name, kinds in (
         ("spec", _SPEC_TYPES),
         ("autostop", _AUTOSTOP_TYPES),

@@ -125,7 +125,7 @@ def from_vendor(data: Any) -> Taken:
     about = {
         "name": " ".join(str(title or "Imported job").split())[:LONGEST_NAME].strip(),
         "description_md": text if isinstance(text, str) else "",
-        "category": (Recipe.Category.BATCH if data["task"] == "BATCH" else Recipe.Category.OTHER).value,
+        "category": str(Recipe.Category.BATCH if data["task"] == "BATCH" else Recipe.Category.OTHER),
         "icon": "batch" if data["task"] == "BATCH" else "machine",
     }
     return draft.taken(about)

@@ -64,8 +64,9 @@ def read(text: str) -> tuple[Tree, list[FileProblem]]:
                 tree.data.append(_value(node, (number,), tree))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        tree.problems.append(FileProblem(*place, f"This is not YAML: {error.problem or error.context}."))
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        sentence = f"This is not YAML: {error.problem or error.context}."
+        tree.problems.append(FileProblem(line, column, sentence))
     except (yaml.YAMLError, UnicodeError):
         tree.problems.append(FileProblem(1, 1, "The file has characters that YAML does not know."))
     return tree, sorted(tree.problems)
