@@ -230,3 +230,28 @@ def test_a_cooked_job_without_an_address_is_told_as_such(
     shown = text_of(client.get(reverse("web:job", args=[team.slug, job.pk])))
     assert said in shown
     assert "top it, and launch" in shown
+
+
+SCREENS = {
+    "lost answer": ({"kind": "drop", "at": "after"}, "The cloud did not answer clearly"),
+    "lost request": ({"kind": "drop", "at": "before"}, "The cloud did not answer clearly"),
+    "500": ({"kind": "status", "status": 500, "at": "before"}, "has a fault of its own (500)"),
+    "429": ({"kind": "status", "status": 429, "at": "before"}, "asks for fewer requests (429)"),
+    "HTML": ({"kind": "html_body"}, "The cloud did not answer clearly"),
+    "402": ({"kind": "status", "status": 402, "at": "before", "message": "No credit"}, "No credit"),
+    "404": ({"kind": "status", "status": 404, "at": "before"}, "does not know it"),
+}
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_every_fault_of_a_cook_has_a_screen_that_says_so(
+    client: Client, team: Team, credential: Credential, sandbox: Any, name: str
+) -> None:
+    fault, said = SCREENS[name]
+    sandbox.control.add_fault(COOK, times=1, **fault)
+    send(client, team, opened(client, team, query(LLAMA, credential)))
+    job = only_job()
+    sending.send(job.pk, database_now)
+    page = text_of(client.get(reverse("web:job", args=[team.slug, job.pk])))
+    assert said in page
+    assert "llama.cpp server" in page

@@ -9,7 +9,7 @@ from django.test import Client
 
 from dispersed_web.dispersed import Secret, Volume
 from dispersed_web.jobs import specs
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.teams.models import Team
 from tests.web.launch_forms import Fields, address, member, only_job, opened, send
 from tests.web.recipe_scenes import make_recipe
@@ -119,3 +119,13 @@ def test_a_recipes_volumes_are_launched_and_changed_only_if_not_locked(
     assert answer.status_code == 302
     mounts = [volume.mount for volume in specs.restore(only_job()).volumes]
     assert mounts == (["/data"] if locked else ["/other"])
+
+
+def test_a_preset_keeps_volumes_and_never_their_secrets(
+    client: Client, team: Team, fields: dict[str, Any]
+) -> None:
+    client.post(address(team), fields | rows(DATA) | {"save_preset": "yes", "preset_name": "Mine"})
+    preset = Preset.objects.get()
+    assert "canary" not in str(preset.values)
+    again = Fields(client.get(f"{address(team)}?preset={preset.pk}").content.decode()).values
+    assert (again["volume-0-mount"], again["volume-0-tag"]) == (["/data"], ["v3"])

@@ -11,6 +11,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.dispersed import Volume
+from dispersed_web.dispersed.limits import MOST_VOLUMES
 from dispersed_web.recipes.inputs import BadAnswer, read
 from dispersed_web.web.forms.advice import looks_like_a_secret
 from dispersed_web.web.forms.launch import LaunchForm
@@ -18,6 +20,7 @@ from dispersed_web.web.forms.recipe_inputs import as_json
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.ssh_choice import OTHER
 
+VOLUMES = "volumes"
 NEVER = frozenset({"registry_secret", "same_again", "supersedes_sure", "env_lines", "copies"})
 
 
@@ -49,6 +52,8 @@ def typed_of(form: LaunchForm) -> Typed:
         value = _typed(form, name)
         if value is not None and not _is_secret_text(value):
             found.values[name] = value
+    if rows := form.volume_rows.plain():
+        found.values[VOLUMES] = rows
     for row in form.env.forms:
         data = getattr(row, "cleaned_data", {})
         if data.get("name") and not data.get("DELETE"):
@@ -84,7 +89,7 @@ def reading(form: LaunchForm, typed: Typed) -> Reading:
     found = Reading()
     for name, value in typed.values.items():
         try:
-            found.values[name] = _cleaned(form, name, value)
+            found.values[name] = _volumes(form, value) if name == VOLUMES else _cleaned(form, name, value)
         except (ValidationError, KeyError):
             found.ignored.append(name)
     locks_env = isinstance(form, RecipeLaunchForm) and form.locks_env
@@ -94,6 +99,14 @@ def reading(form: LaunchForm, typed: Typed) -> Reading:
         (found.ignored.append(name) if locks_env or name in fixed else found.env.append(dict(row)))
     _read_answers(form, typed.answers, found)
     return found
+
+
+def _volumes(form: LaunchForm, value: Any) -> list[dict[str, str]]:
+    """The rows to begin with. Raises ``KeyError`` where they are not to be filled."""
+    locked = isinstance(form, RecipeLaunchForm) and form.locks_volumes
+    if locked or not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise KeyError(VOLUMES)
+    return [Volume.from_plain(one).to_plain() for one in value[:MOST_VOLUMES]]
 
 
 def _cleaned(form: LaunchForm, name: str, value: Any) -> Any:

@@ -87,6 +87,10 @@ class VolumeRows(BaseFormSet):
     def volumes(self) -> tuple[Volume, ...]:
         return tuple(row.volume() for row in self.forms if row.is_given and not row.errors)
 
+    def plain(self) -> list[dict[str, str]]:
+        """The filled rows as texts, without secrets."""
+        return [volume.to_plain() for volume in self.volumes()] if self.is_bound else []
+
     def blame(self, sentence: str) -> None:
         """What is wrong with the rows together, unless a row says it already."""
         if not self.total_error_count():
