@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from django.utils.safestring import SafeString, mark_safe
@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 LONGEST = 50_000
 LONGEST_LINE = 160
+MOST_OF_A_LINE = 1000
 SCHEMES = frozenset({"http", "https", "mailto"})
 LINK = {"rel": "noopener noreferrer nofollow", "target": "_blank"}
 # The page has its own h1, and its parts have their h2.
@@ -30,7 +31,13 @@ def render(text: str) -> SafeString:
 
 def first_line(text: str) -> str:
     """The plain words of the first paragraph, cut to one line."""
-    for token in _reader().parse(text[: LONGEST_LINE * 10]):
+    return _first_line(text.lstrip()[:MOST_OF_A_LINE])
+
+
+@lru_cache(maxsize=1024)
+def _first_line(text: str) -> str:
+    """A gallery asks for hundreds of them, each time the same."""
+    for token in _reader().parse(text):
         if token.type == "inline" and token.children:
             words = " ".join("".join(_words(token.children)).split())
             if words:

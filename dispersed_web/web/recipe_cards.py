@@ -20,7 +20,7 @@ from dispersed_web.web.recipe_prices import Machine, Prices, machine_of
 
 LATELY = dt.timedelta(days=60)
 MOST_LATELY = 4
-MOST = 200
+MOST = 100
 STARTER = "starter:"
 CLOUD = "cloud:"
 

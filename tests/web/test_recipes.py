@@ -202,6 +202,15 @@ def test_the_number_of_queries_does_not_grow(
     assert page.content.decode().count('class="recipe-card"') == 30
 
 
+def test_beyond_a_hundred_it_says_how_to_find_the_others(client: Client, team: Team, owner: Any) -> None:
+    for number in range(103):
+        make_recipe(team, owner, f"R {number:03}", BATCH)
+    page = client.get(reverse("web:recipes", args=[team.slug])).content.decode()
+    assert page.count('class="recipe-card"') == 100
+    assert "3 more are not shown" in page
+    assert "R 102" in client.get(reverse("web:recipes", args=[team.slug]) + "?q=102").content.decode()
+
+
 def test_a_filtered_gallery_is_fetched_alone(client: Client, team: Team, owner: Any) -> None:
     make_recipe(team, owner)
     part = client.get(reverse("web:recipes", args=[team.slug]) + "?q=comfy", headers={"HX-Request": "true"})
