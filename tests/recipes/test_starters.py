@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.events.models import Event
@@ -19,6 +20,7 @@ from dispersed_web.teams.models import Team
 from tests import factories
 from tests.jobs.world import World
 from tests.recipes.launching import ask_for, let_it_come
+from tests.web import launch_forms
 
 # What a launcher has to answer beside their SSH key, and the container ports that are published then.
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -117,3 +119,23 @@ def test_starters_belong_to_nobody_so_admins_keep_them(world: World) -> None:
     recipe = starter(world.team, "ollama")
     owner = factories.owner_of(world.team)
     assert sharing.archive(recipe, actor=Actor.person(owner), now=world.clock.now)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_the_page_of_a_starter_launches_it_as_it_stands(client: Client, db: None, name: str) -> None:
+    team, user = launch_forms.member(client, ssh_key=factories.SSH_KEY)
+    recipe = starter(team, name)
+    address = reverse("web:recipe-launch", args=[team.slug, recipe.pk])
+    fields = launch_forms.Fields(client.get(address).content.decode()).values
+    fields |= {f"in-{key}": answer for key, answer in ANSWERS[name].items()}
+    answer = client.post(address, fields)
+    job = launch_forms.only_job()
+    assert (answer.status_code, job.owner) == (302, user)
+    meant = ask_for(recipe, **ANSWERS[name])
+    assert (job.title, job.task, job.recipe_version) == (meant.title, meant.spec.task, recipe.current)
+    for field in ("image", "tag", "allowed_ips", "max_timeout_run_ms"):
+        value = getattr(meant.spec, field)
+        assert job.spec[field] == (list(value) if isinstance(value, tuple) else value), field
+    assert job.spec["ssh_key"] == factories.SSH_KEY  # one's own goes along, and 22 with it where ports are named
+    assert set(job.spec["ports"]) - {22} == set(meant.spec.ports) - {22}
+    assert job.uses_logs == meant.choices.uses_logs
