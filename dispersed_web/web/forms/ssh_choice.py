@@ -75,6 +75,8 @@ class SshKeyWidget(forms.MultiWidget):
             chosen["attrs"]["id"], typed["attrs"]["id"] = f"{base}_from", base
         chosen["attrs"]["data-ssh-from"] = typed["attrs"]["data-ssh-key"] = True
         context["widget"]["has_keys"] = bool(self.keys)
+        if not self.keys:
+            typed["attrs"].pop("aria-label", None)  # the field's own label names it
         return context
 
 
