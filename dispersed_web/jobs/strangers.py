@@ -68,9 +68,8 @@ def _told_apart(
     claimed = dict(
         Job.objects.filter(cloud=cloud, remote_uuid__in=list(marks)).values_list("remote_uuid", "team")
     )
-    rows = {
-        job.marker: job for job in Job.objects.filter(marker__in=[mark for mark in marks.values() if mark])
-    }
+    marked = Job.objects.filter(marker__in=[mark for mark in marks.values() if mark])
+    rows = {job.marker: job for job in marked.defer("spec", "spec_secrets_sealed")}
     code = Installation.get().code if any(marks.values()) else ""
     is_shared = bool(code) and found.is_shared(credential)
     for remote in sorted(unclaimed, key=lambda one: (one.created_at is None, one.created_at or 0, one.uuid)):
