@@ -9,6 +9,8 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
+# A lock belongs to its field: where the field is not shown for the chosen task, neither is the lock.
+ONE_TASK = ("only-batch", "only-persistent")
 
 
 @register.simple_block_tag(end_name="endasked")
@@ -19,4 +21,5 @@ def asked(content: SafeString, field: Any) -> SafeString:
     if not field.field.disabled:
         return content
     lock = render_to_string("launch/_lock.html")
-    return mark_safe(f'<div class="launch-locked">{content}{lock}</div>')  # noqa: S308 - both are rendered templates
+    kind = next((f" {name}" for name in ONE_TASK if name in content), "")
+    return mark_safe(f'<div class="launch-locked{kind}">{content}{lock}</div>')  # noqa: S308 - both are rendered templates
