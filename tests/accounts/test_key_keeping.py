@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -64,7 +66,8 @@ def test_there_are_twenty_at_most(user):
 
 
 def test_when_the_default_is_removed_the_oldest_takes_its_place(user):
-    first, second, third = (key_keeping.add(user, fresh(), name, NOW) for name in "ABC")
+    days = {name: NOW + dt.timedelta(days=day) for day, name in enumerate("ABC")}
+    first, second, third = (key_keeping.add(user, fresh(), name, at) for name, at in days.items())
     assert key_keeping.remove(first) == second
     assert defaults(user) == ["B"]
     assert key_keeping.remove(third) is None

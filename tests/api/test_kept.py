@@ -131,7 +131,7 @@ def test_a_list_is_narrowed_to_a_tag(api, team, job):
 def test_a_list_costs_no_query_more_for_more_jobs(api, team, job, django_assert_max_num_queries):
     for _ in range(5):
         factories.make_job(team)
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(api.get("/api/v1/jobs").json()["jobs"]) == 6
 
 

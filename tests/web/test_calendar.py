@@ -116,12 +116,11 @@ def test_ended_jobs_are_told_of_for_thirty_days(lab):
     assert str(found["Stopped: Idle"]["description"]).startswith("Idle.")
 
 
-def test_its_id_stays_and_its_sequence_grows_when_the_plan_changes(lab, time_machine):
+def test_its_id_stays_and_its_sequence_grows_when_the_plan_changes(lab):
     address = lab.address()
     before = stop_in(address)
-    time_machine.move_to(lab.now + dt.timedelta(seconds=90))
     Job.objects.update(extend_until=lab.now + dt.timedelta(days=2))
-    make.make_event(lab.team, "job.extended", lab.job, "Bob extended it.", now=timezone.now())
+    make.make_event(lab.team, "job.extended", lab.job, "Bob extended it.", now=lab.now)
     after = stop_in(address)
     assert before["uid"] == after["uid"]
     assert after["dtstart"].dt > before["dtstart"].dt
