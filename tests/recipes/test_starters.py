@@ -133,9 +133,11 @@ def test_the_page_of_a_starter_launches_it_as_it_stands(client: Client, db: None
     assert (answer.status_code, job.owner) == (302, user)
     meant = ask_for(recipe, **ANSWERS[name])
     assert (job.title, job.task, job.recipe_version) == (meant.title, meant.spec.task, recipe.current)
-    for field in ("image", "tag", "allowed_ips", "max_timeout_run_ms"):
-        value = getattr(meant.spec, field)
-        assert job.spec[field] == (list(value) if isinstance(value, tuple) else value), field
-    assert job.spec["ssh_key"] == factories.SSH_KEY  # one's own goes along, and 22 with it where ports are named
+    for field in ("image", "tag", "max_timeout_run_ms"):
+        assert job.spec[field] == getattr(meant.spec, field), field
+    assert job.spec["allowed_ips"] == list(meant.spec.allowed_ips or ["0.0.0.0/0"])
+    assert (
+        job.spec["ssh_key"] == factories.SSH_KEY
+    )  # one's own goes along, and 22 with it where ports are named
     assert set(job.spec["ports"]) - {22} == set(meant.spec.ports) - {22}
     assert job.uses_logs == meant.choices.uses_logs
