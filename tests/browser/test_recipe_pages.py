@@ -156,13 +156,15 @@ def test_the_gallery_filters_while_one_types_and_pins(opener: Opener, team: Team
     page.get_by_text("Batch work", exact=True).click()
     expect(page.locator(".recipe-card")).to_have_count(1)
     page.get_by_role("button", name="Pin Bench").click()
-    expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
+    expect(page.get_by_role("button", name="Pin Bench", pressed=True)).to_be_visible()
+    assert "category=batch" in page.url
     page.keyboard.press("g")
     page.keyboard.press("j")
     page.wait_for_url("**/jobs/")
     page.keyboard.press("g")
     page.keyboard.press("r")
     page.wait_for_url("**/recipes/")
+    expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
 
 
 def test_text_and_form_are_the_same_recipe(opener: Opener, team: Team) -> None:
