@@ -1,4 +1,4 @@
-"""Importing over a recipe, and the commands that write and read files."""
+"""The commands that write and read files of recipes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from django.utils import timezone
 
 from dispersed_web.events.record import Actor
 from dispersed_web.recipes import files, keeping, sharing
-from dispersed_web.recipes.errors import RecipeRefused
-from dispersed_web.recipes.importing import import_over
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Team
 from tests import factories
@@ -36,54 +34,6 @@ def run(name: str, *arguments: str) -> str:
     out = StringIO()
     call_command(name, *arguments, stdout=out)
     return out.getvalue()
-
-
-# Over one that is there ----------------------------------------------------------------------------------------------
-
-
-def parsed(text: str) -> files.ParsedRecipe:
-    (recipe,), problems = files.from_yaml(text)
-    assert not problems
-    return recipe
-
-
-def test_a_file_becomes_the_next_version(team: Team) -> None:
-    recipe = make(team)
-    file = parsed(
-        files.to_yaml([recipe]).replace("name: Machine", "name: Better").replace("tag: latest", "tag: '2'")
-    )
-    by = {"actor": Actor.person(recipe.owner), "now": timezone.now()}
-    version = import_over(recipe, file, seen_version=1, **by)
-    recipe.refresh_from_db()
-    assert (recipe.name, version.number, recipe.current.document["spec"]["tag"]) == ("Better", 2, "2")
-    assert import_over(recipe, file, seen_version=2, **by) is None
-
-
-def test_without_the_right_or_the_newest_version_nothing_changes(team: Team) -> None:
-    recipe = make(team)
-    file = parsed(
-        files.to_yaml([recipe]).replace("name: Machine", "name: Mine").replace("gpu_count: 1", "gpu_count: 2")
-    )
-    for user, seen in ((factories.make_member(team), 1), (recipe.owner, 7)):
-        with pytest.raises(RecipeRefused):
-            import_over(recipe, file, seen_version=seen, actor=Actor.person(user), now=timezone.now())
-    recipe.refresh_from_db()
-    assert (recipe.name, recipe.current.number) == ("Machine", 1)
-
-
-def test_a_file_over_a_copy_keeps_the_original_s_locks(team: Team) -> None:
-    user = factories.make_member(team)
-    by = {"actor": Actor.person(user), "now": timezone.now()}
-    copied = keeping.copy(make(team), user=user, **by)
-    text = files.to_yaml([Recipe.objects.get(pk=copied.pk)])
-    for change in (text.replace("image: disp", "image: evil"), text.replace("locked:\n  - image\n", "")):
-        assert change != text
-        with pytest.raises(RecipeRefused) as refused:
-            import_over(copied, parsed(change), seen_version=1, **by)
-        assert refused.value.code == "locked"
-
-
-# Commands ------------------------------------------------------------------------------------------------------------
 
 
 def test_what_one_team_exports_another_imports(team: Team, tmp_path: Path) -> None:
