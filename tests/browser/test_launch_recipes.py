@@ -44,6 +44,7 @@ def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Itera
     def open_page(path: str = "", **options: Any) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
         context.set_default_timeout(5000)
+        context.set_default_navigation_timeout(20_000)
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
         contexts.append(context)
