@@ -139,10 +139,10 @@ def frame(
     zone = timezone.get_current_timezone()
     slug = place.team.slug
     address = reverse(f"web:{tab}", args=[slug, job.pk])
+    runs = _runs(job)
     outlook = sightings.outlook(job, now, zone, request.user.pk)
     options = _options(job, outlook, now, zone)
     under_way = job.state in states.UNDER_WAY or job.is_stopping or rows.is_starting(job, now)
-    runs = list(job.runs.order_by("first_seen_at"))
     cause = _cause(job, runs)
     way = connection.connection(job, runs, now, connection.recipe_of(job))
     return {
@@ -183,6 +183,15 @@ def frame(
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _runs(job: Job) -> list[JobRun]:
+    """The job's runs, the oldest first; the present one is not asked for again."""
+    runs = list(job.runs.order_by("first_seen_at"))
+    present = next((run for run in runs if run.pk == job.current_run_id), None)
+    if present is not None:
+        job.current_run = present
+    return runs
 
 
 def _cause(job: Job, runs: list[JobRun]) -> Cause | None:
@@ -242,16 +251,10 @@ def _overview(sheet: Sheet) -> dict[str, Any]:
 
 def _provenance(job: Job, reader_id: int | None) -> dict[str, Any]:
     """Where it came from; a recipe that the reader may not see is not named."""
-    version = job.recipe_version
-    is_seen = (
-        version is not None
-        and reader_id is not None
-        and recipes.visible_to(reader_id, job.team).filter(pk=version.recipe_id).exists()
-    )
-    address = ""
-    if is_seen:
+    version, address = job.recipe_version, ""
+    if version and recipes.visible_to(reader_id or 0, job.team).filter(pk=version.recipe_id).exists():
         address = f"{reverse('web:recipe', args=[job.team.slug, version.recipe_id])}?v={version.number}"
-    found = provenance.provenance(job, may_see_recipe=is_seen)
+    found = provenance.provenance(job, may_see_recipe=bool(address))
     return {"provenance": found, "recipe_address": address}
 
 
