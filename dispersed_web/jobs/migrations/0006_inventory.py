@@ -20,6 +20,10 @@ def name_the_clouds(apps, schema_editor):
         if (cloud, remote_uuid) in held:
             job.objects.filter(pk=pk).update(cloud=f"{cloud}#{pk}"[:255])
         held.add((cloud, remote_uuid))
+    if schema_editor.connection.vendor == "postgresql":
+        # What was checked at the end of the transaction is checked now, or the table could not be altered below.
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        schema_editor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 class Migration(migrations.Migration):
