@@ -29,7 +29,7 @@ COST_FACTOR = 5
 STALE_S = 10
 REMEMBERED_S = 600
 QUOTED_CHARS = 300
-MOST_NEAR = 2
+MOST_NEAR = 1
 
 _near: dict[str, Lines] = {}
 
@@ -193,7 +193,7 @@ def _lines(run: JobRun, version: str) -> Lines | None:
 
 
 def _keep_near(key: str, lines: Lines) -> Lines:
-    """Keeps the last few texts in this process: they are large, and asked for in parts."""
+    """Keeps the last text in this process: it is large, and asked for in parts."""
     if len(_near) >= MOST_NEAR:
         _near.clear()
     _near[key] = lines
