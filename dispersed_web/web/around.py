@@ -15,8 +15,8 @@ from dispersed_web.credentials.health import SIGHT_LOST_AFTER
 from dispersed_web.jobs.figures import Stale
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
-from dispersed_web.web import cells
-from dispersed_web.web.lease_words import Around
+from dispersed_web.web.job.lease_words import Around
+from dispersed_web.web.jobs import cells
 
 # What is held is idle and due, or silent.
 HELD_STATES = (State.WARNED.value, State.DUE.value)

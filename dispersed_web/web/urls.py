@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from dispersed_web.web import inventory_urls, recipe_urls
+from dispersed_web.web.inventory import inventory_urls
+from dispersed_web.web.recipes import recipe_urls
 from dispersed_web.web.views import (
     act_links,
     autostop,

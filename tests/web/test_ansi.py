@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispersed_web.jobs.log_text import clean_keeping_colours, plain
-from dispersed_web.web import ansi
+from dispersed_web.web.job import ansi
 
 ESC = "\x1b["
 

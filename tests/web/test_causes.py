@@ -10,7 +10,7 @@ import pytest
 
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web import causes, provenance, run_rows
+from dispersed_web.web.job import causes, provenance, run_rows
 
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
 UTC = dt.UTC

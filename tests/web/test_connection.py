@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dispersed_web.jobs.models import Job, JobRun
-from dispersed_web.web import connection, image_kinds, ways
+from dispersed_web.web.job import connection, image_kinds, ways
 
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
 

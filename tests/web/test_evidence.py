@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispersed_web.autostop.activity import Lane, Samples
-from dispersed_web.web import evidence, strip, strip_axis
-from dispersed_web.web.evidence import Source, Span
-from dispersed_web.web.marks import Mark
+from dispersed_web.web.job import evidence, strip, strip_axis
+from dispersed_web.web.job.evidence import Source, Span
+from dispersed_web.web.jobs.marks import Mark
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 UTC = dt.UTC

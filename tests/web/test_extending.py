@@ -9,7 +9,7 @@ import pytest
 
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
-from dispersed_web.web import extending
+from dispersed_web.web.job import extending
 
 NOW = dt.datetime(2026, 8, 25, 12, tzinfo=dt.UTC)
 

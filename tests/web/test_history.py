@@ -11,10 +11,10 @@ from dispersed_web.autostop.activity import Lane
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.autostop.policy import State
 from dispersed_web.events.models import Event
-from dispersed_web.web import history
-from dispersed_web.web.evidence import LaneStory, Span
-from dispersed_web.web.marks import marks
-from dispersed_web.web.sightings import verdict_spans
+from dispersed_web.web.job import history
+from dispersed_web.web.job.evidence import LaneStory, Span
+from dispersed_web.web.job.sightings import verdict_spans
+from dispersed_web.web.jobs.marks import marks
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 NOW = dt.datetime(2026, 11, 25, 13, 0, tzinfo=dt.UTC)  # 14:00 in Berlin

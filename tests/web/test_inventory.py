@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import HistoryImport, Job, Origin, UnmanagedJob
-from dispersed_web.web import inventory_urls
+from dispersed_web.web.inventory import inventory_urls
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db

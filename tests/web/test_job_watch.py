@@ -136,7 +136,7 @@ def test_somebody_asks_why_it_was_not_stopped(client, team):
 
 
 def test_the_history_is_in_pages(client, team, monkeypatch):
-    monkeypatch.setattr("dispersed_web.web.activity_page.PAGE", 2)
+    monkeypatch.setattr("dispersed_web.web.job.activity_page.PAGE", 2)
     now = timezone.now()
     job = scenes.play(scenes.running(team, 4, now), lambda ago: BUSY if ago % 80 > 45 else IDLE, now)
     first = page(client, job, "job-activity")

@@ -17,8 +17,8 @@ from django.utils import timezone
 from dispersed_web.autostop.models import Hold
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.teams.models import Team
-from dispersed_web.web import csv_rows
 from dispersed_web.web.cache import ForgivingRedisCache
+from dispersed_web.web.jobs import csv_rows
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -244,7 +244,9 @@ def test_the_order_by_stop_time_is_the_order_of_what_the_rows_say(client, team):
     job("stuck", stop_at=now + dt.timedelta(hours=30), stop_requested_at=now - dt.timedelta(minutes=9))
     response = client.get(jobs_url(team, "?sort=stops"))
     assert shown(response) == ["stuck", "being stopped", "due", "soon", "tomorrow", "never"]
-    cells = re.findall(r'class="cell-stops col-stops"><span class="line-1">(.*?)</span>', response.content.decode())
+    cells = re.findall(
+        r'class="cell-stops col-stops"><span class="line-1">(.*?)</span>', response.content.decode()
+    )
     said = [re.sub(r"<[^>]+>", "", cell).replace("\u00a0", " ") for cell in cells]
     assert said[:3] == ["trying again", "now", "now"]
     assert said[3] in ("in 8 min", "in 9 min")

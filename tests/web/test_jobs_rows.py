@@ -13,7 +13,10 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web import cells, connection, extending, rows, timeline, unmanaged_rows, words
+from dispersed_web.web import words
+from dispersed_web.web.inventory import unmanaged_rows
+from dispersed_web.web.job import connection, extending, timeline
+from dispersed_web.web.jobs import cells, rows
 from tests import factories
 
 NOW = dt.datetime(2026, 3, 2, 14, 0, tzinfo=dt.UTC)

@@ -12,8 +12,10 @@ from dispersed_web.accounts.models import User
 from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.policy import State
 from dispersed_web.jobs.models import Job
-from dispersed_web.web import cells, lease_words, rows, words
-from dispersed_web.web.lease_words import Around
+from dispersed_web.web import words
+from dispersed_web.web.job import lease_words
+from dispersed_web.web.job.lease_words import Around
+from dispersed_web.web.jobs import cells, rows
 
 # A Monday.
 NOW = dt.datetime(2026, 3, 2, 14, 0, tzinfo=dt.UTC)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from dispersed_web.autostop.terms import Facts, Policy
-from dispersed_web.web.next_words import calls_off, steps, sureness
+from dispersed_web.web.job.next_words import calls_off, steps, sureness
 from tests.web.test_verdict_words import (
     AFTERNOONS,
     FACTS,

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispersed_web.teams.models import AutostopPolicy, Team
-from dispersed_web.web.policy_words import enforcement, read_back, warned_after_s
+from dispersed_web.web.policy.policy_words import enforcement, read_back, warned_after_s
 
 NOW = dt.datetime(2026, 11, 25, 13, 0, tzinfo=dt.UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

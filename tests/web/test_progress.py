@@ -9,7 +9,8 @@ import pytest
 
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import Status
-from dispersed_web.web import progress, rows, timeline
+from dispersed_web.web.job import progress, timeline
+from dispersed_web.web.jobs import rows
 
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
 UTC = dt.UTC

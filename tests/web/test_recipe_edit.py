@@ -12,7 +12,7 @@ from dispersed_web.recipes.document import INPUT_TYPES, Document
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Team
 from dispersed_web.web.forms.recipe import RecipeForm
-from dispersed_web.web.recipe_editing import Start
+from dispersed_web.web.recipes.recipe_editing import Start
 from tests import factories as make
 from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 

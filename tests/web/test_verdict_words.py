@@ -14,8 +14,8 @@ from dispersed_web.autostop.policy import State, Verdict, decide
 from dispersed_web.autostop.record import as_json
 from dispersed_web.autostop.schedule import Schedule, StopTime
 from dispersed_web.autostop.terms import Facts, Policy
-from dispersed_web.web.evidence_words import share, stopped_words
-from dispersed_web.web.verdict_words import Outlook, Told, told
+from dispersed_web.web.job.evidence_words import share, stopped_words
+from dispersed_web.web.job.verdict_words import Outlook, Told, told
 
 MINUTE, HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -18,12 +18,12 @@ from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
-from dispersed_web.web.examples import Example
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
 from dispersed_web.web.forms.recipe_launch import fixed_names, values_of
 from dispersed_web.web.forms.stop_choices import initial_of
 from dispersed_web.web.forms.typed import Reading
 from dispersed_web.web.forms.visitor import Visitor
+from dispersed_web.web.launch.examples import Example
 
 MINUTE_S = 60
 

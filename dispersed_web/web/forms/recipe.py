@@ -14,7 +14,6 @@ from dispersed_web.recipes import check
 from dispersed_web.recipes.document import ALL, ENV, GPU, Document, Problem
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
-from dispersed_web.web import recipe_words
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.recipe_fields import (
     LinesField,
@@ -29,6 +28,7 @@ from dispersed_web.web.forms.recipe_fields import (
 from dispersed_web.web.forms.recipe_rows import ENV as ENV_ROWS
 from dispersed_web.web.forms.recipe_rows import INPUTS, LINKS, VARIABLE, EnvRows, InputRows, LinkRows
 from dispersed_web.web.forms.recipe_start import LOCK, LOCKABLE, OF_AUTOSTOP, OF_SPEC, initial_of
+from dispersed_web.web.recipes import recipe_words
 
 TASKS = [
     ("", "The launcher says it"),

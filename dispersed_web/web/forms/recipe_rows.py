@@ -12,7 +12,6 @@ from django.http import QueryDict
 
 from dispersed_web.recipes.document import INPUT_TYPES, MOST_INPUTS, SETS_VARIABLES, TARGETS
 from dispersed_web.recipes.inputs import MOST_ROWS
-from dispersed_web.web import recipe_words
 from dispersed_web.web.forms.recipe_fields import (
     ChoicesField,
     NumberField,
@@ -23,6 +22,7 @@ from dispersed_web.web.forms.recipe_fields import (
     WholeField,
     WordsField,
 )
+from dispersed_web.web.recipes import recipe_words
 
 ENV, INPUTS, LINKS = "env", "inputs", "links"
 VARIABLE = "env."

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 
-from dispersed_web.web.rows import Cost
+from dispersed_web.web.jobs.rows import Cost
 from dispersed_web.web.words import Phrase
 
 register = template.Library()

@@ -23,7 +23,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.notifications import acting, links
 from dispersed_web.notifications.acting import Result, Standing
 from dispersed_web.notifications.models import ActLink
-from dispersed_web.web import act_words
+from dispersed_web.web.job import act_words
 
 STATUS = {
     Standing.READY: 200,

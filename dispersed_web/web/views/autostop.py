@@ -18,10 +18,11 @@ from dispersed_web.events.models import Event
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import AutostopPolicy
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, policy_page, policy_words
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.me import time_zones
 from dispersed_web.web.forms.policy import PolicyForm
+from dispersed_web.web.policy import policy_page, policy_words
 
 OBSERVED_FOR = dt.timedelta(days=30)
 SAVED_FOR = dt.timedelta(days=183)

@@ -21,8 +21,10 @@ from dispersed_web.jobs import queries, stop
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web import access, answers, around, bulk_words, extending, live, rows, words
-from dispersed_web.web.bulk_words import ACTS
+from dispersed_web.web import access, answers, around, live, words
+from dispersed_web.web.job import extending
+from dispersed_web.web.jobs import bulk_words, rows
+from dispersed_web.web.jobs.bulk_words import ACTS
 
 
 @require_GET

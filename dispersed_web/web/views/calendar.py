@@ -21,7 +21,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.jobs import calendar
 from dispersed_web.jobs.models import CalendarFeed
 from dispersed_web.web import access, ics
-from dispersed_web.web.pace import Pace
+from dispersed_web.web.job.pace import Pace
 from dispersed_web.web.views import me as my_page
 from dispersed_web.web.views import team as team_page
 

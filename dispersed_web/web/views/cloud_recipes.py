@@ -24,8 +24,9 @@ from dispersed_web.recipes.cloud import to_import
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, cloud_page
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
+from dispersed_web.web.recipes import cloud_page
 
 KINDS = ("official", "own")
 LONGEST_SEARCH = 100

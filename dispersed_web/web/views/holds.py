@@ -15,7 +15,9 @@ from dispersed_web.jobs import queries
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, Role
-from dispersed_web.web import access, answers, hold_page, live, rows
+from dispersed_web.web import access, answers, live
+from dispersed_web.web.jobs import rows
+from dispersed_web.web.policy import hold_page
 
 # Who may decide: it can stop jobs of anybody in the team.
 DECIDE = Action.MANAGE_LIMITS

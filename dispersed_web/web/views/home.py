@@ -26,10 +26,12 @@ from dispersed_web.recipes import starters
 from dispersed_web.teams import keeping
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, around, cells, live, observing, rows, shell, stats, words
+from dispersed_web.web import access, around, live, shell, words
 from dispersed_web.web.forms.team import NewTeamForm
-from dispersed_web.web.row_acts import DECIDE
-from dispersed_web.web.rows import Row
+from dispersed_web.web.job import observing
+from dispersed_web.web.jobs import cells, rows, stats
+from dispersed_web.web.jobs.row_acts import DECIDE
+from dispersed_web.web.jobs.rows import Row
 
 ROWS = 6
 SOON = dt.timedelta(hours=4)

@@ -24,9 +24,10 @@ from dispersed_web.jobs.models import UnmanagedJob
 from dispersed_web.jobs.sources import Source
 from dispersed_web.jobs.stocktaking import Stock
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, answers, inventory_rows, live, words
+from dispersed_web.web import access, answers, live, words
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.inventory import AdoptForm, StopUnmanagedForm
+from dispersed_web.web.inventory import inventory_rows
 
 POLL_MS = 15_000
 GONE = "This job ended or was dealt with meanwhile."

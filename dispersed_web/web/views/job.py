@@ -21,32 +21,27 @@ from dispersed_web.jobs import runs as job_runs
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.recipes import queries as recipes
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import (
-    access,
+from dispersed_web.web import access, event_rows, live, markdown, shell
+from dispersed_web.web.job import (
     activity_page,
     causes,
     connection,
-    event_rows,
     extending,
     history,
     job_notices,
     job_page,
     kept_page,
-    live,
-    markdown,
-    marks,
     next_words,
     progress,
     provenance,
-    rows,
     run_rows,
-    shell,
     sightings,
     spec_page,
     timeline,
 )
-from dispersed_web.web.cause_facts import Cause
-from dispersed_web.web.verdict_words import Outlook
+from dispersed_web.web.job.cause_facts import Cause
+from dispersed_web.web.job.verdict_words import Outlook
+from dispersed_web.web.jobs import marks, rows
 
 TABS = (
     ("job", "Overview"),

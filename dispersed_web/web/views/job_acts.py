@@ -23,7 +23,9 @@ from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, answers, extending, live, rows, still_used, words
+from dispersed_web.web import access, answers, live, words
+from dispersed_web.web.job import extending, still_used
+from dispersed_web.web.jobs import rows
 from dispersed_web.web.words import clock_time
 
 

@@ -15,9 +15,10 @@ from dispersed_web.clock import database_now
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, policy_words
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.job_choices import JobChoicesForm
+from dispersed_web.web.policy import policy_words
 
 
 @require_http_methods(["GET", "POST"])

@@ -16,9 +16,10 @@ from dispersed_web.jobs import handover, keeping
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, kept_page, live, markdown
+from dispersed_web.web import access, live, markdown
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.kept import HandOverForm, NotesForm, RenameForm
+from dispersed_web.web.job import kept_page
 
 
 @require_http_methods(["GET", "POST"])

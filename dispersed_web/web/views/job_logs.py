@@ -21,7 +21,8 @@ from dispersed_web.jobs import log_keeping, runs, sync
 from dispersed_web.jobs.logs import Log
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.signals import logs as signals
-from dispersed_web.web import access, live, log_lines
+from dispersed_web.web import access, live
+from dispersed_web.web.job import log_lines
 from dispersed_web.web.views.job import answer, frame
 
 POLL_MS = 3000

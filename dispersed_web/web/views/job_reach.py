@@ -16,7 +16,9 @@ from dispersed_web.jobs import reach, tokens
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, image_kinds, live, rows
+from dispersed_web.web import access, live
+from dispersed_web.web.job import image_kinds
+from dispersed_web.web.jobs import rows
 
 UNREADABLE = (
     "The token cannot be read: the key that sealed it is missing on this server. Tell an admin of it."

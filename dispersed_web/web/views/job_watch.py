@@ -19,8 +19,9 @@ from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import Job
 from dispersed_web.signals import address
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, answers, live, rows, words
+from dispersed_web.web import access, answers, live, words
 from dispersed_web.web.forms.protect import ProtectForm
+from dispersed_web.web.jobs import rows
 from dispersed_web.web.views import job as pages
 
 # Who may protect a job for longer than a member: those who set the team's limits.

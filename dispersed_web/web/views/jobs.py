@@ -22,18 +22,9 @@ from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import (
-    access,
-    around,
-    cells,
-    csv_rows,
-    jobs_columns,
-    live,
-    rows,
-    shell,
-    stats,
-    unmanaged_rows,
-)
+from dispersed_web.web import access, around, live, shell
+from dispersed_web.web.inventory import unmanaged_rows
+from dispersed_web.web.jobs import cells, csv_rows, jobs_columns, rows, stats
 
 # The sum of a day moves little in that time, and the browser counts on from it.
 TODAY_KEPT_S = 20

@@ -19,12 +19,13 @@ from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.recipes import queries
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, launch_page, launch_repeat
+from dispersed_web.web import access
 from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.page import page_of
 from dispersed_web.web.forms.preset import PresetForm, save_preset
-from dispersed_web.web.launch_desk import Desk, current_version, desk_of
+from dispersed_web.web.launch import launch_page, launch_repeat
+from dispersed_web.web.launch.launch_desk import Desk, current_version, desk_of
 from dispersed_web.web.views.launch_live import look_at_the_market
 
 

@@ -17,8 +17,8 @@ from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.page import page_of
-from dispersed_web.web.launch_desk import current_version, desk_of
-from dispersed_web.web.launch_page import MARKET_LOOKS
+from dispersed_web.web.launch.launch_desk import current_version, desk_of
+from dispersed_web.web.launch.launch_page import MARKET_LOOKS
 
 
 @require_GET

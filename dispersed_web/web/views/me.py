@@ -19,7 +19,7 @@ from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
 from dispersed_web.web.forms.me import ProfileForm, TokenForm, teams_for_tokens, time_zones
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
-from dispersed_web.web.key_lines import key_lines
+from dispersed_web.web.job.key_lines import key_lines
 from dispersed_web.web.views.notices import wishes_form
 
 

@@ -18,13 +18,14 @@ from dispersed_web.recipes import keeping
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, recipe_editing
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.recipe import RecipeForm
 from dispersed_web.web.forms.recipe_yaml import YamlForm
-from dispersed_web.web.recipe_editing import Draft, Start
-from dispersed_web.web.recipe_preview import Preview, preview_of
-from dispersed_web.web.recipe_prices import Prices
+from dispersed_web.web.recipes import recipe_editing
+from dispersed_web.web.recipes.recipe_editing import Draft, Start
+from dispersed_web.web.recipes.recipe_preview import Preview, preview_of
+from dispersed_web.web.recipes.recipe_prices import Prices
 from dispersed_web.web.views.recipes import forbid_unless
 
 

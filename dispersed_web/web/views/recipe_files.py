@@ -17,11 +17,12 @@ from dispersed_web.recipes import files, queries, starters
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, recipe_importing
+from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.recipe_import import ImportForm
 from dispersed_web.web.forms.recipe_yaml import written
-from dispersed_web.web.recipe_importing import Found
+from dispersed_web.web.recipes import recipe_importing
+from dispersed_web.web.recipes.recipe_importing import Found
 from dispersed_web.web.views.recipes import version_of
 
 

@@ -15,8 +15,9 @@ from dispersed_web.clock import database_now
 from dispersed_web.recipes import keeping
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe, RecipeVersion
-from dispersed_web.web import access, recipe_page
-from dispersed_web.web.recipe_diff import compared
+from dispersed_web.web import access
+from dispersed_web.web.recipes import recipe_page
+from dispersed_web.web.recipes.recipe_diff import compared
 from dispersed_web.web.views.recipes import forbid_unless, rights_in, version_of
 
 

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_safe
 from dispersed_web.recipes import keeping, rights, starters
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, live, recipe_cards, recipe_page
+from dispersed_web.web import access, live
 from dispersed_web.web.access import Seat
-from dispersed_web.web.recipe_cards import Wanted
+from dispersed_web.web.recipes import recipe_cards, recipe_page
+from dispersed_web.web.recipes.recipe_cards import Wanted
 
 LONGEST_SEARCH = 100
 

@@ -24,7 +24,7 @@ from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
 from dispersed_web.web.forms.team import LimitsForm, RoleForm
-from dispersed_web.web.key_lines import key_lines
+from dispersed_web.web.job.key_lines import key_lines
 
 RECENT = 6
 

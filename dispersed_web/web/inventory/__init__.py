@@ -1,0 +1,1 @@
+"""Jobs on the keys that were not launched here, in words."""

@@ -1,0 +1,1 @@
+"""One job in words and pictures: its page, its way, its evidence, its log."""

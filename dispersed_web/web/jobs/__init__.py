@@ -1,0 +1,1 @@
+"""The table of jobs: rows, cells, columns, what can be done with several."""

@@ -1,0 +1,1 @@
+"""The auto-stop policy and held stops, in words."""

@@ -1,0 +1,1 @@
+"""Recipes in words: gallery, page, editor, versions, files."""
