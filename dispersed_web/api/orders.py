@@ -43,7 +43,7 @@ def idempotency_key(request: Request) -> str:
 def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Order:
     """What a valid body asks for. Its faults beyond types and lengths are found by the launch itself."""
     spec = _spec(body)
-    label, quoted_usd = _gpu(spec, credential)
+    label, lowest_usd, quoted_usd = _gpu(spec, credential)
     return Order(
         title=body["title"],
         spec=spec,
@@ -51,6 +51,7 @@ def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Ord
         lifetime_s=body.get("lifetime_s") or team.default_lifetime_s,
         gpu_label=label,
         quoted_usd=quoted_usd,
+        lowest_usd=lowest_usd,
         choices=_choices(body),
         cook_uuid=body.get("cook_uuid", ""),
     )
@@ -99,9 +100,9 @@ def _is_secret(row: Mapping[str, Any]) -> bool:
     return bool(row.get("secret", specs.looks_secret(row["name"])))
 
 
-def _gpu(spec: JobSpec, credential: Credential) -> tuple[str, Decimal | None]:
-    """The GPU's name for lists, and what all nodes cost per hour at the dearest offer that was seen lately in the wanted
-    regions, so that the team's cap never counts too little; ``None`` where no price is known."""
+def _gpu(spec: JobSpec, credential: Credential) -> tuple[str, Decimal | None, Decimal | None]:
+    """The GPU's name for lists, and what all nodes cost per hour at the cheapest and the dearest offer that was seen lately
+    in the wanted regions; the team's cap counts with the dearest. ``None`` where no price is known."""
     known = market.of(credential)
     regions = spec.allowed_region_codes
     offers = [offer for offer in known.offers if not regions or offer["region_code"] in regions]
@@ -109,4 +110,4 @@ def _gpu(spec: JobSpec, credential: Credential) -> tuple[str, Decimal | None]:
         spec.gpu_registry_uuid, spec.gpu_name, spec.gpu_count, spec.min_vram_gb, spec.max_node_count or 1
     )
     choices = market.choices(known.gpus, offers, spec.gpu_count or 1)
-    return market.label(wish, choices), market.hourly_range_usd(wish, choices)[1]
+    return market.label(wish, choices), *market.hourly_range_usd(wish, choices)

@@ -62,7 +62,8 @@ class RecipeUse:
 @dataclass(frozen=True)
 class Order:
     """What somebody wants launched. ``secret_env`` names the variables whose values are sealed and never shown again;
-    ``lifetime_s`` and ``quoted_usd`` (per hour) are what the form showed. With ``recipe`` the domain holds it to what the
+    ``lifetime_s`` is what the form showed, ``quoted_usd`` and ``lowest_usd`` the dearest and the cheapest fitting offer per
+    hour. With ``recipe`` the domain holds it to what the
     recipe's author locked; with ``cook_uuid`` it is sent as overrides of that recipe of the cloud."""
 
     title: str
@@ -71,6 +72,7 @@ class Order:
     lifetime_s: int
     gpu_label: str = ""
     quoted_usd: Decimal | None = None
+    lowest_usd: Decimal | None = None
     choices: StopChoices = StopChoices()
     tags: tuple[str, ...] = ()
     recipe: RecipeUse | None = None
@@ -230,6 +232,8 @@ def _refuse_unless_possible(
     hard_end_at = now + dt.timedelta(seconds=lifetime_of(order, team)[1])
     budget_usd = order.choices.budget_usd
     facts = launch_facts(team, credential, user.pk, hard_end_at, order.quoted_usd, now, budget_usd=budget_usd)
+    if sentence := rate.cap_too_low(order.choices.rate_cap_usd, order.lowest_usd):
+        raise LaunchRefused("invalid", sentence, field="rate_cap_usd")
     refusal = guard.refusal(facts)
     if refusal and not (refusal.waits and not facts.listing_failed):
         raise LaunchRefused(refusal.code, refusal.sentence)

@@ -27,6 +27,17 @@ def cap(chosen_usd: Decimal | None, quoted_usd: Decimal | None) -> Decimal | Non
     return min(quoted_usd * TIMES_QUOTED, HIGHEST_CAP_USD) if quoted_usd else None
 
 
+def cap_too_low(cap_usd: Decimal | None, lowest_usd: Decimal | None) -> str:
+    """Why a cap cannot be meant: every offer that fits costs more, so the job would be stopped at once. Empty where it
+    can, or where no price is known."""
+    if cap_usd is None or lowest_usd is None or cap_usd >= lowest_usd:
+        return ""
+    return (
+        f"The cheapest fitting offer costs ${lowest_usd:.2f}/h, so the job would be stopped at once. Write "
+        f"{lowest_usd.normalize():f} or more, or leave it empty."
+    )
+
+
 def changes(job: Job, live: Sequence[JobRun], now: dt.datetime) -> dict[str, Any]:
     """The job's columns that change because of what its live runs cost together; empty where nothing changes.
 

@@ -198,3 +198,19 @@ def test_no_answer_and_no_event_holds_a_secret(api, credential, caplog):
     said.append(caplog.text)
     for canary in ("canary", credential.secret_sealed, "sk_sim", "dwp_"):
         assert not [text for text in said if canary in text], canary
+
+
+def test_a_highest_price_below_every_offer_launches_nothing(api, credential):
+    offer = {"gpu_registry_uuid": "g1", "gpu_label": "RTX 5090", "gpu_count": 1, "region_code": "us-west-2"}
+    Market.objects.create(
+        credential=credential,
+        gpus=[{"uuid": "g1", "name": "NVIDIA RTX 5090", "vram_gb": 32}],
+        offers=[offer | {"hourly_rate_usd": price} for price in ("0.69", "0.77")],
+        fetched_at=timezone.now(),
+    )
+    answer = api.launch(launch_body(credential, rate_cap_usd="0.68"))
+    assert (answer.status_code, set(answer.json()["error"]["fields"])) == (400, {"rate_cap_usd"})
+    assert not Job.objects.exists()
+    assert api.launch(launch_body(credential, rate_cap_usd="0.70"), key="k").status_code == 201
+    Market.objects.update(offers=[offer | {"hourly_rate_usd": "0.90"}])
+    assert api.launch(launch_body(credential, rate_cap_usd="0.70"), key="k").status_code == 200

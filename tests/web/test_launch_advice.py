@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dispersed_web.jobs import rate
 from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.advice import Around
 
@@ -97,7 +98,7 @@ def test_a_missing_port_22_is_added_and_said():
     [("0.68", "0.69", True), ("0.69", "0.69", False), ("1", "0.69", False), ("0.01", None, False)],
 )
 def test_a_cap_below_every_offer_is_named_with_the_number_to_write(cap, lowest, is_low):
-    sentence = advice.cap_too_low(USD(cap), USD(lowest) if lowest else None)
+    sentence = rate.cap_too_low(USD(cap), USD(lowest) if lowest else None)
     assert ("Write 0.69 or more" in sentence) is is_low
 
 

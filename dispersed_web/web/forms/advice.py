@@ -99,16 +99,6 @@ def above_the_cap(data: Data, around: Around) -> str:
     )
 
 
-def cap_too_low(cap_usd: Decimal, lowest_usd: Decimal | None) -> str:
-    """Why a highest price cannot be meant; empty where it can."""
-    if lowest_usd is None or cap_usd >= lowest_usd:
-        return ""
-    return (
-        f"The cheapest fitting offer costs {words.rate(lowest_usd)}, so the job would be stopped at once. Write "
-        f"{lowest_usd.normalize():f} or more, or leave it empty."
-    )
-
-
 def outlives_the_key(_: Data, around: Around) -> str:
     expires_at, end_at = around.key_expires_at, around.last_end_at
     if expires_at is None or end_at is None or end_at <= expires_at:

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web import durations
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Volume
-from dispersed_web.jobs import market
+from dispersed_web.jobs import market, rate
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
@@ -205,7 +205,7 @@ class LaunchForm(LaunchFields):
         if data.get("rate_cap_usd") and credential:
             choices = gpu_choices(market.of(credential), data)
             lowest_usd, _ = market.hourly_range_usd(wish_of(data), choices)
-            if sentence := advice.cap_too_low(data["rate_cap_usd"], lowest_usd):
+            if sentence := rate.cap_too_low(data["rate_cap_usd"], lowest_usd):
                 self.add_error("rate_cap_usd", sentence)
 
     def _blame(self, name: str, sentence: str) -> None:
@@ -279,6 +279,7 @@ class LaunchForm(LaunchFields):
             lifetime_s=data["lifetime"] or self.team.default_lifetime_s,
             gpu_label=market.label(wish_of(data), choices),
             quoted_usd=quoted.to_usd,
+            lowest_usd=quoted.from_usd,
             choices=choices_of(data),
             cook_uuid=self.cook.uuid if self.cook else "",
         )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import copies, form_tokens
-from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
+from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused, PresetRefused
 from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.recipes import queries
 from dispersed_web.teams.roles import Action
@@ -181,7 +181,10 @@ def _save_preset(desk: Desk, sent: LaunchForm) -> HttpResponse:
     asked = PresetForm(desk.request.POST, user=desk.request.user, team=desk.seat.team)
     saved = None
     if asked.is_valid():
-        saved = save_preset(asked, sent, desk.version.recipe if desk.version else None, database_now())
+        try:
+            saved = save_preset(asked, sent, desk.version.recipe if desk.version else None, database_now())
+        except PresetRefused as refusal:  # another tab was quicker
+            asked.add_error("preset_name", refusal.sentence)
     sent.forget_faults()
     context: dict[str, Any] = {"preset_form": asked, "saved_preset": saved}
     presets_url = reverse("web:presets", args=[desk.seat.team.slug])

@@ -6,16 +6,16 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
+from dispersed_web.jobs import presets as saving
 from dispersed_web.jobs.models import Preset
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
-from dispersed_web.web.forms.preset import MOST, PresetForm
+from dispersed_web.web.forms.preset import PresetForm
 
 
 @require_GET
@@ -30,11 +30,8 @@ def preset_change(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> Http
     form = PresetForm(request.POST, user=request.user, team=seat.team, preset=preset)
     if not form.is_valid():
         return _show(request, seat, faulty=(preset.pk, form), status=422)
-    with transaction.atomic():
-        preset.name, preset.is_usual = form.cleaned_data["preset_name"], form.cleaned_data["preset_usual"]
-        if preset.is_usual:
-            form.mine().exclude(pk=preset.pk).update(is_usual=False)
-        preset.save(update_fields=["name", "is_usual"])
+    wanted = form.cleaned_data
+    saving.change(preset, name=wanted["preset_name"], is_usual=wanted["preset_usual"])
     messages.success(request, f"“{preset.name}” is saved.")
     return redirect("web:presets", seat.team.slug)
 
@@ -50,7 +47,7 @@ def preset_delete(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> Http
 
 def _mine(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> tuple[Seat, Preset]:
     seat = access.seat(request, slug)
-    preset = Preset.objects.filter(pk=preset_id, user=request.user, team=seat.team).first()
+    preset = saving.of(request.user, seat.team).filter(pk=preset_id).first()
     if preset is None:
         raise Http404
     seat.need(Action.LAUNCH)
@@ -60,10 +57,9 @@ def _mine(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> tuple[Seat, 
 def _show(
     request: HttpRequest, seat: Seat, *, faulty: tuple[Any, PresetForm] | None = None, status: int = 200
 ) -> HttpResponse:
-    mine = Preset.objects.filter(user=request.user, team=seat.team).select_related("recipe")
     rows = [
         {"preset": preset, "form": faulty[1] if faulty and faulty[0] == preset.pk else None}
-        for preset in mine.order_by("-is_usual", "name")
+        for preset in saving.of(request.user, seat.team)
     ]
-    context = {"team": seat.team, "rows": rows, "most": MOST}
+    context = {"team": seat.team, "rows": rows, "most": saving.MOST}
     return render(request, "launch/presets.html", context, status=status)
