@@ -72,11 +72,11 @@ class Order:
     lifetime_s: int
     gpu_label: str = ""
     quoted_usd: Decimal | None = None
-    lowest_usd: Decimal | None = None
     choices: StopChoices = StopChoices()
     tags: tuple[str, ...] = ()
     recipe: RecipeUse | None = None
     cook_uuid: str = ""
+    lowest_usd: Decimal | None = None
 
 
 def request(
