@@ -59,9 +59,11 @@ class Log:
 
 @sensitive_variables()
 def secrets_of(job: Job) -> list[str]:
-    """The secret values that the job was launched with. Raises :class:`vault.CannotOpen`."""
+    """The secret values that the job was launched with, as far as they are known here: of a job that was launched
+    elsewhere none are. Raises :class:`vault.CannotOpen`."""
     spec = specs.restore(job)
-    hidden = [spec.env[row["name"]] for row in job.spec.get("env", ()) if row["secret"]]
+    secret = [row["name"] for row in job.spec.get("env", ()) if row["secret"]]
+    hidden = [spec.env[name] for name in secret if name in spec.env]
     if spec.registry_secret:
         hidden.append(spec.registry_secret.reveal())
     hidden += [volume.secret.reveal() for volume in spec.volumes if volume.secret]

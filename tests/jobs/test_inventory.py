@@ -16,7 +16,7 @@ from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import inventory, making, marker, specs, sync
+from dispersed_web.jobs import inventory, log_keeping, logs, making, marker, specs, sync
 from dispersed_web.jobs.inventory import Hand, InventoryRefused
 from dispersed_web.jobs.models import Job, Origin, UnmanagedJob
 from dispersed_web.jobs.states import Status
@@ -84,6 +84,23 @@ def test_what_the_cloud_echoes_is_kept_without_secrets(world: World) -> None:
     assert dict(specs.restore(job).env) == {}
     assert UnmanagedJob(remote_uuid="x").echo == {}
     assert making.of_row(UnmanagedJob(remote_uuid="x")).spec["env"] == []
+
+
+def test_the_log_of_an_adopted_job_is_read_although_its_secrets_are_not_known(world: World) -> None:
+    remote = external(world, env={"HF_TOKEN": "not-known-here", "MODE": "fast"})
+    step(world, 40)
+    job = adopt(world, UnmanagedJob.objects.get())
+    step(world)
+    job.refresh_from_db()
+    run = job.runs.get()
+    found = logs.read(job, run, world.clock.now)
+    assert (found.trouble, len(found.lines) > 0) == ("", True)
+    world.control.finish_job(remote)
+    step(world)
+    step(world, 30)
+    log_keeping.begin(world.clock.now)
+    world.clock.advance(10)
+    assert log_keeping.keep(run.pk, world.clock)
 
 
 def test_an_adopted_job_is_warned_about_and_stopped_as_any_other(world: World) -> None:
