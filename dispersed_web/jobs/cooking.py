@@ -2,7 +2,8 @@
 
 How the cloud joins overrides with its recipe is not documented, and jobs cooked without connection fields were seen to
 run without ever getting an address. So nothing is left to the recipe that has a field here: what the recipe sets and
-the launcher emptied is sent as empty. Only its secrets stay with the cloud.
+the launcher emptied is sent as empty. Only its secrets stay with the cloud, and they stay with the image and the
+registry that they are for: otherwise whoever cooks the recipe could hand them to a machine or registry of their own.
 """
 
 from __future__ import annotations
@@ -42,19 +43,30 @@ _DOCKER_EMPTY: dict[str, tuple[str, Any]] = {
 }
 
 
+class RecipeUnread(Exception):
+    """The recipe could not be looked at just now, so what it would add is not known. Nothing was sent."""
+
+
 @sensitive_variables()
 def body_to_send(job: Job) -> dict[str, Any]:
-    """The body of the job's one request: of a create call, or the overrides of a cook."""
+    """The body of the job's one request: of a create call, or the overrides of a cook. A recipe that was never seen is
+    asked for now, so never call it in a transaction. Raises :class:`RecipeUnread`."""
     body = specs.body_to_send(job)
     if not job.cook_uuid:
         return body
     known = cloud_recipes.find(job.credential_id, job.cook_uuid)
+    if known is None:
+        seen = cloud_recipes.look(job.credential, job.cook_uuid)
+        if seen.recipe is None and not seen.is_gone:
+            raise RecipeUnread(seen.trouble)
+        known = seen.recipe
     return overrides(body, known.payload if known else None)
 
 
 @sensitive_variables()
 def overrides(body: Mapping[str, Any], payload: RecipePayload | None) -> dict[str, Any]:
-    """The body of a create call as overrides of a recipe with that ``payload``, as far as it is known. Pure.
+    """The body of a create call as overrides of a recipe with that ``payload``; one that is not known may set anything.
+    Pure.
 
     Variables of the recipe that the body does not name cannot be taken away, only given another value.
     """
@@ -64,14 +76,34 @@ def overrides(body: Mapping[str, Any], payload: RecipePayload | None) -> dict[st
     if docker.get("ports") and not docker.get("allowed_ips"):
         docker["allowed_ips"] = ANYONE
     whole = {**MEANT, **body}
-    if payload is not None:
-        for name, empty in _OUTER_EMPTY.items():
-            if getattr(payload, name):
-                whole.setdefault(name, empty)
-        for name, (field, empty) in _DOCKER_EMPTY.items():
-            if getattr(payload, field):
-                docker.setdefault(name, empty)
+    for name, empty in _OUTER_EMPTY.items():
+        if payload is None or getattr(payload, name):
+            whole.setdefault(name, empty)
+    for name, (field, empty) in _DOCKER_EMPTY.items():
+        if payload is None or getattr(payload, field):
+            docker.setdefault(name, empty)
+    docker = {**_withheld(docker, payload), **docker}
+    docker["env"] = {**_withheld_env(docker, payload), **docker.get("env", {})}
     return {**whole, "parameters": {**body["parameters"], "parameters": docker}}
+
+
+@sensitive_variables()
+def _withheld(docker: Mapping[str, Any], payload: RecipePayload | None) -> dict[str, str]:
+    """The recipe's login, emptied where another registry would be given it."""
+    same = payload is not None and docker.get("host", "") == payload.registry_host
+    return {} if same else {"user": "", "secret": ""}
+
+
+@sensitive_variables()
+def _withheld_env(docker: Mapping[str, Any], payload: RecipePayload | None) -> dict[str, str]:
+    """The recipe's secret variables, emptied where another image would read them."""
+    if payload is None:
+        return {}
+    meant = (payload.image, payload.registry_host, payload.image_source)
+    if tuple(docker.get(name, "") for name in ("image", "host", "imagesrc")) == meant:
+        return {}
+    names = [one.removeprefix("env.") for one in payload.secrets if one.startswith("env.")]
+    return dict.fromkeys(names, "")
 
 
 @sensitive_variables()

@@ -62,6 +62,9 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
     try:
         body = cooking.body_to_send(claim.job)
         client = client_for(claim.job.credential, team_id=claim.job.team_id)
+    except cooking.RecipeUnread as error:
+        _release(claim, f"The recipe of Dispersed could not be read: {error}", clock())
+        return
     except (vault.CannotOpen, WrongTeam, ValueError) as error:
         _fail_unsent(claim, f"It was not sent: {error}", clock())
         return

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispersed_web.dispersed import RecipePayload, Volume
+from dispersed_web.dispersed import RecipePayload, Secret, Volume
 from dispersed_web.jobs import cloud_recipes, cooking
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.launch import RecipeUse
@@ -80,15 +80,71 @@ def test_what_the_recipe_sets_and_the_launcher_emptied_is_cleared(world: World) 
     assert (spec["gpu_name"], spec["gpu_registry_uuid"]) == (None, gpu)
     assert (spec["min_ram_gb"], spec["allowed_region_codes"], spec["max_retry_count"]) == (0, [], 0)
     assert (docker["image"], docker["tag"], docker["host"], docker["volumes"]) == ("mine", "", "", [])
-    assert docker["secret"] == "sandbox-registry-secret"  # what is secret there stays there
 
 
-def test_overrides_of_an_unknown_recipe_clear_nothing() -> None:
-    body = factories.make_spec(allowed_ips=("203.0.113.7",)).to_body()
+OWN_IMAGE = {
+    "image": "registry-user/finetune",
+    "registry_host": "registry.example.com",
+    "image_source": "registry",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "password", "token"),
+    [
+        ({}, "sandbox-registry-secret", "sandbox-hugging-face-token"),
+        ({"tag": "v4"}, "sandbox-registry-secret", "sandbox-hugging-face-token"),
+        ({"image": "somebody/reader"}, "sandbox-registry-secret", ""),
+        ({"registry_host": "registry.example.net"}, "", ""),
+        ({"registry_host": ""}, "", ""),
+    ],
+)
+def test_a_recipes_secrets_stay_with_its_image_and_registry(
+    world: World, changed: dict[str, str], password: str, token: str
+) -> None:
+    """Else whoever cooks it could read them with an image, or be sent them at a registry, of their own."""
+    job = cooked(world, MINE, **(OWN_IMAGE | changed))
+    docker = spec_of(world, job)["parameters"]["parameters"]
+    assert (docker["secret"], docker["env"]["HF_TOKEN"]) == (password, token)
+    assert docker["user"] == ("__token__" if password else "")
+
+
+def test_a_secret_of_the_launchers_own_is_sent() -> None:
+    payload = RecipePayload(image="theirs", registry_host="h", secrets=("registry_secret", "env.TOKEN"))
+    body = factories.make_spec(
+        image="mine", env={"TOKEN": "own"}, registry_user="me", registry_secret=Secret("own")
+    ).to_body()
+    docker = cooking.overrides(body, payload)["parameters"]["parameters"]
+    assert (docker["user"], docker["secret"], docker["env"]["TOKEN"]) == ("me", "own", "own")
+
+
+def test_an_unknown_recipe_may_set_anything_so_all_is_cleared() -> None:
+    body = factories.make_spec(allowed_ips=("203.0.113.7",), ssh_key="", ports=()).to_body()
     sent = cooking.overrides(body, None)
-    assert sent["parameters"] == body["parameters"]
-    assert {name: sent[name] for name in body} == body
-    assert set(sent) - set(body) <= set(cooking.MEANT)
+    docker = sent["parameters"]["parameters"]
+    assert (docker["sshkey"], docker["ports"], docker["volumes"], docker["secret"]) == ("", [], [], "")
+    assert (sent["gpu_registry_uuid"], sent["allowed_region_codes"]) == (None, [])
+    assert {name: sent[name] for name in body if name != "parameters"} | {
+        "parameters": body["parameters"]
+    } == body
+
+
+def test_a_recipe_that_was_never_seen_is_looked_at_before_it_is_cooked(world: World) -> None:
+    """Its volume would be in the machine otherwise."""
+    assert cloud_recipes.find(world.credential.pk, MINE) is None
+    docker = spec_of(world, cooked(world, MINE, image="mine"))["parameters"]["parameters"]
+    assert (docker["volumes"], docker["secret"]) == ([], "")
+
+
+def test_what_cannot_be_looked_at_is_not_cooked_yet(world: World) -> None:
+    world.control.add_fault("GET /v1/job-recipes/{uuid}", "status", times=1, status=503)
+    job = cooked(world, MINE)
+    assert (job.status, job.maybe_sent) == (Status.QUEUED, 0)
+    assert "could not be read" in job.reason_text
+    assert world.in_ledger(job) == []
+    world.pass_time(5)
+    job.refresh_from_db()
+    assert len(world.in_ledger(job)) == 1
 
 
 def test_every_field_that_a_recipe_can_set_is_sent_or_cleared() -> None:
