@@ -19,6 +19,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from dispersed_web.credentials.secret_names import looks_secret
+
 TEXT_FIELDS = (
     "task",
     "title",
@@ -126,6 +128,11 @@ class Input:
     @property
     def is_fixed(self) -> bool:
         return self.hidden or self.locked
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its answer is kept nowhere: also that of a text which sets a variable with a secret's name."""
+        return self.type == "secret" or (self.type in ("text", "lines") and looks_secret(self.env_name))
 
     @property
     def name(self) -> str:

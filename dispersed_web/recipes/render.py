@@ -105,7 +105,7 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
             found.problems[one.key] = str(error)
             continue
         _put(found, one, value)
-        if one.type == "secret" and one.env_name and value is not None:
+        if one.is_secret and one.env_name and value is not None:
             secret.add(one.env_name)
     found.secret_env = frozenset(secret)
     _fit_task(found)
@@ -137,11 +137,11 @@ def _refuse_taken(document: Document, one: Input, rows: Mapping[str, str]) -> No
 def kept_answers(
     document: Document, answers: Mapping[str, Any], secret_env: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The answers that may be stored and shown: none to a secret input, and no row that is in ``secret_env`` or whose
-    name looks secret."""
+    """The answers that may be stored and shown: none to a secret input, none that sets a variable in ``secret_env``, and
+    no row that is there or whose name looks secret."""
     kept: dict[str, Any] = {}
     for one in document.inputs:
-        if one.key not in answers or one.type == "secret":
+        if one.key not in answers or one.is_secret or one.env_name in secret_env:
             continue
         answer = answers[one.key]
         if one.type == ENV and isinstance(answer, Mapping):
@@ -207,7 +207,7 @@ def violations(document: Document, asked: Rendered, answers: Mapping[str, Any]) 
     locked, and input key → sentence for an answer, or for a value in an input's place, that the input does not allow.
     ``answers`` are those that are not secret; secrets are judged by what is asked for."""
     meant = render(document, answers)
-    judged = {one.key for one in document.inputs if one.is_fixed or one.type != "secret"} & set(answers)
+    judged = {one.key for one in document.inputs if one.is_fixed or not one.is_secret} & set(answers)
     unknown = set(answers) - set(document.by_key)
     fixed = {one.key for one in document.inputs if one.is_fixed}
     found = {key: text for key, text in meant.problems.items() if key in judged | unknown | fixed}
@@ -251,7 +251,7 @@ def _refusal(one: Input, asked: Rendered) -> str:
     """Why what is asked for in the place of an open input is nothing that the input allows; empty if it does."""
     if one.to in (ENV, JOB_TAG):
         return ""  # these add to what else is there
-    if one.type == "secret" and one.env_name in asked.env and one.env_name not in asked.secret_env:
+    if one.is_secret and one.env_name in asked.env and one.env_name not in asked.secret_env:
         return "This is a secret of the recipe, and must be launched as one."
     try:
         read(one, _as_answer(one, asked))

@@ -106,6 +106,28 @@ def test_a_secret_of_the_recipe_cannot_be_launched_in_the_clear(world: World) ->
     assert refusal(world, replace(order, secret_env=frozenset())) == ("locked", "token")
 
 
+NAMED_SECRET = {"key": "token", "type": "text", "to": "env.HF_TOKEN"}
+
+
+def test_a_text_that_sets_a_variable_with_a_secrets_name_is_a_secret(world: World) -> None:
+    recipe = make(world, {"spec": SPEC, "inputs": [NAMED_SECRET]})
+    order = ask_for(recipe, token="hf_canary")
+    given = replace(order, recipe=RecipeUse(recipe.current_id, {"token": "hf_canary"}))
+    assert refusal(world, replace(given, secret_env=frozenset())) == ("locked", "token")
+    job = world.request(given)
+    assert (job.answers, job.spec["env"]) == ({}, [{"name": "HF_TOKEN", "value": None, "secret": True}])
+    assert "canary" not in str(Job.objects.filter(pk=job.pk).values().get())
+
+
+def test_an_answer_whose_variable_the_launcher_calls_secret_is_not_kept(world: World) -> None:
+    recipe = make(world, {"spec": SPEC, "inputs": [{"key": "url", "type": "text", "to": "env.SOURCE"}]})
+    order = ask_for(recipe, url="https://canary@example.com")
+    use = RecipeUse(recipe.current_id, {"url": "https://canary@example.com"})
+    job = world.request(replace(order, secret_env=frozenset({"SOURCE"}), recipe=use))
+    assert job.answers == {}
+    assert "canary" not in str(Job.objects.filter(pk=job.pk).values().get())
+
+
 def test_a_recipe_is_not_launched_through_one_of_the_cloud(world: World) -> None:
     order = replace(ask_for(make(world)), cook_uuid="01a0114e-e7f8-4e76-a07a-f09fca41e2be")
     assert refusal(world, order)[0] == "invalid"

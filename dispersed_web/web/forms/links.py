@@ -53,7 +53,7 @@ def _env(rows: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _answer(one: Input, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     value = answers.get(one.key)
-    if one.type in ("ssh_key", "secret") or value == one.default or one.key not in answers:
+    if one.type == "ssh_key" or one.is_secret or value == one.default or one.key not in answers:
         return
     if isinstance(value, dict):
         yield from ((name_of(one), f"{name}={text}") for name, text in value.items() if text)

@@ -66,7 +66,7 @@ class RecipeInputs(forms.Form):
         self.rows: dict[str, Any] = {}
         for one in document.inputs:
             start = _start(one, visitor, ssh_key)
-            if answers and one.key in answers and not one.is_fixed and one.type != "secret":
+            if answers and one.key in answers and not one.is_fixed and not one.is_secret:
                 start = answers[one.key]
             if one.type == "env" and not one.is_fixed:
                 self.rows[one.key] = EnvFormSet(data, prefix=name_of(one), initial=_env_rows(start) or None)
@@ -127,7 +127,7 @@ class RecipeInputs(forms.Form):
         found = {}
         for key, value in self.answers().items():
             one = self.document.by_key[key]
-            if one.type == "secret":
+            if one.is_secret:
                 continue
             if one.type == "env":
                 value = {name: "" if name in secret else text for name, text in (value or {}).items()}

@@ -129,7 +129,7 @@ def _read_answers(form: LaunchForm, answers: Mapping[str, Any], found: Reading) 
     known = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
     for key, value in answers.items():
         one = known.get(key)
-        if one is None or one.is_fixed or one.type == "secret":
+        if one is None or one.is_fixed or one.is_secret:
             found.ignored.append(key)
             continue
         try:
