@@ -15,7 +15,7 @@ from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
-from dispersed_web.jobs import logs, missing, rate, ready, runs, states
+from dispersed_web.jobs import logs, making, missing, rate, ready, runs, states
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
 from dispersed_web.teams.models import Team
@@ -128,6 +128,9 @@ def _values(
         values |= {"ended_at": None, "end_seen_at": None, "reason": "", "reason_text": "", "evaluate_at": now}
         if job.stop_requested_at:
             values["stop_next_at"] = now
+        if job.lifetime_s is None:  # imported as history: nobody chose how long it may bill
+            making.limits_from_now(job, job.team.default_lifetime_s, now)
+            values |= {name: getattr(job, name) for name in ("lifetime_s", "ceiling_s", "warn_lead_s")}
     return values
 
 

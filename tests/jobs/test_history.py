@@ -184,6 +184,10 @@ def test_an_imported_job_that_the_cloud_shows_alive_is_alive(world: World) -> No
     job.refresh_from_db()
     assert job.is_active
     assert Event.objects.get(kind="job.back").audience == "admins"
+    # It bills and nobody ever chose its limits, so it gets the team's from now on.
+    ends_at = job.launched_at + dt.timedelta(seconds=job.lifetime_s or 0)
+    assert abs((ends_at - world.clock.now).total_seconds() - world.team.default_lifetime_s) < 10
+    assert (job.ceiling_s or 0) - (job.lifetime_s or 0) == 86400 - 3600
 
 
 def test_nothing_secret_of_a_past_job_is_kept(world: World) -> None:
