@@ -73,7 +73,7 @@ def request_all(
         before = launched_by(team, form_token)
         if before and len(before) != count:
             raise FormAlreadyUsed(before[0].pk)
-        return [
+        jobs = [
             launch.request(
                 replace(
                     order, title=title, spec=replace(order.spec, title=title_for_the_cloud(title, order))
@@ -89,6 +89,11 @@ def request_all(
             )
             for title, token in zip(titles(order.title, count), tokens(form_token, count), strict=True)
         ]
+        # Only now it is surely this form's turn: the same one may have been sent for several a moment before.
+        others = [job for job in launched_by(team, form_token) if job not in jobs]
+        if others:
+            raise FormAlreadyUsed(others[0].pk)
+        return jobs
 
 
 def title_for_the_cloud(title: str, order: Order) -> str:
