@@ -10,7 +10,9 @@ import pytest
 
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.web.job import causes, provenance, run_rows
+from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.web.job import causes, longer, provenance, run_rows
 
 NOW = dt.datetime(2026, 11, 23, 14, 0, tzinfo=dt.UTC)
 UTC = dt.UTC
@@ -81,6 +83,8 @@ def runs_of(job: Job) -> list[JobRun]:
          "more memory"),
         (failed("Container exited with code 127", ran=0.1, spec={"image": "dispersednetwork/base"}), "", "no_key",
          "port 22"),
+        (failed("Container exited with code 127", spec={"image": "dispersednetwork/base"}), "", "no_key", "port 22"),
+        (failed("Container exited with code 3"), "", "exit", "at once, with code 3"),
         (failed("Container exited with code 127", ran=0.1, spec={"ssh_key": "k", "image": "dispersednetwork/base"}), "",
          "exit", "was not found"),
         (failed("Container exited with code 1", ran=0.1), "x\nValueError: no model\nbye", "exit", "ValueError: no model"),
@@ -239,3 +243,22 @@ def test_a_job_launched_here_by_its_owner_says_nothing():
 @pytest.mark.parametrize("origin", ["adopted", "found", "imported"])
 def test_other_origins_are_said(origin):
     assert provenance.provenance(Job(origin=origin), may_see_recipe=False).origin
+
+
+def recipe_job(**document: Any) -> Job:
+    made = Document.from_json({"spec": {"task": "PERSISTENT", "title": "Dev", "image": "a/b"}, **document})
+    job = failed("The container did not start within 1800000 ms")
+    job.recipe_version = RecipeVersion(document=made.to_json())
+    return job
+
+
+def test_a_recipe_that_holds_the_time_is_not_asked_for_a_longer_one():
+    asked = {"key": "patience", "type": "duration", "to": "max_timeout_start_ms", "default": 1800}
+    for job, query in (
+        (recipe_job(), "&max_timeout_start=1h"),
+        (recipe_job(locked=["max_timeout_start_ms"]), ""),
+        (recipe_job(inputs=[asked]), "&in-patience=1h"),
+        (recipe_job(inputs=[asked | {"maximum": 2400}]), ""),
+        (recipe_job(inputs=[asked | {"hidden": True}]), ""),
+    ):
+        assert longer.query_of(job, causes.cause(job, runs_of(job))) == query

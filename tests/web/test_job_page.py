@@ -102,6 +102,22 @@ def test_a_failure_says_why_and_what_to_do(client, team):
     assert f"?again={job.pk}" in html
 
 
+def test_an_ended_job_is_launched_again_from_its_page(client, team):
+    job = factories.make_job(team, "COMPLETED", task="BATCH")
+    assert f'href="{reverse("web:launch", args=[team.slug])}?again={job.pk}"' in text_of(client, job)
+
+
+def test_a_time_that_was_too_short_is_doubled_in_the_form_that_opens(client, team):
+    said = "The run exceeded max_timeout_run_ms (3600000 ms)"
+    job = factories.make_job(team, "FAILED", task="BATCH", reason_text=said)
+    address = re.search(r'href="([^"]+)">Change it and launch again', text_of(client, job))[1].replace(
+        "&amp;", "&"
+    )
+    assert address.endswith(f"?again={job.pk}&max_timeout_run=2h")
+    form = client.get(address).context["form"]
+    assert form["max_timeout_run"].value() == "2h"
+
+
 def test_a_hanging_stop_says_what_it_cost_since(client, team):
     asked = timezone.now() - dt.timedelta(hours=1)
     job = factories.make_job(team, stop_requested_at=asked, stop_error="No answer.", stop_attempts=7)

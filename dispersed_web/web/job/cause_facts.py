@@ -16,13 +16,16 @@ AT_ONCE = dt.timedelta(minutes=2)
 @dataclass(frozen=True, slots=True)
 class Cause:
     """``key`` names it, ``title`` says it in a few words, ``text`` what that means, ``next`` what to do. ``acts`` are
-    offered: relaunch (after a change), same (as it was), logs, credential."""
+    offered: relaunch (after a change), same (as it was), logs, credential. ``longer`` is the time that was too short, as
+    the launch form calls it, and ``longer_s`` how long it was."""
 
     key: str
     title: str
     text: str
     next: str
     acts: tuple[str, ...] = ("relaunch",)
+    longer: str = ""
+    longer_s: int = 0
 
 
 @dataclass(frozen=True)

@@ -98,11 +98,14 @@ def no_node(facts: Facts) -> Cause | None:
     is_said = has(facts.said, r"no node|could be assigned|not be assigned|assign.{0,30}(time|within)")
     if not is_said and not (facts.never_ran and not facts.runs and facts.job.assigned_at is None):
         return None
-    limit = words.round_duration(rows.timeout_s(facts.job, "assign"))
+    limit_s = rows.timeout_s(facts.job, "assign")
+    limit = words.round_duration(limit_s)
     wishes = _wishes(facts.job)
     text = f"No free node that fits was found within {limit}.{f' It asked for {wishes}.' if wishes else ''}"
     step = f"Allow {_wider(facts.job)}, or a longer wait for a node; then launch it again. Nothing ran, so nothing is lost."
-    return Cause("no_node", "No node was found in time", text, step)
+    return Cause(
+        "no_node", "No node was found in time", text, step, longer="max_timeout_assign", longer_s=limit_s
+    )
 
 
 def _wishes(job: Job) -> str:
@@ -153,7 +156,10 @@ def run_timeout(facts: Facts) -> Cause | None:
     limit = f" of {words.round_duration(int(limit_ms) // 1000)}" if limit_ms else ""
     text = f"It was not done when its time{limit} was over, and the cloud ended it."
     step = "Allow a longer run, or make it save its work and go on from there; then launch it again."
-    return Cause("run_timeout", "Its time was over", text, step)
+    if not limit_ms:
+        return Cause("run_timeout", "Its time was over", text, step)
+    limit_s = int(limit_ms) // 1000
+    return Cause("run_timeout", "Its time was over", text, step, longer="max_timeout_run", longer_s=limit_s)
 
 
 def start_timeout(facts: Facts) -> Cause | None:
@@ -163,7 +169,8 @@ def start_timeout(facts: Facts) -> Cause | None:
         return None
     if not is_said and not has(facts.said, r"time ?out|within|no reason"):
         return None
-    limit = words.round_duration(rows.timeout_s(facts.job, "start"))
+    limit_s = rows.timeout_s(facts.job, "start")
+    limit = words.round_duration(limit_s)
     tries = len(facts.runs)
     again = f" It was tried {tries} times." if tries > 1 else ""
     text = (
@@ -171,7 +178,14 @@ def start_timeout(facts: Facts) -> Cause | None:
         f"finishes.{again}"
     )
     step = "Check image and tag, allow a longer start (30 min suits large images) and a retry; then launch it again."
-    return Cause("start_timeout", "It took too long to start", text, step)
+    return Cause(
+        "start_timeout",
+        "It took too long to start",
+        text,
+        step,
+        longer="max_timeout_start",
+        longer_s=limit_s,
+    )
 
 
 def elsewhere(facts: Facts) -> Cause | None:

@@ -14,6 +14,11 @@ def _exit_code(facts: Facts) -> int | None:
     return int(found[1]) if found else None
 
 
+def _at_once(facts: Facts) -> bool:
+    """It ended soon after its start; a container that exited between two looks was never seen to run."""
+    return facts.ended_at_once or (facts.never_ran and _exit_code(facts) is not None)
+
+
 def memory(facts: Facts) -> Cause | None:
     if has(
         facts.log, r"cuda out of memory|outofmemoryerror|cuda error: out of memory|cublas_status_alloc_failed"
@@ -37,7 +42,7 @@ def no_key(facts: Facts) -> Cause | None:
     """The vendor's images start nothing but sshd, and no sshd without a key."""
     job = facts.job
     is_ssh_image = image_kinds.kind_of(str(job.spec_value("image", ""))).is_vendors
-    if job.task != "PERSISTENT" or job.spec_value("ssh_key") or not is_ssh_image or not facts.ended_at_once:
+    if job.task != "PERSISTENT" or job.spec_value("ssh_key") or not is_ssh_image or not _at_once(facts):
         return None
     text = "This image starts SSH and nothing else. Without an SSH key it has nothing to do and ends at once."
     return Cause(
@@ -49,7 +54,7 @@ def exited(facts: Facts) -> Cause | None:
     code = _exit_code(facts)
     if code is None and not has(facts.said, r"exit|ended by itself|container"):
         return None
-    at_once = facts.ended_at_once
+    at_once = _at_once(facts)
     ran = f" after {words.duration(facts.ran)}" if facts.ran is not None else ""
     if code:
         text = f"The container ended with code {code}{ran}: {CODES.get(code, 'its own program says that it failed')}."

@@ -31,6 +31,7 @@ from dispersed_web.web.job import (
     job_notices,
     job_page,
     kept_page,
+    longer,
     next_words,
     progress,
     provenance,
@@ -140,6 +141,15 @@ def frame(
     under_way = job.state in states.UNDER_WAY or job.is_stopping or rows.is_starting(job, now)
     cause = _cause(job, runs)
     way = connection.connection(job, runs, now, connection.recipe_of(job))
+    notice = job_notices.notice(
+        job,
+        outlook,
+        now,
+        zone,
+        tells_verdict=not _has_verdict(job, tab),
+        cause=cause,
+        unreachable=way.sentence if way.state == "late" else "",
+    )
     return {
         "team": place.team,
         "job": job,
@@ -152,19 +162,13 @@ def frame(
         "row": rows.row(job, now, zone),
         "runs": runs,
         "cause": cause,
+        "longer": longer.query_of(job, cause),
         "connection": way,
         "is_fresh": job.is_active and job.reachable_at is not None and job.connected_at is None,
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
-        "notice": job_notices.notice(
-            job,
-            outlook,
-            now,
-            zone,
-            tells_verdict=not _has_verdict(job, tab),
-            cause=cause,
-            unreachable=way.sentence if way.state == "late" else "",
-        ),
+        "notice": notice,
+        "may_relaunch": not job.is_active and not (notice and {"same", "relaunch"} & set(notice.acts)),
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
