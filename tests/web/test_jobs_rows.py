@@ -49,6 +49,7 @@ def made(status: str = "RUNNING", **fields: Any) -> Job:
     }
     if status in ("RUNNING", *ENDED):
         values |= {"running_at": ago(50), "hourly_rate_usd": Decimal("0.69"), "spending_since": ago(50)}
+        values |= {"reachable_at": ago(49)}
     if status in ENDED:
         values |= {"ended_at": ago(10), "spending_since": None, "spent_usd": Decimal("0.46")}
     if fields.get("stop_requested_at"):
@@ -67,7 +68,10 @@ STORIES = [
     (made("ASSIGNED", assigned_at=ago(2)), "waiting", "Node assigned", "2 min ago", ["Stop"], ""),
     (made("PREPARING", assigned_at=ago(6)), "waiting", "Pulling image", "6 min of 30 min", ["Stop"], ""),
     (made(), "running", "Running", "until it is stopped", ["Connect", "Stop"], ""),
-    (made(task="BATCH"), "running", "Running", "ends by itself", ["Logs", "Stop"], ""),
+    (made(reachable_at=None), "waiting", "Running", "no address, not reachable", ["Connect", "Stop"], ""),
+    (made(reachable_at=None, warned_at=ago(1), stop_at=ago(-14)), "running", "Running", "until it is stopped",
+     ["Extend", "Stop"], "warned"),
+    (made(task="BATCH", reachable_at=None), "running", "Running", "ends by itself", ["Logs", "Stop"], ""),
     (made(warned_at=ago(1), stop_at=ago(-14)), "running", "Running", "until it is stopped", ["Extend", "Stop"], "warned"),
     (made("FAILING"), "alarm", "Failing", "the cloud is ending it", ["Stop"], ""),
     (made("CANCELLING"), "stopping", "Being stopped", "by the cloud or its console", ["Stop"], ""),

@@ -36,6 +36,7 @@ def made(state: str = "", rule: str = "", confidence: str = "", **fields: Any) -
         "created_at": ago(60),
         "launched_at": ago(60),
         "running_at": ago(50),
+        "reachable_at": ago(49),
         "owner": User(name="Bob Ito", email="bob@example.org"),
         "spec": {},
         "remote_uuid": "0193",

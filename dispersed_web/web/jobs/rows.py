@@ -106,6 +106,8 @@ def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE
     if is_starting(job, now):
         begun = job.run_running_at or job.running_at or now
         return Story("waiting", "Starting", since(begun, now, "no address yet, "))
+    if is_without_address(job, now) and not (is_warned(job) or lease_words.is_protected(job, now)):
+        return Story("waiting", "Running", said("no address, not reachable"))
     if job.state == Status.RUNNING:
         hint = lease_words.use_hint(job, now, zone)
         return Story("running", "Running", lease_words.use_of(job, now, zone, around), hint)
@@ -134,10 +136,20 @@ def _going(job: Job, now: dt.datetime) -> Story:
 
 def is_starting(job: Job, now: dt.datetime) -> bool:
     """The container of a machine to connect to runs, and an address is awaited."""
-    if job.state != Status.RUNNING or job.task == "BATCH" or job.reachable_at is not None:
-        return False
-    begun = job.run_running_at or job.running_at
+    begun = _begun_without_address(job)
     return begun is not None and now - begun < STARTING
+
+
+def is_without_address(job: Job, now: dt.datetime) -> bool:
+    """A machine to connect to runs for so long without an address that it will hardly get one."""
+    begun = _begun_without_address(job)
+    return begun is not None and now - begun >= STARTING
+
+
+def _begun_without_address(job: Job) -> dt.datetime | None:
+    if job.state != Status.RUNNING or job.task == "BATCH" or job.reachable_at is not None:
+        return None
+    return job.run_running_at or job.running_at
 
 
 def _stopping(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Story:
