@@ -184,11 +184,11 @@ def test_that_idle_stops_are_only_observed_is_said_with_what_they_would_have_don
             team=team, job=job, at=at, quiet_since=at, sentence="x", used_again_at=used_again_at
         )
     text = text_of(client.get(home(team)))
-    assert "Stops for idleness are only observed until" in text
+    assert "Stops for idleness are only noted until" in text
     assert "2 jobs would have been stopped. 1 of them was used again" in text
     policy.mode = AutostopPolicy.Mode.ENFORCE
     policy.save()
-    assert "only observed" not in text_of(client.get(home(team)))
+    assert "only noted" not in text_of(client.get(home(team)))
 
 
 def test_a_viewer_is_offered_no_act(client, team):

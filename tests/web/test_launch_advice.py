@@ -28,7 +28,7 @@ SAID: list[tuple[Callable[..., str], dict[str, Any], Around, str]] = [
         advice.bills_until_stopped,
         {"task": "PERSISTENT", "lifetime": 7200},
         Around(),
-        "at the latest after 2h",
+        "at the latest after 2\u00a0h",
     ),
     (advice.several_nodes, {"max_node_count": 3}, Around(), "Up to 3 nodes"),
     (advice.retries, {"max_retry_count": 1}, Around(), "starts again, once"),

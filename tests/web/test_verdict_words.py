@@ -191,7 +191,7 @@ CASES = {
         {"facts": replace(FACTS, signals=(heartbeat(75),)), "rules": OBSERVING},
         "Would have been stopped at 13:45",
         "Idle for 1 h 15 min, more than 1 h: GPU ≤ 1 % since 12:45, 75 samples; nobody signed in by SSH. Stops for "
-        "idleness are only observed until 27 Nov 14:00, so it goes on.",
+        "idleness are only noted until 27 Nov 14:00, so it goes on.",
     ),
     "to be observed": (
         {
@@ -200,13 +200,13 @@ CASES = {
         },
         "Stops at 17:58, in 3 h 58 min",
         "Its maximum lifetime of 8 h ends. Idle 45 of 60 min: GPU ≤ 1 % since 13:15, 45 samples; nobody signed in by SSH. "
-        "Unused it would be stopped at 14:15, but stops for idleness are only observed until 27 Nov 14:00.",
+        "Unused it would be stopped at 14:15, but stops for idleness are only noted until 27 Nov 14:00.",
     ),
     "only the machine says so": (
         {"facts": replace(FACTS, signals=(heartbeat(0),), extend_until=None), "rules": OBSERVING},
         "You are asked at 22:00, in 8 h 00 min",
         "Only the machine itself says that it is used: you are asked at 22:00, and without an answer by 22:30 it stops. "
-        "Last used 14:00 (GPU 87 %). Unused it would be stopped at 15:00, but stops for idleness are only observed until "
+        "Last used 14:00 (GPU 87 %). Unused it would be stopped at 15:00, but stops for idleness are only noted until "
         "27 Nov 14:00.",
     ),
     "held": (

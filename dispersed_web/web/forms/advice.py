@@ -70,7 +70,7 @@ def bills_until_stopped(data: Data, _: Around) -> str:
     if data.get("task") != PERSISTENT:
         return ""
     lifetime = data.get("lifetime")
-    until = f", at the latest after {write(lifetime)}" if lifetime else ""
+    until = f", at the latest after {words.round_duration(lifetime)}" if lifetime else ""
     return f"A persistent job bills until it is stopped: by you, or by this server{until}."
 
 

@@ -31,7 +31,7 @@ WHY_NOT = {
     "blind": "A signal was silent, and silence is not idleness: the time did not count.",
     "unknown": "Nothing told whether it was used, and without that nothing is stopped for idleness.",
     "protected": "It was protected.",
-    "observed": "It would have been stopped, but stops for idleness were only observed.",
+    "observed": "It would have been stopped, but stops for idleness were only noted.",
     "warned": "The stop was announced, and its time had not come.",
     "due": "Its time had come, and the stop was about to be sent or waited for a fresh look.",
     "starting": "It had not begun to run, and nothing counts as idle before that.",

@@ -106,7 +106,7 @@ def _idle_limits(outlook: Outlook) -> list[Fact]:
         )
         return [Fact("Asked", said(f"after {first}"), note=f"then every {every}")]
     limit, lead = (words.round_duration(int(one.total_seconds())) for one in (rule.limit, rule.lead))
-    note = "only observed" if terms.is_observing(outlook.now) else f"warned {lead} before"
+    note = "only noted" if terms.is_observing(outlook.now) else f"warned {lead} before"
     return [Fact("Idle", said(limit), note=note)]
 
 

@@ -73,7 +73,7 @@ def use_hint(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
         until_words = words.day_time(job.protected_until, now, zone)
         return f"Protected until {until_words}: {job.protected_reason}"
     if job.verdict_state == State.OBSERVED:
-        return "Idle for longer than its limit. Stops for idleness are only observed in this team."
+        return "Idle for longer than its limit. Stops for idleness are only noted in this team."
     return ""
 
 

@@ -193,7 +193,7 @@ def _protected(o: Outlook) -> Told:
 def _observed(o: Outlook) -> Told:
     at = o.verdict.would_stop_at or o.now
     title = said(f"Would have been stopped {o.at(at)}")
-    rest = f"Stops for idleness are only observed{_observed_until(o)}, so it goes on."
+    rest = f"Stops for idleness are only noted{_observed_until(o)}, so it goes on."
     return Told("blue", "show", title, _joined(use_words(o), rest, _at_the_latest(o)))
 
 
@@ -238,11 +238,13 @@ def idle_words(o: Outlook) -> str:
 
 
 def observed_words(o: Outlook) -> str:
-    """That a stop for idleness to come is only observed."""
+    """That a stop for idleness to come is only noted."""
     at = o.verdict.would_stop_at
     if at is None or at <= o.now:
         return ""
-    return f"Unused it would be stopped {o.at(at)}, but stops for idleness are only observed{_observed_until(o)}."
+    return (
+        f"Unused it would be stopped {o.at(at)}, but stops for idleness are only noted{_observed_until(o)}."
+    )
 
 
 def _observed_until(o: Outlook) -> str:

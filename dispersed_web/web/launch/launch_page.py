@@ -26,7 +26,8 @@ from dispersed_web.web.forms.preset import PresetForm
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.review import Review, review_of
 from dispersed_web.web.launch.launch_desk import Desk
-from dispersed_web.web.launch.launch_starts import first_line, starts
+from dispersed_web.web.launch.launch_starts import starts
+from dispersed_web.web.markdown import first_line
 
 MARKET_LOOKS = 8
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Case, F, IntegerField, Q, Value, When
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from dispersed_web.accounts.models import User
@@ -14,6 +15,7 @@ from dispersed_web.recipes import queries
 from dispersed_web.recipes.models import Recipe, RecipePin
 from dispersed_web.web.access import Seat
 from dispersed_web.web.launch.examples import EXAMPLES
+from dispersed_web.web.markdown import first_line
 
 MOST_PRESETS, MOST = 4, 8
 
@@ -54,7 +56,7 @@ def _recipes(seat: Seat, user: User) -> Iterator[Start]:
     )
     shown = queries.usable_by(user.pk, seat.team).annotate(rank=rank)
     shown = shown.filter(Q(rank__lt=2) | Q(source__startswith="starter:"))
-    for recipe in shown.order_by("rank", F("launched_at").desc(nulls_last=True), "name")[:MOST]:
+    for recipe in shown.order_by("rank", F("launched_at").desc(nulls_last=True), Lower("name"))[:MOST]:
         url = reverse("web:recipe-launch", args=[seat.team.slug, recipe.pk])
         yield Start(recipe.name, url, recipe.icon, _kind(recipe), first_line(recipe.description_md))
 
@@ -70,10 +72,3 @@ def _examples(seat: Seat) -> Iterator[Start]:
 
 def _launch(seat: Seat, query: str) -> str:
     return reverse("web:launch", args=[seat.team.slug]) + query
-
-
-def first_line(markdown: str) -> str:
-    """The first sentence of a description, for a short word about a recipe. Pure."""
-    lines = (line.strip(" #*_>-") for line in markdown.splitlines())
-    line = next((line for line in lines if line), "")
-    return line if len(line) <= 160 else f"{line[:157].rstrip()}…"
