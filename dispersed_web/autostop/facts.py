@@ -19,7 +19,7 @@ from dispersed_web.autostop.models import Engine
 from dispersed_web.autostop.terms import CheckIn, Facts, IdleRule, Policy
 from dispersed_web.credentials.health import SIGHT_LOST_AFTER
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Origin
 from dispersed_web.signals.models import Bucket, Source
 from dispersed_web.teams.models import AutostopPolicy
 
@@ -119,11 +119,17 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
         boot_grace=dt.timedelta(seconds=team.boot_grace_s),
         start_limit=_start_limit(job),
         schedule=schedule.from_json(team.schedule) if team.schedule else None,
-        schedule_since=team.schedule_changed_at,
+        schedule_since=_schedule_since(job, team),
         observes=team.mode == AutostopPolicy.Mode.OBSERVE,
         observe_until=team.observe_until,
         changed_at=max((at for at in (team.changed_at, job.choices_changed_at) if at), default=None),
     )
+
+
+def _schedule_since(job: Job, team: AutostopPolicy) -> dt.datetime | None:
+    """Stops of the schedule that passed before a job was adopted or found are not made up for."""
+    came_at = None if job.origin == Origin.LAUNCHED else job.known_since
+    return max((at for at in (team.schedule_changed_at, came_at) if at is not None), default=None)
 
 
 def readable_policy_of(job: Job, team: AutostopPolicy) -> Policy:

@@ -131,6 +131,7 @@ def _values(
         if job.lifetime_s is None:  # imported as history: nobody chose how long it may bill
             making.limits_from_now(job, job.team.default_lifetime_s, now)
             values |= {name: getattr(job, name) for name in ("lifetime_s", "ceiling_s", "warn_lead_s")}
+            values["send_by"] = now  # see Job.known_since
     return values
 
 

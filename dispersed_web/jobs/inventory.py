@@ -133,6 +133,7 @@ def _adopt(
     credential = row.credential
     job = making.build(credential, making.of_row(row), Origin.ADOPTED, "adopt", now, owner=owner)
     making.limits_from_now(job, lifetime_s, now)
+    job.confirmed_at = now  # whoever adopts it says that it is in use
     if row.hourly_rate_usd is not None:
         job.hourly_rate_usd, job.spending_since = row.hourly_rate_usd, job.launched_at
     with transaction.atomic():

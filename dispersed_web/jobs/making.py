@@ -36,6 +36,7 @@ SAME_NAME = (
     *("max_timeout_run_ms", "allowed_region_codes"),
 )
 LONGEST_S = 2**31 - 1
+FIRST_SIGHT = dt.timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ def build(
         "maybe_sent": 1,
         "remote_uuid": shown.remote_uuid,
         "remote_status": shown.status[:32],
-        "evaluate_at": now,
+        # Auto-stop waits for the next listing: before it knows the runs, an old job would look overdue for everything.
+        "evaluate_at": now + FIRST_SIGHT,
     }
     return Job(team_id=credential.team_id, credential=credential, origin=origin, **values | fields)
 

@@ -32,7 +32,7 @@ SHOWS = ("active", "all", "attention")
 STATUSES = frozenset(status.value for status in Status)
 # Columns that no list shows: large ones, and those of the protocol.
 LEFT_OUT = (
-    *("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "send_by", "next_try_at", "claims"),
+    *("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "next_try_at", "claims"),
     *("maybe_sent", "claim_token", "lease_until", "x_time_ms", "nonce", "unknown_since", "absent_lists"),
     *("watch_until", "remote_status", "evaluate_at", "stop_note", "stop_token", "stop_attempts"),
     *("stop_lease_until", "stop_error", "end_seen_at", "log_noise", "heartbeat_digest", "notes"),

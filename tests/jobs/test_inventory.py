@@ -20,7 +20,7 @@ from dispersed_web.jobs import inventory, log_keeping, logs, making, marker, spe
 from dispersed_web.jobs.inventory import Hand, InventoryRefused
 from dispersed_web.jobs.models import Job, Origin, UnmanagedJob
 from dispersed_web.jobs.states import Status
-from dispersed_web.teams.models import Installation, Membership
+from dispersed_web.teams.models import AutostopPolicy, Installation, Membership
 from tests import factories
 from tests.jobs.world import World
 
@@ -133,6 +133,32 @@ def test_its_time_counts_from_the_adoption(world: World) -> None:
     job = adopt(world, UnmanagedJob.objects.get(), lifetime_s=1800)
     ends = (job.launched_at or world.clock.now) + dt.timedelta(seconds=job.lifetime_s or 0)
     assert abs((ends - world.clock.now).total_seconds() - 1800) < 5
+
+
+def test_what_passed_before_the_adoption_neither_warns_nor_stops(world: World) -> None:
+    """The team's daily stops and the check-ins of the days before it was a job here."""
+    external(world)
+    step(world, 40)
+    step(world, 2 * 86400)
+    at = (world.clock.now + dt.timedelta(hours=3)).astimezone(dt.UTC)
+    policy = AutostopPolicy.of(world.team.pk)
+    policy.schedule = {
+        "zone": "UTC",
+        "stops": [{"weekdays": list(range(7)), "at": at.strftime("%H:%M")}],
+    }
+    policy.schedule_changed_at = world.clock.now - dt.timedelta(days=30)
+    policy.save()
+    job = adopt(world, UnmanagedJob.objects.get(), lifetime_s=6 * 3600)
+    enforce(world)
+    for _ in range(10):
+        step(world, 60)
+        enforce(world)
+    job.refresh_from_db()
+    assert job.stop_requested_at is None
+    assert not Event.objects.filter(subject_id=str(job.pk), kind="job.warned").exists()
+    verdict = engine.verdicts([job], world.clock.now)[job.pk]
+    assert verdict.stop_at is not None
+    assert verdict.stop_at > world.clock.now + dt.timedelta(hours=1)
 
 
 def test_adopting_twice_gives_one_job(world: World) -> None:

@@ -277,6 +277,11 @@ class Job(models.Model):
         return self.state not in states.ENDED
 
     @property
+    def known_since(self) -> dt.datetime:
+        """When it became a job here: long after the cloud took it, where it was adopted or found."""
+        return self.created_at if self.origin == Origin.LAUNCHED else self.send_by
+
+    @property
     def is_stopping(self) -> bool:
         """A stop was asked for and its end is not yet sure."""
         return self.stop_requested_at is not None and self.stop_next_at is not None
