@@ -10,6 +10,8 @@ import uuid
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dispersed_web.credentials import vault
@@ -95,13 +97,18 @@ def test_a_cursor_of_another_order_is_refused(api, team):
     assert api.get(PATH, limit=1, sort="title", cursor=cursor).status_code == 400
 
 
-def test_a_list_takes_the_same_few_queries_for_one_job_and_for_many(api, team, django_assert_max_num_queries):
+def test_a_list_takes_the_same_few_queries_for_one_job_and_for_many(api, team):
+    def count(jobs: int) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert len(titles(api.get(PATH))) == jobs
+        return len(captured)
+
     job(team, "one")
-    api.get(PATH)
+    count(1)
+    few = count(1)
     for number in range(20):
         job(team, f"job {number}", created_by=factories.make_member(team))
-    with django_assert_max_num_queries(5):
-        assert len(titles(api.get(PATH))) == 21
+    assert count(21) == few <= 7
 
 
 def test_all_that_is_told_of_a_running_job(api, team, document):
