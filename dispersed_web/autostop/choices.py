@@ -15,6 +15,8 @@ from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import JobError, LaunchRefused
 from dispersed_web.jobs.launch import StopChoices, check_choices
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.recipes import keeping
+from dispersed_web.recipes.document import Document
 from dispersed_web.teams.models import AutostopPolicy
 
 WORDS = {
@@ -38,8 +40,8 @@ def of(job: Job) -> StopChoices:
 def change(job: Job, choices: StopChoices, *, actor: Actor, now: dt.datetime, seen_version: int) -> bool:
     """Sets the job's choices; False when they are the same. What that makes due is warned about in full.
 
-    Raises :class:`TooLate`, and :class:`JobError` for what lies outside the team's bounds or was decided on an outdated
-    page.
+    Raises :class:`TooLate`, and :class:`JobError` for what lies outside the team's bounds, was decided on an outdated
+    page, or is locked by the author of the job's recipe (``locked``).
     """
     refuse_if_late(job)
     before, after = (_plain(one) for one in (of(job), choices))
@@ -50,6 +52,7 @@ def change(job: Job, choices: StopChoices, *, actor: Actor, now: dt.datetime, se
         check_choices(choices, AutostopPolicy.of(job.team_id))
     except LaunchRefused as refused:
         raise JobError(refused.code, refused.sentence, field=refused.field) from None
+    _refuse_locked(job, names, actor)
     values = {name: value for name, value in asdict(choices).items() if name in names}
     if "log_noise" in values:
         values["log_noise"] = list(choices.log_noise)
@@ -57,6 +60,18 @@ def change(job: Job, choices: StopChoices, *, actor: Actor, now: dt.datetime, se
         values["choices_changed_at"] = now
     _set(job, values, actor, now, seen_version, _data(before, after, names))
     return True
+
+
+def _refuse_locked(job: Job, names: list[str], actor: Actor) -> None:
+    """What the recipe's author locked holds for the running job too, except for those who may change the recipe."""
+    version = job.recipe_version
+    if version is None:
+        return
+    locked = [name for name in names if name in Document.from_json(version.document).locked_targets()]
+    if locked and not keeping.may_free(version.recipe, actor):
+        sentence = f"The author of its recipe locked {WORDS[locked[0]]}: it cannot be changed."
+        field = {"idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}.get(locked[0], locked[0])
+        raise JobError("locked", sentence, field=field)
 
 
 def _set(

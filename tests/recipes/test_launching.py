@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from dispersed_web.autostop import choices
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import as_recipe
-from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.jobs.errors import JobError, LaunchRefused
 from dispersed_web.jobs.launch import Order, RecipeUse
 from dispersed_web.jobs.models import Job
 from dispersed_web.recipes import keeping, sharing
@@ -88,6 +89,24 @@ def test_neither_can_the_lifetime_the_budget_and_the_title(world: World) -> None
     dearer = replace(order.choices, budget_usd=None)
     assert refusal(world, replace(order, choices=dearer)) == ("locked", "budget_usd")
     assert refusal(world, replace(order, title="Mine")) == ("locked", "title")
+
+
+def test_neither_can_they_on_the_running_job_but_by_who_may_change_the_recipe(world: World) -> None:
+    recipe = make(world)
+    job = world.send(world.request(ask_for(recipe, token="hf_canary")))
+    seen = {"now": world.clock.now, "seen_version": job.limits_version}
+    dearer = replace(choices.of(job), budget_usd=None)
+    with pytest.raises(JobError) as refused:
+        choices.change(job, dearer, actor=world.actor, **seen)
+    assert (refused.value.code, refused.value.field) == ("locked", "budget_usd")
+    job.refresh_from_db()
+    assert job.budget_usd == 5
+    assert choices.change(job, dearer, actor=Actor.person(recipe.owner), **seen)
+    free = world.send(world.request(ask_for(recipe, token="hf_other"), same_again=True))
+    less = replace(choices.of(free), idle_limit_s=1800)
+    assert choices.change(
+        free, less, actor=world.actor, now=world.clock.now, seen_version=free.limits_version
+    )
 
 
 def test_answers_to_what_is_not_asked_change_nothing(world: World) -> None:
