@@ -71,6 +71,12 @@ def _asked(order: Order) -> Rendered:
     )
 
 
+def named(version: RecipeVersion) -> str:
+    """How the team's events name it: what a private recipe is called is its owner's."""
+    shared = version.recipe.visibility == Recipe.Visibility.TEAM
+    return str(version) if shared else f"a private recipe v{version.number}"
+
+
 def note_use(version: RecipeVersion, now: dt.datetime) -> None:
     """Counts a launch, for the gallery."""
     Recipe.objects.filter(pk=version.recipe_id).update(launches=F("launches") + 1, launched_at=now)

@@ -123,7 +123,7 @@ def request(
                 "task": job.task,
                 "gpu": job.gpu_label,
                 "credential": credential.name,
-                **({"recipe": str(version)} if version else {}),
+                **({"recipe": from_recipe.named(version)} if version else {}),
                 **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
             },
         )

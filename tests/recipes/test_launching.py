@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from dispersed_web.autostop import choices
+from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import as_recipe
 from dispersed_web.jobs.errors import JobError, LaunchRefused
@@ -32,7 +33,7 @@ LOCKED = {
 
 
 def make(world: World, document: Any = LOCKED, **fields: Any) -> Recipe:
-    author = factories.make_member(world.team)
+    author = fields.get("owner") or factories.make_member(world.team)
     values = {"name": "Locked", "visibility": "team", "owner": author, **fields}
     return keeping.create(
         world.team, document=document, actor=Actor.person(author), now=world.clock.now, **values
@@ -123,6 +124,13 @@ def test_answers_to_what_is_not_asked_change_nothing(world: World) -> None:
 def test_a_secret_of_the_recipe_cannot_be_launched_in_the_clear(world: World) -> None:
     order = ask_for(make(world), token="hf_canary")
     assert refusal(world, replace(order, secret_env=frozenset())) == ("locked", "token")
+
+
+@pytest.mark.parametrize(("visibility", "named"), [("team", "Locked v1"), ("private", "a private recipe v1")])
+def test_the_event_names_no_private_recipe(world: World, visibility: str, named: str) -> None:
+    order = ask_for(make(world, owner=world.user, visibility=visibility), token="hf_canary")
+    world.request(order)
+    assert Event.objects.get(kind="job.requested").data["recipe"] == named
 
 
 NAMED_SECRET = {"key": "token", "type": "text", "to": "env.HF_TOKEN"}
