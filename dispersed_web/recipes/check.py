@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from dispersed_web.credentials.masking import SHAPES
 from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.recipes.check_inputs import input_problems
@@ -225,16 +226,22 @@ def _link(path: tuple[str | int, ...], link: Any) -> Iterator[Problem]:
 
 def _secrets(document: Document) -> Iterator[Problem]:
     for name, value in document.env.items():
-        if value and looks_secret(name):
+        if _is_secret(name, value):
             yield Problem(("spec", ENV, name), f"{name} looks like a secret: make it a secret input.")
     for number, one in enumerate(document.inputs):
         rows = one.default if one.type == ENV and isinstance(one.default, dict) else {}
-        if any(value and looks_secret(str(name)) for name, value in rows.items()):
+        if any(_is_secret(str(name), value) for name, value in rows.items()):
             yield Problem(("inputs", number, "default"), "A row looks like a secret: make it a secret input.")
-        elif one.type in ("text", "lines") and one.default and looks_secret(one.env_name):
+        elif one.type in ("text", "lines") and _is_secret(one.env_name, one.default):
             yield Problem(
-                ("inputs", number, "default"), f"{one.env_name} looks like a secret: use the type secret."
+                ("inputs", number, "default"),
+                f"{one.env_name or 'This'} looks like a secret: use the type secret.",
             )
+
+
+def _is_secret(name: str, value: Any) -> bool:
+    """By the name of a variable, or by a value that has the form of a key or a login."""
+    return bool(value) and (looks_secret(name) or SHAPES.search(str(value)) is not None)
 
 
 def _spec(document: Document) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.credentials.masking import SHAPES
 from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.recipes.about import LONGEST_NAME
 from dispersed_web.recipes.check import from_anything
@@ -75,7 +76,7 @@ class _Draft:
     @sensitive_variables()
     def variable(self, name: str, value: str | None, *, is_secret: bool = False) -> None:
         """Sets it where it has a value that may be known, and asks for it otherwise."""
-        if is_secret or looks_secret(name):
+        if is_secret or looks_secret(name) or SHAPES.search(value or ""):
             self.ask(name, "secret", f"env.{name}", label=name[:80], required=True)
         elif value:
             self.spec.setdefault(ENV, {})[name] = value

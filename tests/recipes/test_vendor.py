@@ -115,6 +115,16 @@ def test_no_secret_and_no_key_of_a_file_is_kept() -> None:
     assert needed == {"image", "tag", "registry_secret", "ssh_key", "env.HF_TOKEN"}
 
 
+@pytest.mark.parametrize(
+    "value", ["hf_canaryCanary12", "https://me:canary@example.com/data", "glpat-canary-canary"]
+)
+def test_a_secret_under_an_innocent_name_is_left_behind_too(value: str) -> None:
+    taken = vendor.from_vendor(job_file("BATCH", {"SOURCE": value}, image="org/i", tag="1"))
+    assert taken.document is not None, taken.problems
+    assert "anary" not in json.dumps(taken.document.to_json())
+    assert [(one.type, one.to) for one in taken.document.inputs if one.env_name] == [("secret", "env.SOURCE")]
+
+
 def test_what_is_not_known_is_named() -> None:
     data = {**job_file("BATCH", {"A-B": "x"}, shm_size=1), "image_size_bytes": 5}
     (taken,), _ = vendor.from_text(json.dumps(data))
