@@ -43,6 +43,14 @@
     if (level !== "error") setTimeout(() => note.remove(), 7000);
   }
 
+  /* A private key that is pasted for a public one is taken out at once, before anything can read or send it. */
+
+  document.addEventListener("input", (event) => {
+    if (!event.target.matches("[data-ssh-key]") || !/PRIVATE KEY/.test(event.target.value)) return;
+    event.target.value = "";
+    toast("That was a private key. It was removed and not sent. Paste the line of the .pub file.", "error");
+  }, true);
+
   /* Copying ------------------------------------------------------------------------------------------------ */
 
   async function copy(button) {

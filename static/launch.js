@@ -54,7 +54,7 @@
     [event.target.value, tag.value] = [match[1], match[2]];
   });
 
-  /* The SSH key: a private one is taken out at once, before it can be sent anywhere. --------------------------- */
+  /* The SSH key: a private one is taken out by app.js before this sees it. ------------------------------------- */
 
   function keyIsGiven() {
     return $$("[data-ssh-key]").some((text) => {
@@ -72,10 +72,6 @@
 
   form.addEventListener("input", (event) => {
     if (!event.target.matches("[data-ssh-key], [data-ssh-from]")) return;
-    if (event.target.matches("[data-ssh-key]") && /PRIVATE KEY/.test(event.target.value)) {
-      event.target.value = "";
-      window.dw.toast("That was a private key. It was removed and not sent. Paste the line of the .pub file.", "error");
-    }
     noteKey();
   });
 

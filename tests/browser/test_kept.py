@@ -175,9 +175,10 @@ def test_keys_and_calendar_in_the_profile(opener: Opener, job: Job, live_server:
     page.get_by_label("SSH public key").fill(
         "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----"
     )
-    page.get_by_role("button", name="Add the key").click()
-    expect(page.get_by_text("This is a private key")).to_be_visible()
+    expect(page.get_by_text("That was a private key")).to_be_visible()
     expect(page.get_by_label("SSH public key")).to_have_value("")
+    page.get_by_role("button", name="Add the key").click()
+    expect(page.get_by_label("SSH public key")).to_have_attribute("aria-invalid", "true")
     assert_accessible(page)
     page.get_by_label("SSH public key").fill(make.SSH_KEY)
     page.get_by_role("button", name="Add the key").click()

@@ -67,6 +67,14 @@ def test_a_private_recipe_of_another_is_not_there(client, team):
     assert client.get(reverse("web:recipe-launch", args=[team.slug, elsewhere.pk])).status_code == 404
 
 
+def test_who_has_no_key_is_told_where_to_keep_one(client):
+    words = "save one in"
+    for key, is_told in (("", True), (factories.SSH_KEY, False)):
+        team = member(client, ssh_key=key)[0]
+        asked = {"key": "ssh_key", "type": "ssh_key", "to": "ssh_key"}
+        assert (words in client.get(at(recipe_of(team, asked))).content.decode()) is is_told
+
+
 # Launching ------------------------------------------------------------------------------------------------------------
 
 

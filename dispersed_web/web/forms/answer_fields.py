@@ -107,7 +107,7 @@ def _number(one: Input) -> AnswerField:
 
 def _choice(one: Input) -> AnswerField:
     listed = [(choice["value"], choice.get("label") or choice["value"]) for choice in one.choices]
-    blank = [] if one.required or one.default in dict(listed) else [("", "Not chosen")]
+    blank = [] if one.default in dict(listed) else [("", "Not chosen")]
     return AnswerField(one, widget=forms.Select(choices=[*blank, *listed]))
 
 

@@ -37,6 +37,7 @@ class SshKeyForm(forms.Form):
                 "class": "mono",
                 "placeholder": "ssh-ed25519 AAAA… you@laptop",
                 "spellcheck": "false",
+                "data-ssh-key": True,
                 "autocomplete": "off",
             }
         ),
