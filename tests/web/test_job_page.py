@@ -118,6 +118,13 @@ def test_a_time_that_was_too_short_is_doubled_in_the_form_that_opens(client, tea
     assert form["max_timeout_run"].value() == "2h"
 
 
+def test_a_machine_that_is_being_stopped_is_not_called_ready(client, team):
+    ready = {"reachable_at": timezone.now()}
+    assert "<title>Ready: " in text_of(client, factories.make_job(team, **ready))
+    stopping = factories.make_job(team, stop_requested_at=timezone.now(), **ready)
+    assert "<title>Ready: " not in text_of(client, stopping)
+
+
 def test_a_hanging_stop_says_what_it_cost_since(client, team):
     asked = timezone.now() - dt.timedelta(hours=1)
     job = factories.make_job(team, stop_requested_at=asked, stop_error="No answer.", stop_attempts=7)

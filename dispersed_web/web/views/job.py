@@ -164,7 +164,7 @@ def frame(
         "cause": cause,
         "longer": longer.query_of(job, cause),
         "connection": way,
-        "is_fresh": job.is_active and job.reachable_at is not None and job.connected_at is None,
+        "is_fresh": _is_fresh(job),
         "outlook": outlook,
         "verdict": job_page.verdict(job, outlook, now, zone),
         "notice": notice,
@@ -182,6 +182,12 @@ def frame(
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _is_fresh(job: Job) -> bool:
+    """It can be reached, and nobody has asked how yet."""
+    is_ready = job.is_active and job.stop_requested_at is None and job.reachable_at is not None
+    return is_ready and job.connected_at is None
 
 
 def _runs(job: Job) -> list[JobRun]:
