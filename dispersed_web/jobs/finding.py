@@ -100,10 +100,13 @@ def _conclude(
     job: Job, remotes: list[RemoteJob], credential: Credential, began: dt.datetime, now: dt.datetime
 ) -> None:
     if remotes:
-        if not adopt(job, remotes[0], now, late=True):
+        # The oldest that no other job holds: a person may have adopted one of them by hand.
+        taken = next((remote for remote in remotes if adopt(job, remote, now, late=True)), None)
+        if taken is None:
             _look_again(job, now)
-        for twin in remotes[1:]:
-            alarm_of_twin(job, twin, now)
+        for twin in remotes:
+            if twin is not (taken or remotes[0]):
+                alarm_of_twin(job, twin, now)
         return
     refused = job.reason == Reason.REFUSED
     proved = job.absent_lists + 1 >= LISTINGS_NEEDED and job.fence_at is not None and began > job.fence_at

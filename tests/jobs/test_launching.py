@@ -258,7 +258,8 @@ def test_a_late_find_is_stopped_when_a_newer_launch_took_its_place(world: World)
     assert world.in_ledger(job)[0]["status"] in ("CANCELLING", "CANCELLED")
 
 
-def test_two_jobs_with_one_marker_raise_an_alarm_and_stop_nothing(world: World) -> None:
+def in_doubt_with_a_clone(world: World) -> Job:
+    """A launch whose answer is forgotten, and in the cloud two jobs that carry its marker."""
     first = world.send(world.request())
     body = world.control.job(first.remote_uuid or "")["spec"]
     with client_for(world.credential, team_id=world.team.pk) as client:
@@ -268,6 +269,20 @@ def test_two_jobs_with_one_marker_raise_an_alarm_and_stop_nothing(world: World) 
         )
     Job.objects.filter(pk=first.pk).update(status=Status.UNCONFIRMED, remote_uuid=None, remote_status="")
     world.clock.advance(5)
+    return first
+
+
+def test_a_launch_in_doubt_takes_the_job_that_nobody_adopted_by_hand(world: World) -> None:
+    first = in_doubt_with_a_clone(world)
+    oldest, clone = world.in_ledger(first)
+    factories.make_job(world.team, credential=world.credential, remote_uuid=oldest["uuid"])
+    world.sweep()
+    first.refresh_from_db()
+    assert (first.remote_uuid, first.status) == (clone["uuid"], Status.PENDING)
+
+
+def test_two_jobs_with_one_marker_raise_an_alarm_and_stop_nothing(world: World) -> None:
+    first = in_doubt_with_a_clone(world)
     world.sweep()
     oldest, clone = world.in_ledger(first)
     first.refresh_from_db()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.document import Document, Input
 from dispersed_web.recipes.render import Rendered, kept_answers, render, violations
 from tests.factories import SSH_KEY
 from tests.recipes.documents import ANSWERS, INPUTS, SPEC, make_document
@@ -260,3 +260,11 @@ def test_secrets_are_not_among_the_answers_that_are_kept() -> None:
     }
     kept = kept_answers(document, answers, frozenset({"B"}))
     assert kept == {"more": {"A": "1"}, "model": "large"}
+
+
+def test_an_answer_in_the_form_of_a_key_is_kept_nowhere():
+    document = Document(inputs=(Input("mode", "text", "env.MODE"), Input("rows", "env", "env")))
+    key = "hf_" + "a1B2" * 6
+    kept = kept_answers(document, {"mode": key, "rows": {"A": key, "B": "plain"}})
+    assert kept == {"rows": {"B": "plain"}}
+    assert kept_answers(document, {"mode": "fast"}) == {"mode": "fast"}
