@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.autostop.models import ObservedStop
+from dispersed_web.jobs.models import UnmanagedJob
 from dispersed_web.teams.models import AutostopPolicy, Membership, Team
 from tests import factories as make
 
@@ -117,6 +118,16 @@ def test_the_figures_count_what_bills_and_what_waits(client, team):
     assert (figures.billing, figures.active, figures.mine) == (2, 4, 2)
     assert (figures.soon, figures.attention) == (1, 1)
     assert "$2.50 /h" in text_of(client.get(home(team)))
+
+
+def test_what_was_not_launched_here_burns_along(client, team):
+    make.make_job(team, hourly_rate_usd=2)
+    credential, at = team.credentials.get(), timezone.now()
+    seen = {"status": "RUNNING", "first_seen_at": at, "seen_at": at}
+    UnmanagedJob.objects.create(credential=credential, remote_uuid="a", hourly_rate_usd="0.5", **seen)
+    text = text_of(client.get(home(team)))
+    assert "$2.50 /h" in text
+    assert "1 job bills, $0.50/h not from here" in text
 
 
 def test_the_lists_hold_what_they_are_called(client, team):

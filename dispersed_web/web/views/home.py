@@ -40,7 +40,8 @@ SOON = dt.timedelta(hours=4)
 @dataclass(frozen=True)
 class Figures:
     """What the team's jobs amount to now; ``unpriced`` counts those that bill at a rate nobody knows yet, ``quiet_usd`` is
-    what burns per hour for jobs that nobody uses."""
+    what burns per hour for jobs that nobody uses, ``unmanaged_usd`` for those that were not launched here: they burn
+    along, as on the page of the jobs."""
 
     burning_usd: Decimal
     quiet_usd: Decimal
@@ -52,6 +53,7 @@ class Figures:
     idle_soon: int
     attention: int
     unmanaged: int
+    unmanaged_usd: Decimal
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ def _context(seat: access.Seat, user: User, now: dt.datetime) -> dict[str, Any]:
         "figures": figures,
         "burning": words.money(figures.burning_usd),
         "soon_note": stats.stopping(figures.soon, figures.idle_soon),
+        "elsewhere": words.rate(figures.unmanaged_usd) if figures.unmanaged_usd else "",
         "quiet": words.rate(figures.quiet_usd) if figures.quiet_usd else "",
         "hold": hold,
         "observing": observing.of_team(team.pk, now, zone) if figures.active else None,
@@ -192,8 +195,12 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
             quiet=Sum("hourly_rate_usd", filter=billing & Q(quiet_since__isnull=False)),
         )
     )
+    strangers = UnmanagedJob.objects.filter(credential__team=team).aggregate(
+        shown=Count("pk", filter=Q(ignored_at=None)), usd=Sum("hourly_rate_usd")
+    )
+    unmanaged_usd = strangers["usd"] or Decimal(0)
     return Figures(
-        burning_usd=sums["burning"] or Decimal(0),
+        burning_usd=(sums["burning"] or Decimal(0)) + unmanaged_usd,
         quiet_usd=sums["quiet"] or Decimal(0),
         billing=sums["billing"],
         unpriced=sums["unpriced"],
@@ -202,7 +209,8 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
         soon=sums["soon"],
         idle_soon=sums["idle_soon"],
         attention=sums["attention"],
-        unmanaged=UnmanagedJob.objects.filter(credential__team=team, ignored_at=None).count(),
+        unmanaged=strangers["shown"],
+        unmanaged_usd=unmanaged_usd,
     )
 
 
