@@ -52,6 +52,14 @@ def sent_to(sandbox: Any, job: Job) -> dict[str, Any]:
     return spec
 
 
+def test_the_credential_of_the_address_is_not_called_ignored(
+    client: Client, team: Team, credential: Credential
+) -> None:
+    page = text_of(client.get(address(team) + query(LLAMA, credential)))
+    assert "Cooked from the recipe" in page
+    assert "Not taken over" not in page
+
+
 @pytest.mark.parametrize("recipe", [*RECIPES, OWN[0]], ids=lambda recipe: recipe["name"])
 def test_every_recipe_is_cooked_with_nothing_typed(
     client: Client, team: Team, credential: Credential, sandbox: Any, recipe: dict[str, Any]

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
-from dispersed_web.web.jobs.row_acts import Act
+from dispersed_web.web.jobs.row_acts import AGAIN, CONNECT, Act
 from dispersed_web.web.jobs.rows import Row
 from dispersed_web.web.templatetags.jobs import phrase, ticking
 
@@ -95,7 +95,7 @@ def _form_of(act: Act) -> str:
 
 
 def _act(act: Act, row: Row, places: Places) -> dict[str, str]:
-    needs_member = act.asks or act.name == "again"
+    needs_member = act.asks or act in (AGAIN, CONNECT)
     return {
         "address": _address(act, row, places),
         "does": f"{places.jobs}{row.id}/{act.does}",
