@@ -46,7 +46,7 @@ class Visit:
 
     def store_key(self) -> None:
         self.page.goto(f"{self.url}/me/")
-        self.page.fill("#ssh-form [name=key]", SSH_KEY)
+        self.page.fill("#ssh-key [name=key]", SSH_KEY)
         self.page.get_by_role("button", name="Add the key").click()
         expect(self.page.get_by_text("SHA256:").first).to_be_visible()
 
