@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -27,7 +28,7 @@ from dispersed_web.recipes.document import (
     complete,
     one_target,
 )
-from dispersed_web.recipes.inputs import PRIVATE_KEY
+from dispersed_web.recipes.inputs import PRIVATE_KEY, with_plain_default
 from dispersed_web.recipes.render import render
 from dispersed_web.recipes.shape import shape_problems
 from dispersed_web.recipes.spec import job_spec
@@ -51,7 +52,8 @@ def from_anything(data: Any) -> tuple[Document | None, list[Problem]]:
         document = complete(Document.from_json(data))
         found = [_at_its_entry(problem, data) for problem in problems(document)]
         if not found:
-            return document, []
+            inputs = tuple(with_plain_default(one) for one in document.inputs)
+            return replace(document, inputs=inputs), []
     return None, found
 
 

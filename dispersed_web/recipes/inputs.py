@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -43,6 +44,17 @@ def read(one: Input, answer: Any) -> Any:
             raise BadAnswer("This is needed.")
         return None
     return READERS[one.type](one, answer)
+
+
+def with_plain_default(one: Input) -> Input:
+    """The input with its default in the one form in which it is stored, however it was written: a duration as people
+    write it, a switch as on or off. Its default must be readable."""
+    if one.type == "switch":
+        return replace(one, default=read(one, one.default))
+    if one.type == "duration" and one.default is not None:
+        value = read(one, one.default)
+        return replace(one, default=None if value is None else durations.write(value))
+    return one
 
 
 def _switch(answer: Any) -> bool:

@@ -27,6 +27,15 @@ def test_all_of_them_in_one_recipe_are_taken() -> None:
     assert len(make_document(*INPUTS.values()).inputs) == len(INPUTS)
 
 
+def test_a_default_is_stored_in_one_form_however_it_was_written() -> None:
+    for default in (28_800, "8h", "480 min"):
+        document = make_document(INPUTS["duration"] | {"default": default, "maximum": 86_400})
+        assert [one.default for one in document.inputs] == ["8h"]
+    for default in (None, False, "no"):
+        document = make_document(INPUTS["switch"] | {"default": default})
+        assert [one.default for one in document.inputs] == [False]
+
+
 # One change to an input of a type, and where the fault is then.
 INPUT_FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("text", {"key": "Model"}, "key"),

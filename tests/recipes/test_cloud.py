@@ -120,7 +120,12 @@ def test_what_is_not_known_or_guessed_is_said() -> None:
     [
         ({"key": "min_vram_gb", "type": "number", "default_value": "24"}, "number", "min_vram_gb", 24),
         ({"key": "min_vram_gb", "type": "text"}, "number", "min_vram_gb", 16),
-        ({"key": "max_timeout_start_ms", "type": "number", "default_value": 600_000}, "duration", None, 600),
+        (
+            {"key": "max_timeout_start_ms", "type": "number", "default_value": 600_000},
+            "duration",
+            None,
+            "10m",
+        ),
         ({"key": "gpu_name", "type": "text", "default_value": "RTX 4090"}, "gpu", "gpu", "RTX 4090"),
         ({"key": "gpu_registry_uuid", "type": "gpu"}, "gpu", "gpu", "any"),
         ({"key": "ports", "type": "text", "default_value": "22, 80"}, "ports", "ports", ["22", "80"]),

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from dispersed_web.recipes.document import INPUT_TYPES, Document
+from dispersed_web.recipes.check import from_anything
+from dispersed_web.recipes.document import INPUT_TYPES
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Team
 from dispersed_web.web.forms.recipe import RecipeForm
@@ -148,7 +149,7 @@ def test_every_type_of_input_goes_through_the_form_unchanged(team: Team, owner: 
         "switch": {"to": "env.E", "default": True, "on": "yes", "off": "no"},
         "secret": {"to": "env.F_TOKEN", "required": True},
         "ssh_key": {"to": "ssh_key"},
-        "duration": {"to": "lifetime_s", "default": 7200, "minimum": 60, "maximum": 86400},
+        "duration": {"to": "lifetime_s", "default": "2h", "minimum": 60, "maximum": 86400},
         "ports": {"to": "ports", "default": [22, 80], "locked": True},
         "env": {"to": "env", "default": {"G": "1", "H": ""}},
         "addresses": {"to": "allowed_ips", "default": ["192.0.2.0/24"], "hidden": True},
@@ -161,7 +162,9 @@ def test_every_type_of_input_goes_through_the_form_unchanged(team: Team, owner: 
     shown = Start.of_recipe(recipe).form()
     sent = RecipeForm(_post(fields_of(shown)))
     assert sent.is_valid(), (sent.errors, sent.inputs.errors)
-    assert Document.from_json(sent.document_json()).to_json() == recipe.current.document
+    document, problems = from_anything(sent.document_json())
+    assert not problems
+    assert document.to_json() == recipe.current.document
 
 
 def _post(fields: dict[str, Any]) -> Any:
