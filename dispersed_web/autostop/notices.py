@@ -89,7 +89,7 @@ def why_called_off(job: Job, verdict: Verdict) -> str:
     if verdict.state == State.PROTECTED:
         return "it is protected"
     if verdict.state == State.OBSERVED or verdict.would_stop_at is not None:
-        return "stops for idleness are only observed now"
+        return "stops for idleness are only noted now"
     if verdict.quiet_since and job.quiet_since and verdict.quiet_since > job.quiet_since:
         return "for a while nobody could watch it, so its quiet time begins anew"
     return "its limits changed"
@@ -146,7 +146,7 @@ def _note_observed(
         )
         if is_new:
             limit = words(verdict.idle_limit or dt.timedelta(0))
-            text = f"Would have been stopped: not used for {limit}. Stops for idleness are only observed."
+            text = f"Would have been stopped: not used for {limit}. Stops for idleness are only noted."
             _tell(job, "job.would_stop", text, now, verdict, would_stop_at=at.isoformat())
 
 
