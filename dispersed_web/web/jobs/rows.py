@@ -106,7 +106,7 @@ def story_of(job: Job, now: dt.datetime, zone: dt.tzinfo, around: Around = ALONE
     if is_starting(job, now):
         begun = job.run_running_at or job.running_at or now
         return Story("waiting", "Starting", since(begun, now, "no address yet, "))
-    if is_without_address(job, now) and not (is_warned(job) or lease_words.is_protected(job, now)):
+    if is_without_address(job, now) and not _has_more_to_tell(job, now):
         return Story("waiting", "Running", said("no address, not reachable"))
     if job.state == Status.RUNNING:
         hint = lease_words.use_hint(job, now, zone)
@@ -132,6 +132,11 @@ def _going(job: Job, now: dt.datetime) -> Story:
         case Status.FAILING:
             return Story("alarm", "Failing", said("the cloud is ending it"))
     return Story("stopping", "Being stopped", said("by the cloud or its console"))
+
+
+def _has_more_to_tell(job: Job, now: dt.datetime) -> bool:
+    """What ends it soon, or keeps it, matters more than that nobody can connect."""
+    return job.verdict_state == "quiet" or is_warned(job) or lease_words.is_protected(job, now)
 
 
 def is_starting(job: Job, now: dt.datetime) -> bool:
