@@ -14,6 +14,7 @@ pages = [
     path("t/<slug:slug>/jobs/", views.jobs, name="jobs"),
     path("t/<slug:slug>/job/", views.job, name="job"),
     path("t/<slug:slug>/launch/", views.form, name="launch"),
+    path("t/<slug:slug>/recipes/", views.form, name="recipes"),
     path("t/<slug:slug>/autostop/", views.form, name="autostop"),
     path("t/<slug:slug>/team/", views.parts, name="team"),
     path("poll/", views.poll, name="poll"),
