@@ -27,6 +27,8 @@ NO_BROWSER = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The whole-product tests mostly wait: begun first, they take their time beside all others.
+    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
     browser_missing = find_browser() is None and not os.environ.get("CI")
     for item in items:
         if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -201,7 +201,7 @@ def test_a_cooked_job_waits_for_an_address_even_without_ports_of_ours():
         (made("RUNNING", running_at=ago(1)), "Starting", "no address yet, 1 min"),
         (made("RUNNING", running_at=ago(90), run_running_at=ago(1)), "Starting", "no address yet, 1 min"),
         (made("RUNNING", running_at=ago(1), reachable_at=ago(0)), "Running", "until it is stopped"),
-        (made("RUNNING", running_at=ago(4)), "Running", "until it is stopped"),
+        (made("RUNNING", running_at=ago(4)), "Running", "no address, not reachable"),
         (made("RUNNING", task="BATCH", running_at=ago(1)), "Running", "ends by itself"),
     ],
 )
