@@ -14,9 +14,10 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.jobs.launch import Order, RecipeUse
 from dispersed_web.jobs.models import Job
+from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import RecipeVersion
-from dispersed_web.recipes.render import Rendered, kept_answers, render
+from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.teams.models import Team
 
 # Of the call, not of the job.

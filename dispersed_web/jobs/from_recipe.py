@@ -13,9 +13,10 @@ from dispersed_web.accounts.models import User
 from dispersed_web.jobs import specs
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.recipes import queries
+from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe, RecipeVersion
-from dispersed_web.recipes.render import Rendered, kept_answers, violations
+from dispersed_web.recipes.render import Rendered, violations
 from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:

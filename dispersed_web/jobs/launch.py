@@ -11,21 +11,18 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
-from dispersed_web.costs.budget import Budget
-from dispersed_web.costs.spans import Span
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.dispersed.parse import is_opaque_id
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import from_recipe, guard, keeping, marker, rate, specs, spending
+from dispersed_web.jobs import from_recipe, guard, keeping, launch_facts, marker, rate, specs, superseding
 from dispersed_web.jobs.errors import FormAlreadyUsed, JobError, LaunchRefused
 from dispersed_web.jobs.models import ENDED, Job, JobTag
-from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.teams.models import AutostopPolicy, Installation, Membership, Team
+from dispersed_web.teams.models import AutostopPolicy, Installation, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
 SAME_AGAIN = dt.timedelta(seconds=60)
@@ -99,7 +96,7 @@ def request(
     """
     _check_order(order, team)
     with transaction.atomic():
-        _hold(supersedes, team)
+        superseding.hold(supersedes, team)
         take_turn(team)
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
@@ -111,7 +108,7 @@ def request(
         if version:
             from_recipe.note_use(version, now)
         if supersedes:
-            _supersede(supersedes, job, actor, now)
+            superseding.supersede(supersedes, job, actor, now)
         record(
             team.pk,
             actor,
@@ -197,33 +194,9 @@ def check_choices(choices: StopChoices, team: AutostopPolicy) -> None:
         raise LaunchRefused("invalid", "At most 20 texts of 1 to 200 characters.", field="log_noise")
 
 
-def may_be_superseded() -> Q:
-    """Jobs of which nobody knows whether they exist, or which never arrived, and which nothing replaces yet."""
-    lost = Q(status=Status.UNCONFIRMED) | Q(status=Status.FAILED, reason=Reason.NEVER_ARRIVED)
-    return lost & Q(superseded_by=None)
-
-
-def _supersede(old_id: uuid.UUID, job: Job, actor: Actor, now: dt.datetime) -> None:
-    old = Job.objects.filter(may_be_superseded(), pk=old_id, team=job.team_id)
-    if not old.update(superseded_by=job):
-        raise LaunchRefused(
-            "cannot_supersede",
-            "The first launch has been found or replaced meanwhile, so nothing was launched. Look at it first.",
-            field="supersedes",
-        )
-    sentence = f"{actor.label} launched “{job.title}” instead; if this job turns up, it is stopped."
-    record(job.team_id, actor, "job.superseded", ("job", old_id), sentence, now=now, data={"by": str(job.pk)})
-
-
 def take_turn(team: Team) -> None:
     """Makes claims and requests of one team count one after the other, on every database."""
     Team.objects.filter(pk=team.pk).update(launch_seq=F("launch_seq") + 1)
-
-
-def _hold(job_id: uuid.UUID | None, team: Team) -> None:
-    """Locks the job that is to be replaced, before the team: always in this order, so that nobody waits in a circle."""
-    if job_id is not None:
-        Job.objects.select_for_update(no_key=True).filter(pk=job_id, team=team).first()
 
 
 def _refuse_unless_possible(
@@ -231,7 +204,9 @@ def _refuse_unless_possible(
 ) -> None:
     hard_end_at = now + dt.timedelta(seconds=lifetime_of(order, team)[1])
     budget_usd = order.choices.budget_usd
-    facts = launch_facts(team, credential, user.pk, hard_end_at, order.quoted_usd, now, budget_usd=budget_usd)
+    facts = launch_facts.gather(
+        team, credential, user.pk, hard_end_at, order.quoted_usd, now, budget_usd=budget_usd
+    )
     if sentence := rate.cap_too_low(order.choices.rate_cap_usd, order.lowest_usd):
         raise LaunchRefused("invalid", sentence, field="rate_cap_usd")
     refusal = guard.refusal(facts)
@@ -251,54 +226,6 @@ def _refuse_unless_possible(
             "You launched exactly this less than a minute ago. Tick “Launch the same again” if you want a second one.",
             field="same_again",
         )
-
-
-def launch_facts(
-    team: Team,
-    credential: Credential,
-    user_id: int | None,
-    hard_end_at: dt.datetime | None,
-    quoted_usd: Decimal | None,
-    now: dt.datetime,
-    *,
-    others: Q | None = None,
-    budget_usd: Decimal | None = None,
-) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps;
-    ``budget_usd`` is the job's own budget."""
-    row = Team.objects.get(pk=team.pk)
-    key = Credential.objects.get(pk=credential.pk, team=team)
-    role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
-    active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
-    sums = active.aggregate(
-        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
-    )
-    return guard.LaunchFacts(
-        role=role,
-        credential_state=key.state,
-        credential_failure=key.failure,
-        listing_is_fresh=key.listing_is_fresh(now),
-        listing_failed=key.failures > 0,
-        cancel_refused=key.cancel_refused_at is not None,
-        clock_is_off=key.clock_is_off(),
-        expires_at=key.expires_at,
-        hard_end_at=hard_end_at,
-        frozen=row.launches_frozen,
-        active_jobs=active.count(),
-        max_active_jobs=row.max_active_jobs,
-        burning_usd=(sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0)),
-        quoted_usd=quoted_usd,
-        max_hourly_usd=row.max_hourly_usd,
-        budgets=_budgets(team, user_id, now),
-        job_budget_usd=budget_usd,
-    )
-
-
-def _budgets(team: Team, user_id: int | None, now: dt.datetime) -> tuple[tuple[Budget, Span], ...]:
-    """The team's budgets and the launcher's."""
-    found = spending.accounts(spending.limits(AutostopPolicy.of(team.pk), now), now)
-    mine = (one.of("Your") for one in found if one.user_id == user_id and user_id is not None)
-    return tuple((one.budget, one.span) for one in (*(one for one in found if one.user_id is None), *mine))
 
 
 def lifetime_of(order: Order, team: Team) -> tuple[int, int]:

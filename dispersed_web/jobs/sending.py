@@ -24,9 +24,9 @@ from dispersed_web.credentials.clients import WrongTeam, client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import cooking, guard
+from dispersed_web.jobs import cooking, guard, launch_facts
 from dispersed_web.jobs.adopt import adopt
-from dispersed_web.jobs.launch import launch_facts, take_turn
+from dispersed_web.jobs.launch import take_turn
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import Team
@@ -122,7 +122,7 @@ def _may_go(job: Job, now: dt.datetime) -> bool:
     """Checks the guard again in the claim's own transaction; a lasting refusal ends the job, a passing one delays it."""
     others = ~Q(pk=job.pk) & ~Q(status=Status.QUEUED)
     hard_end_at = now + dt.timedelta(seconds=job.ceiling_s) if job.ceiling_s else None
-    facts = launch_facts(
+    facts = launch_facts.gather(
         job.team,
         job.credential,
         job.created_by_id,

@@ -10,9 +10,10 @@ from dispersed_web.jobs.launch import Order, RecipeUse, StopChoices
 from dispersed_web.jobs.marker import ascii_title
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import ENDED
+from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe
-from dispersed_web.recipes.render import Rendered, kept_answers, render
+from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.recipes.spec import job_spec
 from tests.factories import SSH_KEY
 from tests.jobs.world import World

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import Document, Input
-from dispersed_web.recipes.render import Rendered, kept_answers, render, violations
+from dispersed_web.recipes.render import Rendered, render, violations
 from tests.factories import SSH_KEY
 from tests.recipes.documents import ANSWERS, INPUTS, SPEC, make_document
 

@@ -14,8 +14,7 @@ from dispersed_web.api.serializers.account import CredentialListSerializer, MeSe
 from dispersed_web.api.views.base import ApiView
 from dispersed_web.clock import database_now
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import guard
-from dispersed_web.jobs.launch import launch_facts
+from dispersed_web.jobs import guard, launch_facts
 from dispersed_web.teams.roles import Action
 
 TOLD = (Action.SEE, Action.LAUNCH, Action.STOP, Action.EXTEND)
@@ -64,7 +63,7 @@ def _may_launch(credential: Credential, place: Caller, now: dt.datetime) -> dict
     if not access.allows(place, Action.LAUNCH):
         return {"allowed": False, "code": "not_allowed", "sentence": "This token may not launch."}
     end = now + dt.timedelta(seconds=place.team.max_lifetime_s)
-    facts = launch_facts(place.team, credential, place.token.user_id, end, None, now)
+    facts = launch_facts.gather(place.team, credential, place.token.user_id, end, None, now)
     refusal = guard.refusal(facts)
     if refusal is None:
         return {"allowed": True, "code": "", "sentence": ""}

@@ -25,9 +25,10 @@ from dispersed_web.clock import database_now
 from dispersed_web.jobs import presets
 from dispersed_web.jobs.models import Preset
 from dispersed_web.recipes import queries
+from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe
-from dispersed_web.recipes.render import kept_answers, render
+from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
 

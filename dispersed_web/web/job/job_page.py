@@ -12,6 +12,7 @@ from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import REASON_WORDS, Reason
 from dispersed_web.web import words
 from dispersed_web.web.job.evidence_words import stopped_words
+from dispersed_web.web.job.extending import Options
 from dispersed_web.web.job.verdict_words import Outlook, Told, told
 from dispersed_web.web.jobs import rows
 from dispersed_web.web.words import NOTHING, Phrase, said
@@ -153,3 +154,13 @@ def stop_words(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
     if not job.stop_evidence or job.stop_requested_at is None:
         return ""
     return stopped_words(job.stop_evidence, job.stop_requested_at, now, zone)
+
+
+def possible(job: Job, outlook: Outlook | None, options: Options, now: dt.datetime) -> dict[str, bool]:
+    """Which acts the state of the job allows, whoever asks."""
+    return {
+        "can_extend": job.remote_uuid is not None and options.possible,
+        "can_stop": job.is_active and job.stop_requested_at is None,
+        "can_keep": outlook is not None and outlook.facts.running_at is not None and job.task == "PERSISTENT",
+        "is_protected": job.protected_until is not None and job.protected_until > now,
+    }

@@ -154,10 +154,7 @@ def frame(
         "team": place.team,
         "job": job,
         "tab": tab,
-        "tabs": [
-            {"label": label, "address": reverse(f"web:{name}", args=[slug, job.pk]), "is_here": name == tab}
-            for name, label in TABS
-        ],
+        "tabs": _tabs(job, slug, tab),
         "part": f"job/_{tab.removeprefix('job-') if tab != 'job' else 'overview'}.html",
         "row": rows.row(job, now, zone),
         "runs": runs,
@@ -173,15 +170,19 @@ def frame(
         "options": options,
         "may_act": place.may(Action.STOP),
         **kept_page.around_title(place, job),
-        "can_extend": job.remote_uuid is not None and options.possible,
-        "can_stop": job.is_active and job.stop_requested_at is None,
-        "can_keep": outlook is not None and outlook.facts.running_at is not None and job.task == "PERSISTENT",
-        "is_protected": job.protected_until is not None and job.protected_until > now,
+        **job_page.possible(job, outlook, options, now),
         "stale": _stale(job, now),
         "poll_address": f"{address}?v={token}",
         "poll_ms": live.poll_ms(under_way=under_way, unfinished=job.is_active),
         "now": now,
     }
+
+
+def _tabs(job: Job, slug: str, here: str) -> list[dict[str, Any]]:
+    return [
+        {"label": label, "address": reverse(f"web:{name}", args=[slug, job.pk]), "is_here": name == here}
+        for name, label in TABS
+    ]
 
 
 def _is_fresh(job: Job) -> bool:

@@ -1,0 +1,63 @@
+"""What the guard judges a launch by, read afresh from the rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+
+from django.db.models import Q, Sum
+
+from dispersed_web.costs.budget import Budget
+from dispersed_web.costs.spans import Span
+from dispersed_web.credentials.models import Credential
+from dispersed_web.jobs import guard, spending
+from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams.models import AutostopPolicy, Membership, Team
+
+
+def gather(
+    team: Team,
+    credential: Credential,
+    user_id: int | None,
+    hard_end_at: dt.datetime | None,
+    quoted_usd: Decimal | None,
+    now: dt.datetime,
+    *,
+    others: Q | None = None,
+    budget_usd: Decimal | None = None,
+) -> guard.LaunchFacts:
+    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps;
+    ``budget_usd`` is the job's own budget."""
+    row = Team.objects.get(pk=team.pk)
+    key = Credential.objects.get(pk=credential.pk, team=team)
+    role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+    active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
+    sums = active.aggregate(
+        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
+    )
+    return guard.LaunchFacts(
+        role=role,
+        credential_state=key.state,
+        credential_failure=key.failure,
+        listing_is_fresh=key.listing_is_fresh(now),
+        listing_failed=key.failures > 0,
+        cancel_refused=key.cancel_refused_at is not None,
+        clock_is_off=key.clock_is_off(),
+        expires_at=key.expires_at,
+        hard_end_at=hard_end_at,
+        frozen=row.launches_frozen,
+        active_jobs=active.count(),
+        max_active_jobs=row.max_active_jobs,
+        burning_usd=(sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0)),
+        quoted_usd=quoted_usd,
+        max_hourly_usd=row.max_hourly_usd,
+        budgets=_budgets(team, user_id, now),
+        job_budget_usd=budget_usd,
+    )
+
+
+def _budgets(team: Team, user_id: int | None, now: dt.datetime) -> tuple[tuple[Budget, Span], ...]:
+    """The team's budgets and the launcher's."""
+    found = spending.accounts(spending.limits(AutostopPolicy.of(team.pk), now), now)
+    mine = (one.of("Your") for one in found if one.user_id == user_id and user_id is not None)
+    return tuple((one.budget, one.span) for one in (*(one for one in found if one.user_id is None), *mine))
