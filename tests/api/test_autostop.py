@@ -18,7 +18,6 @@ from tests.autostop.watched import MINUTE, beats, make_job, see
 
 pytestmark = pytest.mark.django_db
 ONE = "/api/v1/jobs/{job_id}"
-NOW = timezone.now()
 
 
 def at(job: Job, act: str = "") -> str:
@@ -28,10 +27,11 @@ def at(job: Job, act: str = "") -> str:
 @pytest.fixture
 def job() -> Job:
     """RUNNING for an hour and a half; its heartbeat has been quiet for half an hour."""
-    made = make_job(running_at=NOW - 90 * MINUTE)
-    beats(made, NOW - 40 * MINUTE, NOW - 31 * MINUTE, gpu=88)
-    beats(made, NOW - 30 * MINUTE, NOW)
-    see(made, NOW)
+    now = timezone.now()  # the time of this test: what is older than minutes proves nothing
+    made = make_job(running_at=now - 90 * MINUTE)
+    beats(made, now - 40 * MINUTE, now - 31 * MINUTE, gpu=88)
+    beats(made, now - 30 * MINUTE, now)
+    see(made, now)
     return made
 
 
@@ -59,7 +59,7 @@ def test_in_use_answers_a_check_in(api, job, document):
 
 
 def test_a_protection_needs_a_reason_and_has_an_end(api, job, document):
-    until = (NOW + dt.timedelta(hours=70)).isoformat()
+    until = (timezone.now() + dt.timedelta(hours=70)).isoformat()
     body = check(
         document,
         "post",
@@ -95,7 +95,7 @@ def test_half_a_protection_is_none(api, job, body):
 def test_a_price_above_the_cap_is_accepted(api, job, document):
     answer = api.post(at(job, "accept-rate"), {})
     assert check(document, "post", f"{ONE}/accept-rate", answer)["error"]["code"] == "nothing_to_accept"
-    Job.objects.filter(pk=job.pk).update(rate_exceeded_at=NOW, rate_cap_usd=Decimal("0.5"))
+    Job.objects.filter(pk=job.pk).update(rate_exceeded_at=timezone.now(), rate_cap_usd=Decimal("0.5"))
     assert api.get(at(job)).json()["verdict"]["rule"] == "rate"
     body = check(document, "post", f"{ONE}/accept-rate", api.post(at(job, "accept-rate"), {}))
     assert body["verdict"]["rule"] == "idle"
@@ -103,10 +103,16 @@ def test_a_price_above_the_cap_is_accepted(api, job, document):
 
 def test_a_stop_tells_what_it_was_decided_on(api, job, document):
     evidence = [
-        {"signal": "gpu", "state": "quiet", "value": "≤ 1 %", "observed_at": NOW.isoformat(), "since": None}
+        {
+            "signal": "gpu",
+            "state": "quiet",
+            "value": "≤ 1 %",
+            "observed_at": timezone.now().isoformat(),
+            "since": None,
+        }
     ]
     Job.objects.filter(pk=job.pk).update(
-        stop_requested_at=NOW,
+        stop_requested_at=timezone.now(),
         stop_reason="idle",
         stop_evidence={
             "sentence": "Idle for 1 h of 1 h.",
@@ -190,7 +196,7 @@ def test_a_policy_that_does_not_fit_is_refused_by_name(job, body, fields):
 
 
 def test_one_word_enforces(job):
-    AutostopPolicy.objects.update(mode="observe", observe_until=NOW + dt.timedelta(days=7))
+    AutostopPolicy.objects.update(mode="observe", observe_until=timezone.now() + dt.timedelta(days=7))
     body = of_role(job, "admin").post(POLICY, {"version": 1, "mode": "enforce"}).json()
     assert (body["mode"], body["observe_until"]) == ("enforce", None)
 
@@ -205,7 +211,7 @@ def test_who_may_not_change_it(job):
 
 
 def test_a_draft_is_tried_on_the_past_and_not_saved(job, document):
-    beats(job, NOW - 89 * MINUTE, NOW - 50 * MINUTE)
+    beats(job, timezone.now() - 89 * MINUTE, timezone.now() - 50 * MINUTE)
     draft = {"high_idle_s": 1200, "high_lead_s": 300}
     body = check(document, "post", REPLAY, of_role(job, "member", "read").post(REPLAY, draft))
     assert body["totals"]["runs"] == 1
