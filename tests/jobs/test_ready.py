@@ -46,7 +46,9 @@ def run_of(
 
 def told(job: Job) -> list[str]:
     return list(
-        Event.objects.filter(kind="job.ready", subject_id=str(job.pk)).values_list("sentence", flat=True)
+        Event.objects.filter(kind="job.ready", subject_id=str(job.pk))
+        .order_by("pk")
+        .values_list("sentence", flat=True)
     )
 
 
