@@ -7,7 +7,7 @@ RUN /app/.venv/bin/pip install --require-hashes -r /app/requirements.lock
 COPY . /app
 WORKDIR /app
 # Collecting needs no secrets, but the settings refuse to start without: these are left behind in this layer.
-RUN DW_SECRET_KEY=build DW_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= DW_DATA_DIR=/tmp \
+RUN DW_SECRET_KEY=build DW_INSTALLATION_ID=build DW_KEYS=build:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= DW_DATA_DIR=/tmp \
     DW_STATIC_ROOT=/app/staticfiles .venv/bin/python manage.py collectstatic --noinput \
     && .venv/bin/python -m compileall -q dispersed_web
 

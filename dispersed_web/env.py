@@ -52,6 +52,14 @@ def integer(name: str, default: int) -> int:
         raise ImproperlyConfigured(f"{name} is {value!r}; write a whole number.") from None
 
 
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of the ``allowed`` words."""
+    value = os.environ.get(name) or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} is {value!r}; write one of {', '.join(allowed)}.")
+    return value
+
+
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]

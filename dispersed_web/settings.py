@@ -19,6 +19,10 @@ SECRET_KEY = env.text("DW_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("DW_SECRET_KEY_FALLBACKS")
 
 
+# A copy of the database under another name only looks: it launches and stops nothing (see docs/operations.md).
+INSTALLATION_ID = env.text("DW_INSTALLATION_ID")
+
+
 # Where the product is and what it talks to -------------------------------------------------------------------------
 
 PUBLIC_URL = env.text("DW_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
@@ -84,6 +88,10 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "django_htmx",
     "csp",
     "rest_framework",
@@ -104,6 +112,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dispersed_web.web.middleware.ReaderMiddleware",
 ]
@@ -225,14 +234,46 @@ ACCOUNT_FORMS = {
     "change_password": "dispersed_web.accounts.forms.ChangePasswordForm",
     "reset_password_from_key": "dispersed_web.accounts.forms.ResetPasswordForm",
 }
+# Who may make an account: anybody (open), who was invited to a team (invitation), nobody but by the operator (closed).
+SIGNUP = env.choice("DW_SIGNUP", "invitation", ("open", "invitation", "closed"))
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Dispersed Web] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+
+MFA_ADAPTER = "dispersed_web.web.people.mfa_adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Dispersed Web"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_HOST in ("localhost", "127.0.0.1")
+USERSESSIONS_TRACK_ACTIVITY = (
+    False  # once per request is too often; the reader's middleware notes it now and then
+)
+
+# Sign-in by OpenID Connect, where one is configured
+SOCIALACCOUNT_ADAPTER = "dispersed_web.web.people.social_adapter.SocialAdapter"
+OIDC_NAME = env.text("DW_OIDC_NAME", "Single sign-on")
+OIDC_ISSUER = env.text("DW_OIDC_ISSUER", "")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": OIDC_NAME,
+                "client_id": env.text("DW_OIDC_CLIENT_ID"),
+                "secret": env.text("DW_OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 7 * 24 * 3600

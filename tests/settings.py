@@ -25,6 +25,7 @@ for name in list(os.environ):
 os.environ |= {
     "DW_SECRET_KEY": "only-for-tests-" + "s" * 50,
     "DW_KEYS": "test:" + base64.b64encode(bytes(range(32))).decode(),
+    "DW_INSTALLATION_ID": "tests",
     "DW_DATA_DIR": str(TEST_DIR),
     "DW_STATIC_ROOT": str(TEST_DIR / "static"),
     "DW_DATABASE_URL": os.environ.get("DW_TEST_DATABASE_URL", ""),

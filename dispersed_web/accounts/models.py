@@ -35,6 +35,13 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=80, blank=True)
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     is_active = models.BooleanField(default=True)
+    is_service = models.BooleanField(
+        default=False, help_text="No person but a team's program: it has no password and gets no mail."
+    )
+    is_site_admin = models.BooleanField(
+        default=False,
+        help_text="Runs this installation: sees teams from outside, and may stop a job in an emergency.",
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()
@@ -88,3 +95,23 @@ class SshKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Throttle(models.Model):
+    """How often something was tried within one window of time: sign-ins from an address, codes for an account. Stands in
+    the database, so that it also counts while Redis is down."""
+
+    name = models.CharField(max_length=40)
+    key_digest = models.CharField(
+        max_length=64, help_text="Of the address, account or token that is counted."
+    )
+    began_at = models.DateTimeField(db_index=True)
+    taken = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["name", "key_digest"], name="throttle_once_for_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.taken} since {self.began_at:%H:%M:%S}"

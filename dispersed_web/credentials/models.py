@@ -15,11 +15,22 @@ MAX_CLOCK_OFFSET_MS = 30_000
 
 class CredentialState(models.TextChoices):
     """``active``: may launch. ``broken``: the cloud refuses it; stops are still tried. ``disabled``: no launches, by a
-    person's wish; stops go on."""
+    person's wish; stops go on. ``retired``: replaced; its jobs are watched and stopped until the last has ended, then its
+    secret is destroyed. ``gone``: its secret is destroyed; the row stays for the jobs it launched."""
 
     ACTIVE = "active"
     BROKEN = "broken"
     DISABLED = "disabled"
+    RETIRED = "retired"
+    GONE = "gone"
+
+
+class UsableBy(models.TextChoices):
+    """Who may launch with a credential, or use a secret: every member who may launch, admins and owners, or chosen ones."""
+
+    MEMBERS = "members", "Every member"
+    ADMINS = "admins", "Admins and owners"
+    CHOSEN = "chosen", "Chosen members"
 
 
 class Credential(models.Model):
@@ -38,6 +49,24 @@ class Credential(models.Model):
     secret_sealed = models.TextField()
     state = models.CharField(max_length=8, choices=CredentialState.choices, default=CredentialState.ACTIVE)
     expires_at = models.DateTimeField(null=True, blank=True)
+    expiry_told_days = models.PositiveSmallIntegerField(
+        null=True, help_text="The last warning that the team got: so many days ahead of the expiry."
+    )
+    usable_by = models.CharField(max_length=8, choices=UsableBy.choices, default=UsableBy.MEMBERS)
+    managed_by = models.CharField(
+        max_length=8, choices=[("admins", "Admins and owners"), ("owners", "Owners")], default="admins"
+    )
+    retired_at = models.DateTimeField(null=True)
+    successor = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="predecessors",
+        help_text="What replaced it.",
+    )
+    permissions = models.JSONField(
+        default=dict, help_text="What the cloud was seen to allow this key: act to {allowed, at}."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
@@ -95,3 +124,135 @@ class Credential(models.Model):
 
     def clock_is_off(self) -> bool:
         return self.clock_offset_ms is not None and abs(self.clock_offset_ms) > MAX_CLOCK_OFFSET_MS
+
+
+class CredentialUser(models.Model):
+    """A member who may launch with a credential that is for chosen members only."""
+
+    credential = models.ForeignKey(Credential, on_delete=models.CASCADE, related_name="chosen")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["credential", "user"], name="credential_user_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} may use {self.credential}"
+
+
+class CredentialCaps(models.Model):
+    """What may be launched with one credential. Empty fields and lists limit nothing; spending is in USD."""
+
+    credential = models.OneToOneField(
+        Credential, on_delete=models.CASCADE, primary_key=True, related_name="caps"
+    )
+    max_active_jobs = models.PositiveIntegerField(null=True)
+    max_hourly_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    max_day_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    max_month_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True)
+    task = models.CharField(max_length=10, blank=True, help_text="BATCH, PERSISTENT, or empty for both.")
+    gpu_models = models.JSONField(default=list)
+    max_gpu_count = models.PositiveIntegerField(null=True)
+    regions = models.JSONField(default=list)
+    images = models.JSONField(default=list, help_text="Patterns such as dispersednetwork/*; * is any text.")
+    max_lifetime_s = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(task__in=["", "BATCH", "PERSISTENT"]), name="credential_caps_task_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Caps of {self.credential}"
+
+
+class TeamSecret(models.Model):
+    """A named secret of a team, such as a registry's password or an access token. Recipes and launches name it; its value
+    is sealed, bound to this row and team, and never read back to a person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("teams.Team", on_delete=models.CASCADE, related_name="secrets")
+    name = models.CharField(max_length=60)
+    note = models.CharField(max_length=200, blank=True)
+    value_sealed = models.TextField()
+    fingerprint = models.CharField(max_length=8, help_text="Tells two values apart; nothing follows from it.")
+    usable_by = models.CharField(max_length=8, choices=UsableBy.choices, default=UsableBy.MEMBERS)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True)
+    last_used_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.functions.Lower("name"), "team", name="team_secret_name_once_in_a_team"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TeamSecretUser(models.Model):
+    """A member who may use a secret that is for chosen members only."""
+
+    secret = models.ForeignKey(TeamSecret, on_delete=models.CASCADE, related_name="chosen")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["secret", "user"], name="team_secret_user_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} may use {self.secret}"
+
+
+class SecretUse(models.Model):
+    """What a stored secret was used for on one day, counted: never its content."""
+
+    team = models.ForeignKey("teams.Team", on_delete=models.CASCADE, related_name="secret_uses")
+    kind = models.CharField(max_length=20, help_text="credential, secret, job or channel")
+    row_id = models.CharField(max_length=36)
+    purpose = models.CharField(max_length=20, help_text="Such as launch, stop, sync, logs.")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    day = models.DateField()
+    count = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0, help_text="How often it could not be opened.")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["kind", "row_id", "purpose", "day", "user"], name="secret_use_once_a_day"
+            ),
+            models.UniqueConstraint(
+                fields=["kind", "row_id", "purpose", "day"],
+                condition=models.Q(user=None),
+                name="secret_use_of_nobody_once_a_day",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["team", "-day"], name="secret_use_of_team")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.row_id} for {self.purpose}: {self.count} on {self.day}"
+
+
+class KeyCanary(models.Model):
+    """A known text sealed with each encryption key that was ever in use: tells a missing key from a wrong one."""
+
+    key_id = models.CharField(primary_key=True, max_length=40)
+    sealed = models.TextField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.key_id

@@ -35,6 +35,7 @@ class DataFolder:
         self.secrets = self.path / "secrets"
         self.secret_key = self.secrets / "secret_key"
         self.keys = self.secrets / "keys"
+        self.installation = self.secrets / "installation_id"
         self.demo = self.secrets / "demo.json"
         self._running = self.path / "running.json"
 
@@ -44,6 +45,7 @@ class DataFolder:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _write_once(self.secret_key, lambda: secrets.token_urlsafe(50))
         _write_once(self.keys, lambda: f"k1:{base64.b64encode(os.urandom(32)).decode()}")
+        _write_once(self.installation, lambda: secrets.token_hex(16))
         _write_once(self.demo, _new_demo)
 
     def wipe(self) -> None:

@@ -32,7 +32,11 @@ def product_environment(
     }
     if sandbox_port is not None:
         own["DW_DISPERSED_URL"] = f"http://{HOST}:{sandbox_port}"
-    for name, path in (("DW_SECRET_KEY", folder.secret_key), ("DW_KEYS", folder.keys)):
+    for name, path in (
+        ("DW_SECRET_KEY", folder.secret_key),
+        ("DW_KEYS", folder.keys),
+        ("DW_INSTALLATION_ID", folder.installation),
+    ):
         if not given.get(name):
             own[f"{name}_FILE"] = str(path)
     environment = own | {name: value for name, value in given.items() if value}

@@ -29,6 +29,11 @@ class Installation(models.Model):
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     uuid = models.UUIDField(default=uuid.uuid4)
     code = models.CharField(max_length=4, default=new_installation_code)
+    holder = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="The DW_INSTALLATION_ID that may act with this database; a copy under another one only looks.",
+    )
 
     class Meta:
         constraints: ClassVar = [models.CheckConstraint(condition=models.Q(id=1), name="installation_is_one")]
@@ -61,6 +66,13 @@ class Team(models.Model):
     max_active_jobs = models.PositiveIntegerField(null=True, blank=True)
     max_hourly_usd = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
     launches_frozen = models.BooleanField(default=False)
+    require_mfa = models.BooleanField(
+        default=False, help_text="Whether members need a second factor to reach this team."
+    )
+    deleted_at = models.DateTimeField(
+        null=True,
+        help_text="Then nobody belongs to it any more and its secrets are gone; jobs and events stay.",
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -180,10 +192,16 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=8, choices=[(role.value, role.value.title()) for role in Role])
     joined_at = models.DateTimeField(auto_now_add=True)
+    is_default = models.BooleanField(
+        default=False, help_text="Whether the person's browser opens this team first."
+    )
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["team", "user"], name="membership_once"),
+            models.UniqueConstraint(
+                fields=["user"], condition=models.Q(is_default=True), name="membership_one_default"
+            ),
             models.CheckConstraint(
                 condition=models.Q(role__in=[role.value for role in Role]), name="membership_role_known"
             ),
@@ -193,8 +211,49 @@ class Membership(models.Model):
         return f"{self.user} is {self.role} of {self.team}"
 
 
+class Invitation(models.Model):
+    """The offer to join a team in a role, for one e-mail address and one use. Only the digest of its token is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=8, choices=[(role.value, role.value.title()) for role in Role])
+    digest = models.CharField(max_length=64, unique=True)
+    by_mail = models.BooleanField(
+        default=True, help_text="Whether the link went to the address, so that who has it proves to read it."
+    )
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    sent_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                models.functions.Lower("email"),
+                "team",
+                condition=models.Q(accepted_at=None, revoked_at=None),
+                name="invitation_one_open_for_an_address",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role__in=[role.value for role in Role]), name="invitation_role_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} as {self.role} of {self.team}"
+
+
 class ApiToken(models.Model):
-    """A person's token for one team. Only its SHA-256 is kept: it is random, so a slow hash would add nothing."""
+    """A program's token for one team: a person's own, or one of the team, whose ``user`` is a service account with a
+    membership of its own. Only its SHA-256 is kept: it is random, so a slow hash would add nothing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_tokens")
@@ -202,16 +261,22 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=60)
     digest = models.CharField(max_length=64, unique=True)
     prefix = models.CharField(max_length=12)
-    scope = models.CharField(max_length=8, choices=[("read", "Read"), ("operate", "Read and operate")])
+    scope = models.CharField(
+        max_length=8, choices=[("read", "Read"), ("operate", "Read and operate"), ("admin", "Administer")]
+    )
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     last_used_at = models.DateTimeField(null=True)
+    last_used_ip = models.GenericIPAddressField(null=True)
     revoked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(scope__in=["read", "operate"]), name="api_token_scope_known"
+                condition=models.Q(scope__in=["read", "operate", "admin"]), name="api_token_scope_known"
             ),
         ]
 

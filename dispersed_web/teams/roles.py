@@ -27,7 +27,10 @@ class Action(StrEnum):
     MANAGE_LIMITS = "manage_limits"
     MANAGE_NOTICES = "manage_notices"
     MANAGE_CREDENTIALS = "manage_credentials"
+    MANAGE_SECRETS = "manage_secrets"
     MANAGE_MEMBERS = "manage_members"
+    MANAGE_TEAM = "manage_team"
+    READ_AUDIT = "read_audit"
     RAISE_SPENDING = "raise_spending"
     DELETE_TEAM = "delete_team"
 
@@ -49,7 +52,10 @@ _ADMIN = _MEMBER | {
     Action.MANAGE_LIMITS,
     Action.MANAGE_NOTICES,
     Action.MANAGE_CREDENTIALS,
+    Action.MANAGE_SECRETS,
     Action.MANAGE_MEMBERS,
+    Action.MANAGE_TEAM,
+    Action.READ_AUDIT,
 }
 _OWNER = _ADMIN | {Action.RAISE_SPENDING, Action.DELETE_TEAM}
 

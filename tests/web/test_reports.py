@@ -54,6 +54,7 @@ def python(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     own = {
         "DW_SECRET_KEY": "s" * 50,
         "DW_KEYS": os.environ["DW_KEYS"],
+        "DW_INSTALLATION_ID": "tests",
         "DJANGO_SETTINGS_MODULE": "dispersed_web.settings",
     }
     return subprocess.run(

@@ -64,6 +64,10 @@ class Job(models.Model):
         max_length=128, blank=True, help_text="The recipe of the cloud that it is cooked from."
     )
 
+    secret_refs = models.JSONField(
+        default=dict, help_text="Which parts of the specification name a secret of the team: part to its id."
+    )
+
     # What people keep with it
     notes = models.TextField(blank=True)
 
