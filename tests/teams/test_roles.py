@@ -20,7 +20,10 @@ TABLE = {
     Action.MANAGE_LIMITS: (False, False, True, True),
     Action.MANAGE_NOTICES: (False, False, True, True),
     Action.MANAGE_CREDENTIALS: (False, False, True, True),
+    Action.MANAGE_SECRETS: (False, False, True, True),
     Action.MANAGE_MEMBERS: (False, False, True, True),
+    Action.MANAGE_TEAM: (False, False, True, True),
+    Action.READ_AUDIT: (False, False, True, True),
     Action.RAISE_SPENDING: (False, False, False, True),
     Action.DELETE_TEAM: (False, False, False, True),
 }
