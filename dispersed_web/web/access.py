@@ -31,6 +31,11 @@ class Seat:
     def may(self, action: Action) -> bool:
         return may(self.role, action)
 
+    @property
+    def manages(self) -> bool:
+        """Whether the pages of those who manage the team are open to this person."""
+        return self.may(Action.MANAGE_TEAM)
+
     def need(self, action: Action) -> None:
         if not self.may(action):
             raise PermissionDenied("Your role in this team does not allow that. Ask one of its admins.")
