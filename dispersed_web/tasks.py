@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from celery import Task
 
+from dispersed_web.accounts import throttles
 from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
@@ -136,12 +137,13 @@ def sweep_logs() -> None:
 
 @app.task
 def sweep_pruning() -> None:
-    """What was observed and decided long ago."""
+    """What was observed, decided and counted long ago."""
     now = database_now()
     pruning.prune(now)
     pruning.forget(VerdictChange.objects.filter(at__lt=now - KEPT))
     pruning.forget(budgets.outdated(now - KEPT))
     pruning.forget(log_store.outdated(now))
+    throttles.prune(now)
 
 
 @app.task
