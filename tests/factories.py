@@ -9,6 +9,7 @@ import uuid
 from decimal import Decimal
 from typing import Any
 
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -265,3 +266,14 @@ def sign_in(client: Client, user: User) -> User:
     session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
     session.save()
     return user
+
+
+def give_second_factor(user: User, secret: str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP") -> str:
+    """An authenticator app for the person; its secret, of which ``totp_code`` makes the codes."""
+    TOTP.activate(user, secret)
+    return secret
+
+
+def totp_code(secret: str, steps: int = 0) -> str:
+    """The code that the app shows now, or so many half minutes later."""
+    return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + steps))

@@ -9,7 +9,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
+from dispersed_web.api.errors import Refused
 from dispersed_web.clock import database_now
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens
@@ -45,6 +47,12 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(
                 "This token is not valid: it is mistyped, revoked, expired, or its person left the team.",
                 code="invalid_token",
+            )
+        if token.team.require_mfa and not (token.user.is_service or second_factor.has_one(token.user_id)):
+            raise Refused(
+                403,
+                "mfa_required",
+                "This team needs a second factor. Set one up in the browser, under Profile and security.",
             )
         api_tokens.touch(token, now)
         return token.user, Caller(token, token.team, token.role, Actor.token(token.user, token.name))

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
@@ -123,6 +124,28 @@ def set_limits(team: Team, limits: Mapping[str, Any], *, actor: Actor, now: dt.d
         after = {name: _plain(value) for name, value in changes.items()}
         data = {"before": before, "after": after}
         kind, sentence = _limits_event(changes, actor)
+        record(row.pk, actor, kind, ("team", row.pk), sentence, now=now, data=data)
+    return True
+
+
+def set_require_mfa(team: Team, on: bool, actor: Actor, now: dt.datetime) -> bool:
+    """Whether members need a second factor to reach the team from now on; False when that is so already.
+
+    Raises :class:`TeamRefused` for a person who may not manage the team, and for one who would lock themselves out.
+    """
+    with transaction.atomic():
+        row = _lock(team)
+        if not may(_role_of(row, actor), Action.MANAGE_TEAM):
+            raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
+        if row.require_mfa == on:
+            return False
+        if on and actor != OPERATOR and not second_factor.has_one(actor.user_id):
+            raise TeamRefused("no_factor", "Set up a second factor for yourself first.", "require_mfa")
+        Team.objects.filter(pk=row.pk).update(require_mfa=on)
+        kind = "team.mfa_required" if on else "team.mfa_optional"
+        rule = "needs a second factor of" if on else "no longer needs a second factor of"
+        sentence = f"{actor.label} decided that the team {rule} its members."
+        data = {"before": {"require_mfa": row.require_mfa}, "after": {"require_mfa": on}}
         record(row.pk, actor, kind, ("team", row.pk), sentence, now=now, data=data)
     return True
 

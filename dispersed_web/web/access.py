@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import Job
@@ -18,6 +19,14 @@ from dispersed_web.recipes import queries
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The person belongs to the team, which wants more of its members than a password."""
+
+    def __init__(self, team: Team) -> None:
+        super().__init__("This team needs a second factor. Set one up under Profile and security.")
+        self.team = team
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,8 @@ def seat(request: HttpRequest, slug: str, action: Action = Action.SEE) -> Seat:
     )
     if membership is None:
         raise Http404
+    if membership.team.require_mfa and not second_factor.has_one(request.user.pk):
+        raise SecondFactorNeeded(membership.team)
     found = Seat(membership.team, membership.role, Actor.person(request.user))
     request.seat = found
     found.need(action)

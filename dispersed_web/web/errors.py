@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from dispersed_web.web.access import SecondFactorNeeded
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, SecondFactorNeeded):
+        return render(request, "mfa/needed.html", {"needing": exception.team}, status=403)
     return render(request, "403.html", {"why": str(exception)}, status=403)
 
 

@@ -11,6 +11,7 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils import timezone
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import sweeps
 from dispersed_web.notifications import inbox
@@ -54,7 +55,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         active=_section(page),
     )
     seat = getattr(request, "seat", None)
-    team = seat.team if seat else _last_team(request, memberships)
+    team = seat.team if seat else _last_team(request, _open_to(request, memberships))
     if team is None:
         return {"shell": frame}
     if request.session.get("team") != team.slug:
@@ -113,6 +114,13 @@ def _section(url_name: str) -> str:
         "inventory": "jobs",
         "account": "me",
     }.get(first.partition("_")[0], first)
+
+
+def _open_to(request: HttpRequest, memberships: list[Membership]) -> list[Membership]:
+    """Without those of teams that want a second factor which the person does not have."""
+    if not any(one.team.require_mfa for one in memberships) or second_factor.has_one(request.user.pk):
+        return memberships
+    return [one for one in memberships if not one.team.require_mfa]
 
 
 def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
