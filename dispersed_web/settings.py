@@ -100,6 +100,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dispersed_web.web.request_facts.RequestFactsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -375,6 +376,8 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["dispersed_web.api.throttling.TokenThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "dispersed_web.api.errors.handle",
+    # Whoever counts callers by address must not believe the whole of X-Forwarded-For.
+    "NUM_PROXIES": int(env.boolean("DW_BEHIND_PROXY", False)),
     "UNAUTHENTICATED_USER": None,
     "COERCE_DECIMAL_TO_STRING": True,
 }

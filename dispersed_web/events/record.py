@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispersed_web.accounts.models import User
+from dispersed_web.events import context
 from dispersed_web.events.models import ActorKind, Audience, Event
 from dispersed_web.teams.models import Team
 
@@ -35,7 +36,7 @@ CLOUD = Actor(ActorKind.CLOUD, "Dispersed")
 
 
 def record(
-    team_id: uuid.UUID,
+    team_id: uuid.UUID | None,
     actor: Actor,
     kind: str,
     subject: tuple[str, object],
@@ -50,8 +51,10 @@ def record(
 
     A transaction locks the team's row after all others, or PostgreSQL would end one of two that meet: without ``bump``
     the caller changes more rows, and moves the version itself when it is done.
-    ``subject`` is a pair such as ``("job", job.id)``; ``data`` holds plain values without secrets.
+    ``subject`` is a pair such as ``("job", job.id)``; ``data`` holds plain values without secrets. Without a team it is
+    an event of one person's account. Where it came from is taken from the request that is being answered.
     """
+    facts = context.current()
     event = Event.objects.create(
         team_id=team_id,
         at=now,
@@ -64,7 +67,10 @@ def record(
         sentence=sentence,
         data=data or {},
         audience=audience,
+        ip_address=facts.address,
+        user_agent=facts.user_agent,
+        request_id=facts.request_id,
     )
-    if bump:
+    if bump and team_id is not None:
         Team.bump(team_id)
     return event

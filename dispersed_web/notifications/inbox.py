@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from dispersed_web.accounts.models import User
 from dispersed_web.notifications import arrival
 from dispersed_web.notifications.models import Delivery, Way
+from dispersed_web.teams.models import Membership
 
 PAGE_SIZE = 30
 # More are not counted: nobody needs to know whether it is 100 or 300.
@@ -16,8 +17,11 @@ COUNTED = 100
 
 
 def of(user: User) -> QuerySet[Delivery]:
-    """All notices of the person, but of teams they left, newest first."""
-    rows = Delivery.objects.filter(user=user.pk, way=Way.INBOX, event__team__memberships__user=user.pk)
+    """All notices of the person and of their account, but of teams they left, newest first."""
+    theirs = Membership.objects.filter(user=user.pk).values("team")
+    rows = Delivery.objects.filter(
+        Q(event__team__in=theirs) | Q(event__team=None), user=user.pk, way=Way.INBOX
+    )
     return rows.select_related("event", "event__team").order_by("-id")
 
 

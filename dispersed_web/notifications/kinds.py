@@ -84,6 +84,14 @@ KINDS = {
     "credential.works": Kind("Credential works again", tone="green"),
     "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
     "channel.tested": Kind("Test"),
+    # Of a person's own account
+    "account.signed_in": Kind("New sign-in"),
+    "account.password_changed": Kind("Password changed", tone="amber"),
+    "account.email_changed": Kind("E-mail address changed", tone="amber"),
+    "account.mfa_added": Kind("Second factor added", tone="amber"),
+    "account.mfa_removed": Kind("Second factor removed", tone="red"),
+    "account.recovery_codes": Kind("New recovery codes", tone="amber"),
+    "account.sign_in_linked": Kind("Another way to sign in", tone="amber"),
 }
 NOTICE = Kind("Notice")
 

@@ -60,7 +60,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
     kind = kinds.kind_of(event.kind)
     data = event.data if isinstance(event.data, dict) else {}
     rule = str(data.get("rule", ""))
-    title = one_line(job.title if job else event.team.name, LONGEST_TITLE)
+    title = one_line(job.title if job else _name_of(event), LONGEST_TITLE)
     page, label = _page(event, job)
     ended = event.kind == "job.ended" and job is not None
     return Notice(
@@ -68,7 +68,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
         job=job,
         tone=kind.tone,
         rule=rule,
-        subject=(*_lead(event, kind, data), f": {title}"),
+        subject=(*_lead(event, kind, data), f": {title}" if title else ""),
         sentence=one_line(_sentence(event, data), LONGEST_SENTENCE),
         facts=tuple(_facts(event, job, data)),
         calls_off=kinds.calls_off(event.kind, rule),
@@ -119,7 +119,20 @@ def _facts(event: Event, job: Job | None, data: dict[str, Any]) -> list[tuple[st
         found.append(("Job", (one_line(job.title, LONGEST_TITLE),)))
         if job.owner:
             found.append(("Owner", (str(job.owner),)))
-    return [*found, ("Team", (event.team.name,)), ("Noticed", (event.at,))]
+    return [*found, *_whence(event), ("Noticed", (event.at,))]
+
+
+def _name_of(event: Event) -> str:
+    """The team's name; nothing for what concerns one person's account, whose reader knows whose it is."""
+    return event.team.name if event.team else ""
+
+
+def _whence(event: Event) -> list[tuple[str, Words]]:
+    """The team; of an account's event, which only its person reads, where it came from."""
+    if event.team:
+        return [("Team", (event.team.name,))]
+    from_ = (("Address", event.ip_address), ("Browser", event.user_agent))
+    return [(label, (one_line(value, LONGEST_TITLE),)) for label, value in from_ if value]
 
 
 def _money(event: Event, job: Job | None) -> list[tuple[str, Words]]:
@@ -133,6 +146,8 @@ def _money(event: Event, job: Job | None) -> list[tuple[str, Words]]:
 
 def _page(event: Event, job: Job | None) -> tuple[str, str]:
     """Where more stands, and what that link is called."""
+    if event.team is None:
+        return f"{settings.PUBLIC_URL}/me/security/", "Open your account's events"
     if job:
         return f"{_team_page(event)}jobs/{job.pk}/", "Open the job"
     if event.kind.startswith("credential."):

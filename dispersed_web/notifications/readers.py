@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Audience, Event
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications import arrival
@@ -10,27 +11,50 @@ from dispersed_web.notifications.models import Channel, Delivery, Wishes
 from dispersed_web.teams.models import Membership
 from dispersed_web.teams.roles import Role
 
+# Told to people, never to a channel that others read too; and by mail whatever they wish.
+OF_SECURITY = frozenset({Audience.PERSON, Audience.OWNERS})
+_TOLD_BESIDE = {Audience.ADMINS: (Role.OWNER, Role.ADMIN), Audience.OWNERS: (Role.OWNER,)}
+
 
 def readers(event: Event) -> set[int]:
     """The people whom an event concerns: those it names, its job's owner or the person it is about, or that one and the
-    team's admins and owners; and, for news that follow a warning, whoever was warned. Only members."""
+    team's admins or owners; and, for news that follow a warning, whoever was warned. Only members, and no programs: what
+    concerns nobody else goes to the admins. Of an account's event, which has no team, its person."""
+    wanted = _named(event)
+    if event.team_id is None or event.audience == Audience.PERSON:
+        return _people_among(event, wanted)
     members = dict(
-        Membership.objects.filter(team=event.team_id, user__is_active=True).values_list("user", "role")
+        Membership.objects.filter(
+            team=event.team_id, user__is_active=True, user__is_service=False
+        ).values_list("user", "role")
     )
-    wanted: set[int | None] = set()
-    if "concerns" in event.data:
-        wanted |= set(event.data["concerns"])
-    elif event.subject_type == "job":
-        wanted |= set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
-    elif event.subject_type == "user":
-        wanted.add(int(event.subject_id))
-    elif event.subject_type == "unmanaged":
-        wanted |= set(event.data.get("readers", ()))
-    if event.audience == Audience.ADMINS or not wanted & set(members):
-        wanted |= {user for user, role in members.items() if role in (Role.OWNER, Role.ADMIN)}
+    roles = _TOLD_BESIDE.get(Audience(event.audience), ())
+    if not roles and not wanted & set(members):
+        roles = _TOLD_BESIDE[Audience.ADMINS]
+    wanted |= {user for user, role in members.items() if role in roles}
     if kind_of(event.kind).follows:
         wanted |= _warned(event)
     return {user for user in wanted if user in members}
+
+
+def _named(event: Event) -> set[int | None]:
+    if "concerns" in event.data:
+        return set(event.data["concerns"])
+    if event.subject_type == "job":
+        return set(Job.objects.filter(pk=event.subject_id).values_list("owner", flat=True))
+    if event.subject_type == "user":
+        return {int(event.subject_id)}
+    if event.subject_type == "unmanaged":
+        return set(event.data.get("readers", ()))
+    return set()
+
+
+def _people_among(event: Event, wanted: set[int | None]) -> set[int]:
+    """Those who can sign in; of a team's event, only while they are in the team."""
+    people = User.objects.filter(pk__in=wanted - {None}, is_active=True, is_service=False)
+    if event.team_id is not None:
+        people = people.filter(memberships__team=event.team_id)
+    return set(people.values_list("pk", flat=True))
 
 
 def _warned(event: Event) -> set[int | None]:
@@ -46,7 +70,10 @@ def _warned(event: Event) -> set[int | None]:
 
 
 def by_email(event: Event, people: set[int]) -> set[int]:
-    """Those of the readers who want an e-mail of it. What is not about their own job is for admins, and always sent."""
+    """Those of the readers who want an e-mail of it. What is not about their own job is for admins, and always sent; so
+    is what concerns security."""
+    if event.audience in OF_SECURITY:
+        return people
     if kind_of(event.kind).inbox_only:
         return set()
     if event.subject_type != "job":
@@ -61,6 +88,6 @@ def by_email(event: Event, people: set[int]) -> set[int]:
 def by_webhook(event: Event) -> Channel | None:
     """The team's channel, if the event goes there."""
     kind = kind_of(event.kind)
-    if kind.inbox_only or kind.not_by_webhook:
+    if kind.inbox_only or kind.not_by_webhook or event.audience in OF_SECURITY or event.team_id is None:
         return None
     return Channel.objects.filter(team=event.team_id, active=True).first()

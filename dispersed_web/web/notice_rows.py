@@ -74,7 +74,7 @@ def _inbox_row(delivery: Delivery, notice: Notice, now: dt.datetime, zone: dt.tz
         id=delivery.pk,
         subject=_subject(notice, now, zone),
         sentence=notice.sentence,
-        team=delivery.event.team.name,
+        team=delivery.event.team.name if delivery.event.team else "Your account",
         at=delivery.event.at,
         icon=ICONS[notice.tone],
         tone=notice.tone,

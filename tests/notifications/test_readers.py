@@ -1,0 +1,115 @@
+"""Whom notices of security reach: the person, the owners, never a program, never a channel; always by mail."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+
+from dispersed_web.events import context
+from dispersed_web.events.context import RequestFacts
+from dispersed_web.events.models import Event
+from dispersed_web.events.record import Actor
+from dispersed_web.events.security import note_account, tell_owners, tell_person
+from dispersed_web.notifications import inbox, outbox
+from dispersed_web.notifications.models import Delivery, Wishes
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
+
+
+def deliver() -> None:
+    outbox.fan_out(NOW)
+    outbox.send_waiting(lambda: NOW)
+
+
+def told() -> set[str]:
+    return set(Delivery.objects.filter(way="inbox").values_list("user__email", flat=True))
+
+
+def test_a_person_without_a_team_is_told_of_their_account(client) -> None:
+    ana = factories.make_user("ana@example.org", time_zone="Europe/Berlin")
+    with context.within(RequestFacts("203.0.113.9", "Firefox on Linux", "r-1")):
+        tell_person(ana, "account.signed_in", "A new browser signed in to your account.", NOW)
+    deliver()
+    (message,) = mail.outbox
+    assert (message.to, message.subject) == (["ana@example.org"], "New sign-in")
+    for words in (
+        "A new browser signed in",
+        "Address: 203.0.113.9",
+        "Browser: Firefox on Linux",
+        "Noticed: 25 November 2026, 13:00 (Europe/Berlin)",
+        "/me/security/",
+    ):
+        assert words in message.body
+    assert "Team:" not in message.body
+    factories.sign_in(client, ana)
+    page = client.get(reverse("web:inbox")).content.decode()
+    assert "New sign-in" in page
+    assert "Your account" in page
+    assert inbox.unread(ana) == 1
+
+
+def test_others_do_not_see_it() -> None:
+    team = factories.make_team()
+    ana = factories.make_member(team)
+    tell_person(ana, "account.mfa_removed", "Your second factor was removed.", NOW)
+    deliver()
+    assert told() == {ana.email}
+    assert inbox.unread(factories.owner_of(team)) == 0
+
+
+def test_the_owners_and_the_person_are_told_of_a_role_and_nobody_else() -> None:
+    team = factories.make_team("Lab")
+    owner, ben = factories.owner_of(team), factories.make_member(team)
+    factories.make_member(team, "admin")
+    factories.make_channel(team)
+    tell_owners(
+        team.pk, Actor.person(owner), "member.role_changed", ("user", ben.pk), "Ana made Ben an admin.", NOW
+    )
+    deliver()
+    assert told() == {owner.email, ben.email}
+    assert {message.to[0] for message in mail.outbox} == told()
+    assert not Delivery.objects.filter(way="webhook").exists()
+
+
+def test_wishes_hold_no_notice_of_security_back() -> None:
+    team = factories.make_team()
+    owner = factories.owner_of(team)
+    Wishes.objects.create(user=owner, email_my_jobs=False)
+    job = factories.make_job(team)
+    tell_owners(team.pk, Actor.person(owner), "job.token_shown", ("job", job.pk), "Ana saw the token.", NOW)
+    deliver()
+    assert len(mail.outbox) == 1
+
+
+def test_a_program_is_told_nothing_and_its_jobs_are_the_admins() -> None:
+    team = factories.make_team()
+    program = factories.make_user("ci@service.invalid", is_service=True)
+    factories.make_member(team, "admin", program)
+    admin = factories.make_member(team, "admin")
+    factories.make_member(team)
+    job = factories.make_job(team, created_by=program)
+    factories.make_event(team, "job.ended", job, "It ended.", now=NOW, audience="job_owner")
+    tell_person(program, "account.signed_in", "It signed in.", NOW)
+    deliver()
+    assert told() == {factories.owner_of(team).email, admin.email}
+
+
+def test_who_cannot_sign_in_any_more_is_told_nothing() -> None:
+    gone = factories.make_user(is_active=False)
+    tell_person(gone, "account.signed_in", "Somebody signed in.", NOW)
+    deliver()
+    assert (told(), mail.outbox) == (set(), [])
+
+
+def test_what_needs_no_message_is_only_kept() -> None:
+    ana = factories.make_user()
+    note_account(ana, "account.sign_in_failed", "Somebody typed a wrong password.", NOW)
+    deliver()
+    event = Event.objects.get()
+    assert (event.team, event.subject_type, event.subject_id) == (None, "user", str(ana.pk))
+    assert not Delivery.objects.exists()
