@@ -180,6 +180,10 @@ class TeamSecret(models.Model):
     value_sealed = models.TextField()
     fingerprint = models.CharField(max_length=8, help_text="Tells two values apart; nothing follows from it.")
     usable_by = models.CharField(max_length=8, choices=UsableBy.choices, default=UsableBy.MEMBERS)
+    hosts = models.JSONField(
+        default=list,
+        help_text="Registries that may be given it as a password, and nothing else may; empty: no such bound.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )

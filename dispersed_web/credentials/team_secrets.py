@@ -1,0 +1,288 @@
+"""A team's named secrets: registry logins and access tokens that launches and recipes name instead of holding them.
+
+A value is sealed when it is stored and leaves only into a job that somebody launches with it (``jobs/secret_refs.py``).
+Nothing gives it back to a person. Whether the actor may manage secrets is proved by the caller.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import uuid
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.accounts.models import User
+from dispersed_web.credentials import vault
+from dispersed_web.credentials.models import TeamSecret, TeamSecretUser, UsableBy
+from dispersed_web.credentials.secret_names import name_problem
+from dispersed_web.dispersed import JobSpec
+from dispersed_web.events.record import Actor, record
+from dispersed_web.teams.models import Membership, Team
+
+LONGEST_VALUE = 32 * 1024
+SHORTEST_VALUE = 8
+LONGEST_NOTE = 200
+MOST = 200
+MOST_HOSTS = 20
+# A registry without a name of its own in a specification.
+DOCKER_HUB = "docker.io"
+_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+
+
+class SecretRefused(Exception):
+    """Nothing was changed. ``field`` is the input at fault, empty when it is none of them."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+
+def of(team: Team) -> QuerySet[TeamSecret]:
+    """The team's secrets by name, whatever the case, with who was chosen for each."""
+    return (
+        TeamSecret.objects.filter(team=team)
+        .select_related("created_by", "last_used_by")
+        .prefetch_related("chosen__user")
+        .order_by("name")
+    )
+
+
+def place_of(secret: TeamSecret) -> vault.Place:
+    return vault.Place("teamsecret", secret.pk, secret.team_id, "value")
+
+
+@sensitive_variables()
+def value_of(secret: TeamSecret, *, team_id: uuid.UUID) -> str:
+    """The value, for a job of the team. Raises :class:`vault.CannotOpen`, also for a row of another team."""
+    if secret.team_id != team_id:
+        raise vault.CannotOpen("", "The secret belongs to another team.")
+    return vault.unseal(secret.value_sealed, place_of(secret))
+
+
+def host_of(registry_host: str) -> str:
+    """A registry as it is compared, however it was written."""
+    host = registry_host.strip().lower().removeprefix("https://").removeprefix("http://").partition("/")[0]
+    hub = ("", "index.docker.io", "registry-1.docker.io", "hub.docker.com")
+    return DOCKER_HUB if host in hub else host
+
+
+# Changing --------------------------------------------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def add(
+    team: Team,
+    name: str,
+    value: str,
+    *,
+    note: str = "",
+    usable_by: str = UsableBy.MEMBERS,
+    chosen: Collection[int] = (),
+    hosts: Iterable[str] = (),
+    user: User,
+    actor: Actor,
+    now: dt.datetime,
+) -> TeamSecret:
+    """Stores a secret under a new name. Raises :class:`SecretRefused`."""
+    if problem := name_problem(name):
+        raise SecretRefused(problem, "name")
+    value = clean_value(value)
+    secret = TeamSecret(team=team, name=name, created_by=user, created_at=now, changed_at=now)
+    secret.note, secret.usable_by, secret.hosts = _clean_note(note), _clean_use(usable_by), clean_hosts(hosts)
+    _put(secret, value)
+    try:
+        with transaction.atomic():
+            _hold(team)
+            if TeamSecret.objects.filter(team=team).count() >= MOST:
+                raise SecretRefused(f"A team has at most {MOST} secrets. Remove one first.", "name")
+            secret.save(force_insert=True)
+            _choose(secret, chosen)
+            sentence = f"{actor.label} added the secret “{name}”."
+            _record(secret, actor, "secret.added", sentence, now, **_about(secret))
+    except IntegrityError:
+        raise SecretRefused("The team has a secret of this name.", "name") from None
+    return secret
+
+
+@sensitive_variables()
+def change_value(secret: TeamSecret, value: str, *, actor: Actor, now: dt.datetime) -> bool:
+    """Puts another value in its place; jobs that were launched keep the old one. False when it is the same. Raises
+    :class:`SecretRefused`."""
+    value = clean_value(value)
+    with transaction.atomic():
+        row = _held(secret)
+        before = row.fingerprint
+        if before == _fingerprint(value) and row.value_sealed:
+            return False
+        _put(row, value)
+        row.changed_at = now
+        row.save(update_fields=["value_sealed", "fingerprint", "changed_at"])
+        sentence = f"{actor.label} changed the value of the secret “{row.name}”."
+        _record(row, actor, "secret.changed", sentence, now, fingerprint=[before, row.fingerprint])
+    return True
+
+
+def change_about(
+    secret: TeamSecret,
+    *,
+    note: str,
+    usable_by: str,
+    chosen: Collection[int] = (),
+    hosts: Iterable[str] = (),
+    actor: Actor,
+    now: dt.datetime,
+) -> bool:
+    """Its note, who may use it, and for which registries; False when nothing changes. Raises :class:`SecretRefused`."""
+    note, usable_by, bound = _clean_note(note), _clean_use(usable_by), clean_hosts(hosts)
+    with transaction.atomic():
+        row = _held(secret)
+        before = _about(row)
+        row.note, row.usable_by, row.hosts = note, usable_by, bound
+        _choose(row, chosen)
+        after = _about(row)
+        if before == after:
+            return False
+        row.changed_at = now
+        row.save(update_fields=["note", "usable_by", "hosts", "changed_at"])
+        sentence = f"{actor.label} changed the secret “{row.name}”: {_changed(before, after)}."
+        _record(row, actor, "secret.changed", sentence, now, before=before, after=after)
+    return True
+
+
+def remove(secret: TeamSecret, *, actor: Actor, now: dt.datetime) -> None:
+    """Destroys it. Jobs that were launched with it hold what they got and go on; recipes and presets that name it are
+    refused until somebody mends them."""
+    with transaction.atomic():
+        row = _held(secret)
+        sentence = f"{actor.label} removed the secret “{row.name}”."
+        _record(row, actor, "secret.removed", sentence, now)
+        row.delete()
+
+
+def note_use(secrets: Iterable[TeamSecret], user: User, now: dt.datetime) -> None:
+    """Remembers who used them last. Call with the team's row held."""
+    ids = [secret.pk for secret in secrets]
+    TeamSecret.objects.filter(pk__in=ids).update(last_used_at=now, last_used_by=user)
+
+
+# What may be stored -------------------------------------------------------------------------------------------------------
+
+
+@sensitive_variables()
+def clean_value(value: str) -> str:
+    """The value as it is stored: line ends as Unix has them, none at its end. Raises :class:`SecretRefused` for one that
+    is empty, cannot be sent, or is too short to be masked wherever it turns up."""
+    value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
+    if not value.strip():
+        raise SecretRefused("A secret needs a value.", "value")
+    if len(value) < SHORTEST_VALUE:
+        raise SecretRefused(
+            f"At least {SHORTEST_VALUE} characters: a shorter value cannot be masked in logs.", "value"
+        )
+    if len(value.encode(errors="replace")) > LONGEST_VALUE:
+        raise SecretRefused(f"At most {LONGEST_VALUE // 1024} KiB.", "value")
+    found = JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value}).problems().get("env")
+    if found:
+        raise SecretRefused(found.replace("The value of X", "The value"), "value")
+    return value
+
+
+def clean_hosts(hosts: Iterable[str]) -> list[str]:
+    """Registries as they are stored and compared. Raises :class:`SecretRefused`."""
+    found = sorted({host_of(host) for host in hosts if host.strip()})
+    for host in found:
+        if len(host) > 200 or not _HOST.fullmatch(host):
+            raise SecretRefused(f"“{host[:60]}” is no registry. Write it as ghcr.io or docker.io.", "hosts")
+    if len(found) > MOST_HOSTS:
+        raise SecretRefused(f"At most {MOST_HOSTS} registries.", "hosts")
+    return found
+
+
+def _clean_note(note: str) -> str:
+    note = " ".join(note.split())
+    if len(note) > LONGEST_NOTE or not note.isprintable():
+        raise SecretRefused(f"A note has at most {LONGEST_NOTE} characters on one line.", "note")
+    return note
+
+
+def _clean_use(usable_by: str) -> str:
+    if usable_by not in UsableBy.values:
+        raise SecretRefused("Choose who may use it.", "usable_by")
+    return str(usable_by)
+
+
+# Rows --------------------------------------------------------------------------------------------------------------------
+
+
+def _hold(team: Team) -> None:
+    """The team's row comes before those of its secrets, as in a launch."""
+    Team.objects.select_for_update().only("pk").get(pk=team.pk)
+
+
+def _held(secret: TeamSecret) -> TeamSecret:
+    """The row as it is now, behind its team's lock. Raises :class:`SecretRefused` when it is gone."""
+    _hold(secret.team)
+    row = TeamSecret.objects.select_related("team").filter(pk=secret.pk, team=secret.team_id).first()
+    if row is None:
+        raise SecretRefused("This secret was removed meanwhile.")
+    return row
+
+
+@sensitive_variables()
+def _put(secret: TeamSecret, value: str) -> None:
+    secret.value_sealed = vault.seal(value, place_of(secret))
+    secret.fingerprint = _fingerprint(value)
+
+
+@sensitive_variables()
+def _fingerprint(value: str) -> str:
+    return vault.fingerprint(value)[:8]
+
+
+def _choose(secret: TeamSecret, user_ids: Collection[int]) -> None:
+    """Exactly these people are chosen, where it is for chosen ones. Raises :class:`SecretRefused` for strangers."""
+    wanted = set(user_ids) if secret.usable_by == UsableBy.CHOSEN else set()
+    people = Membership.objects.filter(team=secret.team_id, user__in=wanted, user__is_service=False)
+    if wanted - set(people.values_list("user", flat=True)):
+        raise SecretRefused("Choose members of this team.", "chosen")
+    if secret.usable_by == UsableBy.CHOSEN and not wanted:
+        raise SecretRefused("Choose at least one member.", "chosen")
+    rows = TeamSecretUser.objects.filter(secret=secret)
+    known = set(rows.values_list("user", flat=True))
+    rows.exclude(user__in=wanted).delete()
+    TeamSecretUser.objects.bulk_create(
+        TeamSecretUser(secret=secret, user_id=user_id) for user_id in wanted - known
+    )
+
+
+def _about(secret: TeamSecret) -> dict[str, Any]:
+    chosen = TeamSecretUser.objects.filter(secret=secret).order_by("user").values_list("user", flat=True)
+    return {
+        "note": secret.note,
+        "usable_by": str(secret.usable_by),
+        "chosen": list(chosen),
+        "hosts": list(secret.hosts),
+    }
+
+
+def _changed(before: dict[str, Any], after: dict[str, Any]) -> str:
+    words = {
+        "note": "its note",
+        "usable_by": "who may use it",
+        "chosen": "who may use it",
+        "hosts": "its registries",
+    }
+    return ", ".join(dict.fromkeys(words[name] for name in words if before[name] != after[name]))
+
+
+def _record(
+    secret: TeamSecret, actor: Actor, kind: str, sentence: str, now: dt.datetime, **data: Any
+) -> None:
+    data = {"name": secret.name, **data}
+    record(secret.team_id, actor, kind, ("secret", secret.pk), sentence, now=now, data=data)
