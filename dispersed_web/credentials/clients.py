@@ -8,8 +8,9 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import vault
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Client, KeyPair
+from dispersed_web.teams import installation
 
 
 class WrongTeam(Exception):
@@ -21,20 +22,33 @@ def secret_place(credential: Credential) -> vault.Place:
 
 
 @sensitive_variables()
-def client_for(credential: Credential, *, team_id: uuid.UUID, patient: bool = True) -> Client:
+def client_for(
+    credential: Credential,
+    *,
+    team_id: uuid.UUID,
+    purpose: str,
+    user_id: int | None = None,
+    patient: bool = True,
+) -> Client:
     """A client that acts with ``credential`` for a row of ``team_id``; close it, or use it in a ``with``.
 
-    Somebody who waits for a page wants one that is not ``patient``: a single try of at most 6 s.
+    ``purpose`` is one word for the log of uses: launch, stop, sync, logs, market, recipes, history or probe; ``user_id``
+    the person who caused it, where one did. Somebody who waits for a page wants a client that is not ``patient``: a
+    single try of at most 6 s. In a copy of another installation's database it sends nothing but GET: everything else
+    raises :class:`dispersed.ReadOnly` before it leaves.
 
-    Raises :class:`WrongTeam`, :class:`vault.CannotOpen`, and ``ValueError`` when a simulated key meets the real cloud
-    or the other way round.
+    Raises :class:`WrongTeam`, :class:`vault.CannotOpen` (also when the secret was destroyed), and ``ValueError`` when a
+    simulated key meets the real cloud or the other way round.
     """
     if credential.team_id != team_id:
         raise WrongTeam(f"The credential {credential.pk} does not belong to the team {team_id}.")
+    if credential.state == CredentialState.GONE:
+        raise vault.CannotOpen("", "The secret of this credential was destroyed.")
     secret = vault.unseal(credential.secret_sealed, secret_place(credential))
     return Client(
         KeyPair(credential.public_key, secret),
         credential.api_url,
         simulated=settings.DISPERSED_SIMULATED,
+        read_only="" if installation.may_act() else installation.ONLY_LOOKS,
         **({} if patient else {"backoff_s": (), "deadline_s": 6.0}),
     )

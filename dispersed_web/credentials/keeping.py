@@ -190,7 +190,7 @@ def probe_again(credential: Credential, clock: Clock) -> None:
     if credential.probed_at and clock() - credential.probed_at < PROBE_EVERY:
         return
     try:
-        with client_for(credential, team_id=credential.team_id) as client:
+        with client_for(credential, team_id=credential.team_id, purpose="probe") as client:
             health.note_probe(credential, client.probe_auth(), clock())
     except (DispersedError, vault.CannotOpen, ValueError):
         return

@@ -28,7 +28,8 @@ class Client(JobCalls, CatalogCalls, AccountCalls):
     MixedKeys; ValueError when the address is not one). `wall_ms` is the local Unix time in milliseconds,
     `nonce` makes 32 new hexadecimal characters. Reads and cancels are tried once and again after each of
     `backoff_s`; each try may take `deadline_s`, tries and waits together `budget_s`. A given `transport`
-    serves all requests.
+    serves all requests. With `read_only`, a sentence, everything but GET raises ReadOnly with it, before
+    anything leaves.
 
     Every method raises a DispersedError, or ValueError for an identifier that cannot stand in a path.
     """
@@ -46,6 +47,7 @@ class Client(JobCalls, CatalogCalls, AccountCalls):
         backoff_s: Sequence[float] = (0.5, 1.0),
         deadline_s: float = 20.0,
         budget_s: float = 75.0,
+        read_only: str = "",
     ) -> None:
         address = check_address(keys, base_url, simulated=simulated)
         exchange = Exchange(
@@ -57,6 +59,7 @@ class Client(JobCalls, CatalogCalls, AccountCalls):
             sleep=sleep,
             backoff_s=backoff_s,
             budget_s=budget_s,
+            read_only=read_only,
         )
         super().__init__(exchange, deadline_s=deadline_s)
         self._nonce = nonce

@@ -45,6 +45,10 @@ class DispersedError(Exception):
         return self.outcome is Outcome.UNKNOWN
 
 
+class ReadOnly(DispersedError):
+    """The client may only look: a request that could change something was not sent."""
+
+
 class Unreachable(DispersedError):
     """No answer: no connection, a broken one, or none in time."""
 

@@ -10,7 +10,7 @@ from statistics import median
 import httpx
 
 from .address import Address
-from .errors import DispersedError, RateLimited, ServerBroken, Unauthorized, Unreachable
+from .errors import DispersedError, RateLimited, ReadOnly, ServerBroken, Unauthorized, Unreachable
 from .keys import KeyPair
 from .outcomes import AuthShapes, Outcome, classify_exception
 from .replies import created_uuid, error_from_reply, http_date, too_large, unreachable
@@ -70,6 +70,7 @@ class Exchange:
         sleep: Callable[[float], None],
         backoff_s: Sequence[float],
         budget_s: float,
+        read_only: str = "",
     ) -> None:
         self.clock = clock
         self.host = address.host
@@ -80,6 +81,7 @@ class Exchange:
         self._sleep = sleep
         self._backoff_s = tuple(backoff_s)
         self._budget_s = budget_s
+        self._read_only = read_only
         self._deadline = Deadline()
         self._pooled: httpx.BaseTransport | None = None
 
@@ -179,7 +181,9 @@ class Exchange:
     def _request(
         self, method: str, path: str, query: str, body: bytes, *, time_ms: int, nonce: str
     ) -> httpx.Request:
-        """The signed request, whose target and body are exactly what was signed."""
+        """The signed request, whose target and body are exactly what was signed. Raises ReadOnly."""
+        if self._read_only and method != "GET":
+            raise ReadOnly(self._read_only, code="read_only", outcome=Outcome.NOT_SENT)
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": "identity",

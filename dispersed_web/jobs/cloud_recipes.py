@@ -77,7 +77,7 @@ def refresh(credential_id: uuid.UUID, clock: Clock, *, patient: bool = True) -> 
     if not turn.update(due_at=now + PAUSE):
         return
     try:
-        with client_for(credential, team_id=credential.team_id, patient=patient) as client:
+        with client_for(credential, team_id=credential.team_id, purpose="recipes", patient=patient) as client:
             found = _listed(client)
     except (DispersedError, vault.CannotOpen, ValueError) as error:
         CloudCatalog.objects.filter(pk=catalog.pk).update(failure=str(error))
@@ -90,7 +90,7 @@ def refresh(credential_id: uuid.UUID, clock: Clock, *, patient: bool = True) -> 
 def look(credential: Credential, recipe_uuid: str) -> Look:
     """Asks for one recipe now, once, and keeps it. Never raises for a fault of the cloud or the key."""
     try:
-        with client_for(credential, team_id=credential.team_id, patient=False) as client:
+        with client_for(credential, team_id=credential.team_id, purpose="recipes", patient=False) as client:
             recipe = client.get_job_recipe(recipe_uuid)
     except DispersedError as error:
         return Look(None, error.sentence, error.status == 404)

@@ -83,7 +83,7 @@ def step(import_id: uuid.UUID, clock: Clock) -> bool:
         return False
     row = HistoryImport.objects.select_related("credential__team").get(pk=import_id)
     try:
-        with client_for(row.credential, team_id=row.credential.team_id) as client:
+        with client_for(row.credential, team_id=row.credential.team_id, purpose="history") as client:
             read = _page_of_jobs if row.state == State.JOBS else _page_of_runs
             read(row, client, clock)
     except (DispersedError, vault.CannotOpen, ValueError) as error:

@@ -124,7 +124,7 @@ def fetch(job: Job, run: JobRun, now: dt.datetime) -> Log:
 def _fetch(job: Job, run: JobRun) -> Log:
     try:
         known = [*secrets_of(job), *_tokens(job, run)]
-        with client_for(job.credential, team_id=job.team_id, patient=False) as client:
+        with client_for(job.credential, team_id=job.team_id, purpose="logs", patient=False) as client:
             remote = client.get_job_run(run.remote_uuid)
     except DispersedError as error:
         is_gone = isinstance(error, NotFound)

@@ -170,7 +170,7 @@ def refresh(credential_id: uuid.UUID, clock: Clock) -> None:
     if not Market.objects.filter(pk=market.pk, due_at=market.due_at).update(due_at=now + FRESH):
         return
     try:
-        with client_for(credential, team_id=credential.team_id) as client:
+        with client_for(credential, team_id=credential.team_id, purpose="market") as client:
             gpus = complete_listing(lambda page: client.list_gpus(page=page))
             offers = complete_listing(
                 lambda page: client.list_offers(page=page), key=lambda offer: offer.offer_id

@@ -123,7 +123,7 @@ def _step(job: Job, clock: Clock) -> None:
     """One try with the job's own key, and with the team's others only if the cloud refuses that one."""
     for credential in _keys_for(job):
         try:
-            with client_for(credential, team_id=job.team_id) as client:
+            with client_for(credential, team_id=job.team_id, purpose="stop") as client:
                 _step_with(job, credential, client, clock)
                 return
         except (vault.CannotOpen, ValueError) as unusable:

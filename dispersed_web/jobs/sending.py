@@ -24,7 +24,7 @@ from dispersed_web.credentials.clients import WrongTeam, client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import cooking, guard, launch_facts
+from dispersed_web.jobs import cap_facts, cooking, guard, launch_facts
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.launch import take_turn
 from dispersed_web.jobs.models import Job
@@ -61,7 +61,12 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
         return
     try:
         body = cooking.body_to_send(claim.job)
-        client = client_for(claim.job.credential, team_id=claim.job.team_id)
+        client = client_for(
+            claim.job.credential,
+            team_id=claim.job.team_id,
+            purpose="launch",
+            user_id=claim.job.created_by_id,
+        )
     except cooking.RecipeUnread as error:
         _release(claim, f"The recipe of Dispersed could not be read: {error}", clock())
         return
@@ -131,6 +136,7 @@ def _may_go(job: Job, now: dt.datetime) -> bool:
         now,
         others=others,
         budget_usd=job.budget_usd,
+        asked=cap_facts.of_job(job),
     )
     refusal = guard.refusal(facts)
     if refusal is None:

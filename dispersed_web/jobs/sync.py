@@ -82,7 +82,7 @@ def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
     if credential is None:
         return False
     try:
-        client = client_for(credential, team_id=credential.team_id)
+        client = client_for(credential, team_id=credential.team_id, purpose="sync")
     except (vault.CannotOpen, ValueError) as error:
         health.note_unusable(credential, str(error), clock())
         _release(credential, clock())

@@ -164,7 +164,7 @@ def test_replacing_mends_a_broken_credential(team, sandbox):
     replace(row, public, secret)  # nothing runs with it, and its account is not known
     assert (row.public_key, row.state, row.failures, row.failure) == (public, "active", 0, "")
     assert (row.cancel_refused_at, row.expires_at) == (None, None)
-    with client_for(row, team_id=team.pk) as client:
+    with client_for(row, team_id=team.pk, purpose="probe") as client:
         assert client.probe_auth()
     assert kinds() == ["credential.replaced"]
 
@@ -230,8 +230,8 @@ def test_a_broken_credential_is_not_enabled_by_hand(team):
 def test_a_client_is_for_rows_of_its_own_team_only(team, sandbox):
     row = make.make_credential(team, sandbox)
     with pytest.raises(WrongTeam):
-        client_for(row, team_id=make.make_team().pk)
-    with client_for(row, team_id=team.pk) as client:
+        client_for(row, team_id=make.make_team().pk, purpose="probe")
+    with client_for(row, team_id=team.pk, purpose="probe") as client:
         shown = repr(client) + str(vars(client))
     assert sandbox.keys[0][1] not in shown
 
@@ -240,4 +240,4 @@ def test_a_simulated_key_is_not_used_at_the_real_cloud(team, settings):
     row = make.make_credential(team, api_url="https://api.dispersed.com")
     settings.DISPERSED_SIMULATED = False
     with pytest.raises(ValueError, match="simulat"):
-        client_for(row, team_id=team.pk)
+        client_for(row, team_id=team.pk, purpose="probe")

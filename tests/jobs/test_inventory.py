@@ -34,7 +34,7 @@ def step(world: World, seconds: float = 5) -> None:
 def external(world: World, title: str = "external", **spec: Any) -> str:
     """A job that somebody made with the key, outside of here."""
     body = factories.make_spec(title=title, **spec).to_body()
-    with client_for(world.credential, team_id=world.team.pk) as client:
+    with client_for(world.credential, team_id=world.team.pk, purpose="probe") as client:
         made = client.create_job(
             body, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes()
         )

@@ -262,7 +262,7 @@ def in_doubt_with_a_clone(world: World) -> Job:
     """A launch whose answer is forgotten, and in the cloud two jobs that carry its marker."""
     first = world.send(world.request())
     body = world.control.job(first.remote_uuid or "")["spec"]
-    with client_for(world.credential, team_id=world.team.pk) as client:
+    with client_for(world.credential, team_id=world.team.pk, purpose="probe") as client:
         cloned = {**body, "title": f"Clone {first.marker}"}
         client.create_job(
             cloned, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes()

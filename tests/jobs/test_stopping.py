@@ -307,7 +307,7 @@ def test_an_end_that_is_applied_from_before_the_stop_was_asked_for_is_still_made
     read_before = Job.objects.get(pk=job.pk)
     stop(world, job)
     world.control.finish_job(job.remote_uuid)
-    with client_for(world.credential, team_id=world.team.pk) as client:
+    with client_for(world.credential, team_id=world.team.pk, purpose="probe") as client:
         sync.look_singly(read_before, client, world.clock)
     job.refresh_from_db()
     assert job.stop_next_at is not None

@@ -172,7 +172,7 @@ def test_one_job_that_cannot_be_applied_concerns_no_other(
 def test_a_second_job_with_our_marker_is_told_of_once(world: World) -> None:
     job = world.launched()
     body = world.control.job(job.remote_uuid or "")["spec"]
-    with client_for(world.credential, team_id=world.team.pk) as client:
+    with client_for(world.credential, team_id=world.team.pk, purpose="probe") as client:
         clone = client.create_job(
             body, time_ms=client.cloud_now_ms(), nonce=uuid.uuid4().hex, auth_shapes=AuthShapes()
         )
