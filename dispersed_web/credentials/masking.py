@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 SHAPES = re.compile(
     r"sk_[A-Za-z0-9_-]{6,}|dwp_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{10,}|glpat-[\w-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"
-    r"|AKIA[0-9A-Z]{16}|(?<=/hb/|/do/)[\w-]{20,}|(?<=/cal/)[\w-]{20,}"
+    r"|AKIA[0-9A-Z]{16}|(?<=/hb/|/do/)[\w-]{20,}|(?<=/cal/)[\w-]{20,}|(?<=/join/)[\w-]{20,}"
     r"|(?<=hooks\.slack\.com/)\S+|(?<=/api/webhooks/)\S+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
     r"|(?i:(?<=authorization: )\S+( \S+)?|(?<=x-signature: )\S+)"
@@ -28,6 +28,7 @@ SIGNS = (
     "/hb/",
     "/do/",
     "/cal/",
+    "/join/",
     "hooks.slack.com/",
     "/api/webhooks/",
     "://",

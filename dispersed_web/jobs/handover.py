@@ -19,7 +19,8 @@ from dispersed_web.teams.roles import Action, may
 
 def candidates(job: Job) -> list[User]:
     """The members who may take the job, by name."""
-    rows = Membership.objects.filter(team=job.team_id, user__is_active=True).select_related("user")
+    rows = Membership.objects.filter(team=job.team_id, user__is_active=True, user__is_service=False)
+    rows = rows.select_related("user")
     found = [one.user for one in rows.exclude(user=job.owner_id) if may(one.role, Action.LAUNCH)]
     return sorted(found, key=lambda user: str(user).lower())
 
@@ -62,11 +63,18 @@ def hand_over_all(team: Team, person: User, to: User, *, actor: Actor, now: dt.d
     with transaction.atomic():
         active = Job.objects.filter(team=team, owner=person).exclude(status__in=ENDED)
         jobs = list(active.order_by("pk").select_for_update(no_key=True).only("pk", "team", "title", "owner"))
-        Job.objects.filter(pk__in=[job.pk for job in jobs]).update(owner=to)
-        _hold_members(team.pk)
-        _need_able(team.pk, to)
-        _tell(jobs, str(person), person.pk, to, actor, now)
+        hand_over_these(team, jobs, person, to, actor=actor, now=now)
     return len(jobs)
+
+
+def hand_over_these(
+    team: Team, jobs: Sequence[Job], person: User, to: User, *, actor: Actor, now: dt.datetime
+) -> None:
+    """As :func:`hand_over_all`, for some of the person's jobs, whose rows the caller's transaction holds."""
+    Job.objects.filter(pk__in=[job.pk for job in jobs]).update(owner=to)
+    _hold_members(team.pk)
+    _need_able(team.pk, to)
+    _tell(jobs, str(person), person.pk, to, actor, now)
 
 
 def _hold_members(team_id: uuid.UUID) -> None:
@@ -81,7 +89,7 @@ def _role(team_id: uuid.UUID, user_id: int | None) -> str | None:
 
 def _need_able(team_id: uuid.UUID, to: User) -> None:
     role = _role(team_id, to.pk)
-    if role is None:
+    if role is None or to.is_service:
         raise JobError("no_member", f"{to} is no active member of the team.", field="to")
     if not may(role, Action.LAUNCH):
         raise JobError("cannot_own", f"{to} may only look, so a job cannot be theirs.", field="to")

@@ -84,6 +84,18 @@ KINDS = {
     "credential.works": Kind("Credential works again", tone="green"),
     "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
     "channel.tested": Kind("Test"),
+    # Who belongs to a team
+    "member.added": Kind("New member"),
+    "member.joined": Kind("New member"),
+    "member.role_changed": Kind("Role changed", tone="amber"),
+    "member.removed": Kind("Member removed", tone="amber"),
+    "member.left": Kind("Member left", tone="amber"),
+    "member.may_know_keys": Kind("Replace these keys", tone="red"),
+    "invitation.made": Kind("Somebody is invited"),
+    "invitation.declined": Kind("Invitation declined", tone="grey"),
+    "account.removed": Kind("Removed from a team", tone="amber"),
+    "account.team_deleted": Kind("Team deleted", tone="amber"),
+    "audit.broken": Kind("The audit log is not whole", tone="red"),
     # Of a person's own account
     "account.signed_in": Kind("New sign-in"),
     "account.password_changed": Kind("Password changed", tone="amber"),
@@ -91,6 +103,8 @@ KINDS = {
     "account.mfa_added": Kind("Second factor added", tone="amber"),
     "account.mfa_removed": Kind("Second factor removed", tone="red"),
     "account.recovery_codes": Kind("New recovery codes", tone="amber"),
+    "account.recovery_code_used": Kind("A recovery code was used", tone="amber"),
+    "member.mfa_changed": Kind("Second factor of a member", tone="amber"),
     "account.sign_in_linked": Kind("Another way to sign in", tone="amber"),
 }
 NOTICE = Kind("Notice")

@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
 from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
-from dispersed_web.teams.models import CROCKFORD, ApiToken, Membership, Team
+from dispersed_web.events.security import tell_owners, tell_person
+from dispersed_web.teams.models import CROCKFORD, ApiToken, Invitation, Membership, Team
 from dispersed_web.teams.roles import Action, Role, may, may_change_member
 
 OPERATOR = Actor(ActorKind.ENGINE, "The operator")
@@ -60,11 +62,12 @@ def create_team(name: str, owner: User, *, actor: Actor, now: dt.datetime) -> Te
 def add_member(team: Team, user: User, role: str, *, actor: Actor, now: dt.datetime) -> Membership:
     """Raises :class:`TeamRefused` when the person is in the team already, or the actor may not give that role."""
     with transaction.atomic():
-        _lock(team)
+        hold(team)
         _need(team, actor, target=role, new=role)
         if Membership.objects.filter(team=team, user=user).exists():
             raise TeamRefused("is_member", f"{user} is in the team already.")
         membership = Membership.objects.create(team=team, user=user, role=role)
+        open_invitations(team).filter(email__iexact=user.email).update(revoked_at=now)
         _tell(team, actor, "member.added", user, f"{actor.label} added {user} as {role}.", now, to=role)
     return membership
 
@@ -72,35 +75,44 @@ def add_member(team: Team, user: User, role: str, *, actor: Actor, now: dt.datet
 def change_role(team: Team, member: User, role: str, *, actor: Actor, now: dt.datetime) -> bool:
     """Gives a member another role; False when it is the same. Raises :class:`TeamRefused`."""
     with transaction.atomic():
-        _lock(team)
+        hold(team)
         membership = _membership(team, member)
         before = membership.role
         _need(team, actor, target=before, new=role)
         if before == role:
             return False
-        _keep_an_owner(team, membership)
+        _keep_an_owner(membership)
         Membership.objects.filter(pk=membership.pk).update(role=role)
+        _end_invitations(team, member, role, now)
         sentence = f"{actor.label} changed the role of {member} from {before} to {role}."
         _tell(team, actor, "member.role_changed", member, sentence, now, before=before, to=role)
     return True
 
 
-def remove_member(team: Team, member: User, *, actor: Actor, now: dt.datetime) -> None:
-    """The person is out at once, with their API tokens of this team; their jobs stay with the team.
+def remove_member(
+    team: Team, member: User, *, actor: Actor, now: dt.datetime, from_outside: bool = False
+) -> None:
+    """The person is out at once, with their API tokens of this team and the invitations they sent; their jobs stay with
+    the team: ``jobs/removal.py`` decides on those first. ``from_outside``: the actor need not be of the team, but must
+    administer this installation.
 
     Raises :class:`TeamRefused`.
     """
     with transaction.atomic():
-        _lock(team)
+        hold(team)
         membership = _membership(team, member)
-        _need(team, actor, target=membership.role, new=None)
+        if not (from_outside and _administers_the_site(actor)):
+            _need(team, actor, target=membership.role, new=None)
         _take_out(membership, "member.removed", f"{actor.label} removed {member}.", actor, now)
+        tell_person(
+            member, "account.removed", f"{actor.label} removed you from the team {team}.", now, actor=actor
+        )
 
 
 def leave(team: Team, member: User, *, actor: Actor, now: dt.datetime) -> None:
     """As :func:`remove_member`, for oneself and in any role. Raises :class:`TeamRefused` for the last owner."""
     with transaction.atomic():
-        _lock(team)
+        hold(team)
         _take_out(_membership(team, member), "member.left", f"{member} left the team.", actor, now)
 
 
@@ -113,7 +125,7 @@ def set_limits(team: Team, limits: Mapping[str, Any], *, actor: Actor, now: dt.d
     if unknown := set(limits) - set(LIMITS):
         raise KeyError(f"no limits: {', '.join(sorted(unknown))}")
     with transaction.atomic():
-        row = _lock(team)
+        row = hold(team)
         changes = {name: value for name, value in limits.items() if getattr(row, name) != value}
         _check_limits({name: getattr(row, name) for name in LIMITS} | changes)
         _need_for_limits(row, changes, actor)
@@ -134,7 +146,7 @@ def set_require_mfa(team: Team, on: bool, actor: Actor, now: dt.datetime) -> boo
     Raises :class:`TeamRefused` for a person who may not manage the team, and for one who would lock themselves out.
     """
     with transaction.atomic():
-        row = _lock(team)
+        row = hold(team)
         if not may(_role_of(row, actor), Action.MANAGE_TEAM):
             raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
         if row.require_mfa == on:
@@ -151,13 +163,28 @@ def set_require_mfa(team: Team, on: bool, actor: Actor, now: dt.datetime) -> boo
 
 
 def owners(team: Team) -> int:
-    return Membership.objects.filter(team=team, role=Role.OWNER).count()
+    """How many owners can act for the team."""
+    return Membership.objects.filter(team=team, role=Role.OWNER, user__is_active=True).count()
 
 
-def _lock(team: Team) -> Team:
+def is_last_owner(membership: Membership) -> bool:
+    """Whether the team would have no owner who can act without this member."""
+    others = Membership.objects.filter(team=membership.team_id, role=Role.OWNER, user__is_active=True)
+    return membership.role == Role.OWNER and not others.exclude(pk=membership.pk).exists()
+
+
+def open_invitations(team: Team) -> QuerySet[Invitation]:
+    """Those that were neither accepted nor withdrawn; some may have expired."""
+    return Invitation.objects.filter(team=team, accepted_at=None, revoked_at=None)
+
+
+def hold(team: Team) -> Team:
     """The team's row, held until the transaction ends: changes of who belongs to a team come one after the other. (On
-    SQLite a transaction holds the whole database.)"""
-    return Team.objects.select_for_update().get(pk=team.pk)
+    SQLite a transaction holds the whole database.) Raises :class:`TeamRefused` for a deleted team."""
+    row = Team.objects.select_for_update().get(pk=team.pk)
+    if row.deleted_at is not None:
+        raise TeamRefused("deleted", "This team was deleted.")
+    return row
 
 
 def _membership(team: Team, member: User) -> Membership:
@@ -191,24 +218,39 @@ def _need_for_limits(row: Team, changes: Mapping[str, Any], actor: Actor) -> Non
             )
 
 
-def _keep_an_owner(team: Team, membership: Membership) -> None:
-    if membership.role == Role.OWNER and owners(team) == 1:
+def _administers_the_site(actor: Actor) -> bool:
+    return User.objects.filter(pk=actor.user_id, is_site_admin=True, is_active=True).exists()
+
+
+def _end_invitations(team: Team, sender: User, role: str | None, now: dt.datetime) -> int:
+    """Withdraws what the person invited to and, in ``role`` (``None``: out of the team), could not any more."""
+    sent = open_invitations(team).filter(invited_by=sender)
+    kept = [one.value for one in Role if role and may_change_member(role, one, one)]
+    return sent.exclude(role__in=kept).update(revoked_at=now)
+
+
+def _keep_an_owner(membership: Membership) -> None:
+    if is_last_owner(membership):
         raise TeamRefused("last_owner", "A team needs an owner: make somebody else an owner first.")
 
 
 def _take_out(membership: Membership, kind: str, sentence: str, actor: Actor, now: dt.datetime) -> None:
     team, member = membership.team, membership.user
-    _keep_an_owner(team, membership)
+    _keep_an_owner(membership)
     tokens = ApiToken.objects.filter(team=team, user=member, revoked_at=None)
-    revoked = tokens.update(revoked_at=now)
+    data = {
+        "before": membership.role,
+        "revoked_tokens": tokens.update(revoked_at=now),
+        "revoked_invitations": _end_invitations(team, member, None, now),
+    }
     membership.delete()
-    _tell(team, actor, kind, member, sentence, now, before=membership.role, revoked_tokens=revoked)
+    _tell(team, actor, kind, member, sentence, now, **data)
 
 
 def _tell(
     team: Team, actor: Actor, kind: str, member: User, sentence: str, now: dt.datetime, **data: Any
 ) -> None:
-    record(team.pk, actor, kind, ("user", member.pk), sentence, now=now, data={"email": member.email, **data})
+    tell_owners(team.pk, actor, kind, ("user", member.pk), sentence, now, {"email": member.email, **data})
 
 
 def _check_limits(limits: Mapping[str, Any]) -> None:
