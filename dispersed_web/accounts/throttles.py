@@ -16,6 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from dispersed_web.accounts.models import Throttle
 
+MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
@@ -41,6 +42,7 @@ RULES: dict[str, Rule] = {
     "invite": Rule(20, DAY),  # invitations per person who sends them
     "sudo": Rule(10, DAY),  # failures to confirm who one is, per account
     "signup": Rule(20, HOUR),  # sign-ups per address
+    "api_token": Rule(60, MINUTE),  # wrong API tokens per address
 }
 LONGEST = max(rule.window for rule in RULES.values())
 BATCH = 500

@@ -10,6 +10,7 @@ import uuid
 from django.http import Http404
 from rest_framework.request import Request
 
+from dispersed_web.api import scopes
 from dispersed_web.api.authentication import Caller
 from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
@@ -19,27 +20,24 @@ from dispersed_web.teams.roles import Action, may
 
 def allows(place: Caller, action: Action) -> bool:
     """Whether scope and role both allow it."""
-    return _scope_allows(place, action) and may(place.role, action)
-
-
-def _scope_allows(place: Caller, action: Action) -> bool:
-    return action == Action.SEE or place.token.scope == "operate"
+    return scopes.allows(place.token.scope, action) and may(place.role, action)
 
 
 def caller(request: Request, action: Action = Action.SEE) -> Caller:
-    """Who calls, if they may do ``action``. Raises :class:`Refused` (403)."""
+    """Who calls, if scope and role both allow ``action``. Raises :class:`Refused` (403)."""
     found: Caller = request.auth
-    if not _scope_allows(found, action):
-        raise Refused(
-            403,
-            "scope_too_small",
-            "This token may only read. Make one that may operate to launch, extend and stop.",
-        )
+    need(found, action)
+    return found
+
+
+def need(found: Caller, action: Action) -> None:
+    """For what turns out later to need more, such as somebody else's recipe. Raises :class:`Refused` (403)."""
+    if not scopes.allows(found.token.scope, action):
+        raise Refused(403, "scope_too_small", scopes.refusal(action))
     if not may(found.role, action):
         raise Refused(
             403, "role_too_small", "Your role in this team does not allow that. Ask one of its admins."
         )
-    return found
 
 
 def job(request: Request, job_id: uuid.UUID, action: Action = Action.SEE) -> tuple[Caller, Job]:

@@ -1,7 +1,9 @@
-"""Who calls the REST API: a person's token for one team."""
+"""Who calls the REST API: a person's token for one team, or a token of the team itself."""
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 from dataclasses import dataclass
 
 from django.views.decorators.debug import sensitive_variables
@@ -9,10 +11,12 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from dispersed_web.accounts import second_factor
+from dispersed_web.accounts import second_factor, throttles
 from dispersed_web.accounts.models import User
 from dispersed_web.api.errors import Refused
 from dispersed_web.clock import database_now
+from dispersed_web.events import context
+from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens
 from dispersed_web.teams.models import ApiToken, Team
@@ -31,9 +35,11 @@ class Caller:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """``Authorization: Bearer dwp_…``. Sets ``request.user`` to the person and ``request.auth`` to the :class:`Caller`.
+    """``Authorization: Bearer dwp_…``. Sets ``request.user`` to the person, or to the service account of a team's token,
+    and ``request.auth`` to the :class:`Caller`.
 
-    A token that is unknown, damaged, revoked or expired, and one whose person left the team, get the same answer.
+    A token that is unknown, damaged, revoked or expired, and one whose person left the team, get the same answer. Texts
+    that never were a token are counted by address; a right one is taken from anywhere.
     """
 
     @sensitive_variables()
@@ -43,7 +49,10 @@ class TokenAuthentication(BaseAuthentication):
             return None
         now = database_now()
         token = api_tokens.find(presented.strip(), now)
+        address = context.current().address
         if token is None:
+            if not api_tokens.is_known(presented.strip()):
+                _count_wrong(address, now)
             raise AuthenticationFailed(
                 "This token is not valid: it is mistyped, revoked, expired, or its person left the team.",
                 code="invalid_token",
@@ -54,8 +63,33 @@ class TokenAuthentication(BaseAuthentication):
                 "mfa_required",
                 "This team needs a second factor. Set one up in the browser, under Profile and security.",
             )
-        api_tokens.touch(token, now)
-        return token.user, Caller(token, token.team, token.role, Actor.token(token.user, token.name))
+        api_tokens.touch(token, now, address)
+        return token.user, Caller(token, token.team, token.role, _actor(token))
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="Dispersed Web"'
+
+
+def _count_wrong(address: str | None, now: dt.datetime) -> None:
+    """In the database, so that it holds across processes and without Redis. Raises :class:`Refused` (429)."""
+    wait_s = throttles.take("api_token", network_of(address), now)
+    if wait_s:
+        message = f"Too many wrong tokens came from your address. Try again in {wait_s} s."
+        raise Refused(429, "throttled", message, **{"Retry-After": str(wait_s)})
+
+
+def network_of(address: str | None) -> str:
+    """What counts as one caller: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
+    try:
+        parsed = ipaddress.ip_address(address or "")
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address):
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+    return str(parsed)
+
+
+def _actor(token: ApiToken) -> Actor:
+    if token.user.is_service:
+        return Actor(ActorKind.TOKEN, f"The API token “{token.name}”", token.user_id)
+    return Actor.token(token.user, token.name)

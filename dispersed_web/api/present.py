@@ -37,6 +37,7 @@ EMPTY_SPEC = specs.plain_part(JobSpec(task="", title="", image=""), frozenset())
 
 
 def person(user: User | None) -> dict[str, str] | None:
+    """A service account has a name and an address that reaches nobody."""
     return None if user is None else {"name": str(user), "email": user.email}
 
 

@@ -1,4 +1,9 @@
-"""API tokens: ``dwp_``, 30 random characters, 6 that prove the rest was copied whole. Shown once, stored as a digest."""
+"""API tokens: ``dwp_``, 30 random characters, 6 that prove the rest was copied whole. Shown once, stored as a digest.
+
+A person's own token acts as that person and dies with their membership. A team's (service) token acts as a service
+account: a user without password or mail whose membership is the token's, so that guards, budgets and events need know
+no difference.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import hashlib
 import re
 import secrets
 import string
+import uuid
 import zlib
 
 from django.db import transaction
@@ -15,17 +21,22 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import Actor, record
+from dispersed_web.teams import keeping
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import ApiToken, Membership, Team
-from dispersed_web.teams.roles import Action, may
+from dispersed_web.teams.roles import Action, Role, may, rank_at_least
 
 PREFIX = "dwp_"
 RANDOM_LENGTH = 30
 CHECKSUM_LENGTH = 6
 SHAPE = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}")
 LONGEST = dt.timedelta(days=365)
-SCOPES = ("read", "operate")
+LONGEST_NAME = 60
+# What a scope is worth: a service account gets this role, and nobody makes a token above their own.
+ROLE_OF_SCOPE = {"read": Role.VIEWER, "operate": Role.MEMBER, "admin": Role.ADMIN}
+SCOPES = tuple(ROLE_OF_SCOPE)
 TOUCH_EVERY = dt.timedelta(minutes=1)
+SERVICE_DOMAIN = "service.invalid"
 _BASE62 = string.digits + string.ascii_letters
 
 
@@ -40,36 +51,107 @@ def create(
     actor: Actor,
     now: dt.datetime,
 ) -> tuple[ApiToken, str]:
-    """The stored token and its text, which exists only here: show it once. Raises :class:`TeamRefused`."""
+    """A token of the person ``user``, and its text, which exists only here: show it once.
+
+    Raises :class:`TeamRefused`, also for a scope that is worth more than the person's role.
+    """
+    _check(name, scope, lifetime)
+    with transaction.atomic():
+        row = _hold(team)
+        role = _role_in(row, user.pk)
+        if user.is_service or not may(role, Action.MAKE_TOKENS):
+            raise TeamRefused("not_allowed", f"The role in {team} does not allow API tokens.", "team")
+        _need_rank(role, scope)
+        for_whom = "" if actor.user_id == user.pk else f" for {user}"
+        token, text = _store(row, user, name, scope, now + lifetime, user)
+        sentence = f"{actor.label} made the API token “{name}”{for_whom}: it may {scope}."
+        _tell_of(token, actor, "token.created", sentence, now)
+    return token, text
+
+
+@sensitive_variables()
+def create_service(
+    team: Team, *, name: str, scope: str, lifetime: dt.timedelta, actor: Actor, now: dt.datetime
+) -> tuple[ApiToken, str]:
+    """A token of the team itself, with the service account that it acts as, and its text: show it once.
+
+    For admins, and for the operator. Raises :class:`TeamRefused`.
+    """
+    _check(name, scope, lifetime)
+    with transaction.atomic():
+        row = _hold(team)
+        role = Role.OWNER.value if actor == keeping.OPERATOR else _role_in(row, actor.user_id)
+        maker = User.objects.filter(pk=actor.user_id).first()
+        if not may(role, Action.MANAGE_TOKENS) or (maker and maker.is_service):
+            raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
+        _need_rank(role, scope)
+        address = f"token-{uuid.uuid4().hex}@{SERVICE_DOMAIN}"
+        account = User.objects.create_user(address, None, name=name, is_service=True)
+        Membership.objects.create(team=row, user=account, role=ROLE_OF_SCOPE[scope])
+        token, text = _store(row, account, name, scope, now + lifetime, maker)
+        sentence = f"{actor.label} made the API token “{name}” of the team: it may {scope}."
+        _tell_of(token, actor, "token.created", sentence, now)
+    return token, text
+
+
+def _check(name: str, scope: str, lifetime: dt.timedelta) -> None:
+    if not 0 < len(name.strip()) <= LONGEST_NAME:
+        raise TeamRefused("invalid", f"A token needs a name of {LONGEST_NAME} characters at most.", "name")
     if scope not in SCOPES:
-        raise TeamRefused("invalid", "Choose what the token may do: read or operate.", "scope")
+        raise TeamRefused("invalid", "Choose what the token may do: read, operate or admin.", "scope")
     if not dt.timedelta(0) < lifetime <= LONGEST:
         raise TeamRefused("invalid", "A token lives for a year at most.", "lifetime")
+
+
+def _hold(team: Team) -> Team:
+    """The team's row, behind which members come and go. A deleted team has no tokens."""
+    row = Team.objects.select_for_update().get(pk=team.pk)
+    if row.deleted_at is not None:
+        raise TeamRefused("not_allowed", "The team was deleted.", "team")
+    return row
+
+
+def _role_in(team: Team, user_id: int | None) -> str | None:
+    return Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+
+
+def _need_rank(role: str | None, scope: str) -> None:
+    if not rank_at_least(role, ROLE_OF_SCOPE[scope]):
+        raise TeamRefused("not_allowed", "A token can do no more than the role of who makes it.", "scope")
+
+
+@sensitive_variables()
+def _store(
+    team: Team, user: User, name: str, scope: str, expires_at: dt.datetime, maker: User | None
+) -> tuple[ApiToken, str]:
     text = _new()
-    with transaction.atomic():
-        role = Membership.objects.filter(team=team, user=user).values_list("role", flat=True).first()
-        if not may(role, Action.MAKE_TOKENS):
-            raise TeamRefused("not_allowed", f"The role in {team} does not allow API tokens.", "team")
-        token = ApiToken.objects.create(
-            team=team,
-            user=user,
-            name=name,
-            digest=_digest(text),
-            prefix=text[:8],
-            scope=scope,
-            expires_at=now + lifetime,
-        )
-        for_whom = "" if actor.user_id == user.pk else f" for {user}"
-        sentence = f"{actor.label} made the API token “{name}”{for_whom}: it may {scope}."
-        data = {"scope": scope, "expires_at": token.expires_at.isoformat()}
-        record(team.pk, actor, "token.created", ("apitoken", token.pk), sentence, now=now, data=data)
+    token = ApiToken.objects.create(
+        team=team,
+        user=user,
+        made_by=maker,
+        name=name,
+        digest=_digest(text),
+        prefix=text[:8],
+        scope=scope,
+        expires_at=expires_at,
+    )
     return token, text
+
+
+def _tell_of(token: ApiToken, actor: Actor, kind: str, sentence: str, now: dt.datetime) -> None:
+    data = {
+        "name": token.name,
+        "scope": token.scope,
+        "expires_at": token.expires_at.isoformat(),
+        "service": token.user.is_service,
+    }
+    record(token.team_id, actor, kind, ("apitoken", token.pk), sentence, now=now, data=data)
 
 
 @sensitive_variables()
 def find(presented: str, now: dt.datetime) -> ApiToken | None:
     """The token of this text with its person and team, and their role as ``token.role``; ``None`` when it is no token,
-    unknown, revoked or expired, or when its person is no longer active or no longer in the team."""
+    unknown, revoked or expired, or when its person is no longer active or no longer in the team, or the team deleted."""
     if not SHAPE.fullmatch(presented) or not secrets.compare_digest(
         presented[-CHECKSUM_LENGTH:], _checksum(presented[:-CHECKSUM_LENGTH])
     ):
@@ -77,6 +159,7 @@ def find(presented: str, now: dt.datetime) -> ApiToken | None:
     return (
         ApiToken.objects.filter(
             Q(digest=_digest(presented), revoked_at=None, expires_at__gt=now, user__is_active=True),
+            Q(team__deleted_at=None),
             team__memberships__user=F("user"),
         )
         .annotate(role=F("team__memberships__role"))
@@ -85,20 +168,33 @@ def find(presented: str, now: dt.datetime) -> ApiToken | None:
     )
 
 
-def touch(token: ApiToken, now: dt.datetime) -> None:
-    """Notes the use, at most once a minute."""
+def is_known(presented: str) -> bool:
+    """Whether this is the text of a token, dead or alive: who presents one is not guessing."""
+    return ApiToken.objects.filter(digest=_digest(presented)).exists()
+
+
+def touch(token: ApiToken, now: dt.datetime, address: str | None = None) -> None:
+    """Notes the use and the address that it came from, at most once a minute."""
     ApiToken.objects.filter(
         Q(last_used_at=None) | Q(last_used_at__lte=now - TOUCH_EVERY), pk=token.pk
-    ).update(last_used_at=now)
+    ).update(last_used_at=now, last_used_ip=address)
 
 
 def revoke(token: ApiToken, *, actor: Actor, now: dt.datetime) -> bool:
-    """The token is refused from now on; False when it was revoked before."""
+    """The token is refused from now on; False when it was revoked before.
+
+    The service account of a team's token leaves the team with it: what it asked for and was not sent yet is not sent.
+    Its running jobs stay with the team.
+    """
     with transaction.atomic():
         changed = ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
         if changed:
-            sentence = f"{actor.label} revoked the API token “{token.name}” of {token.user}."
-            record(token.team_id, actor, "token.revoked", ("apitoken", token.pk), sentence, now=now)
+            if token.user.is_service:
+                Membership.objects.filter(team=token.team_id, user=token.user_id).delete()
+                User.objects.filter(pk=token.user_id, is_service=True).update(is_active=False)
+            whose = "the team" if token.user.is_service else token.user
+            sentence = f"{actor.label} revoked the API token “{token.name}” of {whose}."
+            _tell_of(token, actor, "token.revoked", sentence, now)
     return bool(changed)
 
 

@@ -15,6 +15,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens
+from dispersed_web.teams.keeping import OPERATOR
 from dispersed_web.teams.models import Membership, Team
 from tests import factories
 
@@ -28,9 +29,17 @@ def make_token(team: Team, user: User | None = None, scope: str = "operate", nam
     )[1]
 
 
+def make_service_token(team: Team, scope: str = "operate", name: str = "robot") -> str:
+    """The text of a token of the team itself."""
+    year = dt.timedelta(days=365)
+    return api_tokens.create_service(
+        team, name=name, scope=scope, lifetime=year, actor=OPERATOR, now=timezone.now()
+    )[1]
+
+
 def token_of_role(team: Team, role: str, scope: str = "operate") -> str:
-    """A token made while its person was a member, whose role was changed since."""
-    user = factories.make_member(team)
+    """A token made while its person was an owner, whose role was changed since."""
+    user = factories.make_member(team, "owner")
     text = make_token(team, user, scope)
     Membership.objects.filter(team=team, user=user).update(role=role)
     return text

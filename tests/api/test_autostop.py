@@ -12,7 +12,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import AutostopPolicy
 from tests import factories
-from tests.api.caller import Api, launch_body, make_token
+from tests.api.caller import Api, launch_body, make_token, token_of_role
 from tests.api.shape import check
 from tests.autostop.watched import MINUTE, beats, make_job, see
 
@@ -74,11 +74,17 @@ def test_a_protection_needs_a_reason_and_has_an_end(api, job, document):
 
 
 @pytest.mark.parametrize(
-    ("hours", "role", "status"),
-    [(70, "member", 200), (74, "member", 400), (74, "admin", 200), (340, "admin", 400)],
+    ("hours", "role", "scope", "status"),
+    [
+        (70, "member", "operate", 200),
+        (74, "member", "operate", 400),
+        (74, "admin", "operate", 400),
+        (74, "admin", "admin", 200),
+        (340, "admin", "admin", 400),
+    ],
 )
-def test_how_long_a_protection_may_be(job, hours, role, status):
-    api = Api(make_token(job.team, factories.make_member(job.team, role)))
+def test_how_long_a_protection_may_be(job, hours, role, scope, status):
+    api = Api(make_token(job.team, factories.make_member(job.team, role), scope))
     until = (timezone.now() + dt.timedelta(hours=hours)).isoformat()
     answer = api.post(at(job, "protect"), {"until": until, "reason": "A demo"})
     assert answer.status_code == status
@@ -148,8 +154,8 @@ POLICY, REPLAY = "/api/v1/autostop", "/api/v1/autostop/replay"
 EVENING = {"zone": "Europe/Berlin", "stops": [{"weekdays": [0, 4], "at": "20:00"}]}
 
 
-def of_role(job: Job, role: str, scope: str = "operate") -> Api:
-    return Api(make_token(job.team, factories.make_member(job.team, role), scope=scope))
+def of_role(job: Job, role: str, scope: str = "admin") -> Api:
+    return Api(token_of_role(job.team, role, scope))
 
 
 def test_the_policy_is_told_to_every_member(job, document):

@@ -67,7 +67,8 @@ def test_a_faulty_document_is_told_fault_by_fault(api):
     assert not Recipe.objects.exists()
 
 
-def test_it_is_renamed_and_gets_versions_and_goes_back(api, recipe, document):
+def test_it_is_renamed_and_gets_versions_and_goes_back(team, recipe, document):
+    api = Api(make_token(team, scope="admin"))
     told = check(document, "patch", f"{LIST}/{{recipe_id}}", patch(api, recipe, {"name": "Other"}))
     assert told["name"] == "Other"
     told = check(document, "post", f"{LIST}/{{recipe_id}}/versions", act(api, recipe, "versions"))
@@ -103,6 +104,13 @@ def test_a_member_copies_what_they_may_not_change(team, recipe, document):
     unlocked = {"seen_version": 1, "document": DOCUMENT | {"locked": []}}
     answer = act(member, copied, "versions", unlocked)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "locked")
+
+
+def test_the_teams_recipes_are_changed_by_admins_with_a_token_to_administer(api, team, recipe):
+    for name in ("versions", "roll-back", "share", "archive"):
+        assert act(api, recipe, name).json()["error"]["code"] == "scope_too_small"
+    assert patch(api, recipe, {"name": "Other"}).status_code == 403
+    assert act(Api(make_token(team, scope="admin")), recipe, "archive").status_code == 200
 
 
 @pytest.mark.parametrize("name", ACTS)

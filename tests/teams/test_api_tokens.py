@@ -8,11 +8,12 @@ import zlib
 import pytest
 from django.utils import timezone
 
+from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused
-from dispersed_web.teams.models import ApiToken, Membership
+from dispersed_web.teams.models import ApiToken, Membership, Team
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +108,13 @@ def test_the_role_is_that_of_the_tokens_own_team(team):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"scope": "admin"}, {"lifetime": dt.timedelta(days=366)}, {"lifetime": dt.timedelta(0)}],
+    [
+        {"scope": "owner"},
+        {"name": " "},
+        {"name": "n" * 61},
+        {"lifetime": dt.timedelta(days=366)},
+        {"lifetime": dt.timedelta(0)},
+    ],
 )
 def test_what_no_token_may_be(team, fields):
     with pytest.raises(TeamRefused):
@@ -126,13 +133,13 @@ def test_use_is_noted_once_a_minute(team):
     token, _ = make_token(team, make.owner_of(team))
     now = timezone.now()
     for moment, seen in ((now, now), (now + dt.timedelta(seconds=30), now)):
-        api_tokens.touch(token, moment)
+        api_tokens.touch(token, moment, "203.0.113.7" if moment == now else "2001:db8::1")
         token.refresh_from_db()
-        assert token.last_used_at == seen
+        assert (token.last_used_at, token.last_used_ip) == (seen, "203.0.113.7")
     later = now + dt.timedelta(seconds=60)
-    api_tokens.touch(token, later)
+    api_tokens.touch(token, later, "2001:db8::1")
     token.refresh_from_db()
-    assert token.last_used_at == later
+    assert (token.last_used_at, token.last_used_ip) == (later, "2001:db8::1")
 
 
 def test_making_and_revoking_are_events(team):
@@ -143,3 +150,78 @@ def test_making_and_revoking_are_events(team):
         "token.created",
         "token.revoked",
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "scope"), [("member", "admin"), ("viewer", "operate"), ("viewer", "read"), ("admin", "owner")]
+)
+def test_a_token_is_never_worth_more_than_who_makes_it(team, role, scope):
+    user = make.make_member(team, role)
+    with pytest.raises(TeamRefused):
+        make_token(team, user, scope=scope)
+    with pytest.raises(TeamRefused):
+        make_service(team, Actor.person(user), scope=scope)
+    assert not ApiToken.objects.exists()
+    assert not User.objects.filter(is_service=True).exists()
+
+
+def make_service(team, actor, **fields):
+    values = {"name": "deploy", "scope": "operate", "lifetime": DAY, "now": timezone.now()}
+    return api_tokens.create_service(team, actor=actor, **values | fields)
+
+
+@pytest.mark.parametrize(("scope", "role"), [("read", "viewer"), ("operate", "member"), ("admin", "admin")])
+def test_a_token_of_the_team_acts_as_an_account_of_its_own(team, scope, role):
+    admin = make.make_member(team, "admin")
+    token, text = make_service(team, Actor.person(admin), scope=scope)
+    found = api_tokens.find(text, timezone.now())
+    assert (found, found.role, found.made_by, str(found.user)) == (token, role, admin, "deploy")
+    assert found.user.is_service
+    assert not found.user.has_usable_password()
+    assert found.user.email.endswith("@service.invalid")
+
+
+def test_members_make_no_token_of_the_team(team):
+    with pytest.raises(TeamRefused):
+        make_service(team, Actor.person(make.make_member(team)), scope="read")
+    assert make_service(team, OPERATOR)[0].made_by is None
+
+
+def test_it_outlives_its_maker_and_ends_with_its_revocation(team):
+    admin = make.make_member(team, "admin")
+    token, text = make_service(team, Actor.person(admin))
+    keeping.leave(team, admin, actor=Actor.person(admin), now=timezone.now())
+    found = api_tokens.find(text, timezone.now())
+    assert api_tokens.revoke(found, actor=OPERATOR, now=timezone.now())
+    assert not api_tokens.revoke(found, actor=OPERATOR, now=timezone.now())
+    assert api_tokens.find(text, timezone.now()) is None
+    assert not Membership.objects.filter(user=token.user).exists()
+    assert not User.objects.get(pk=token.user_id).is_active
+
+
+def test_a_service_account_makes_no_tokens(team):
+    account = make_service(team, OPERATOR, scope="admin")[0].user
+    for made in (make_token, lambda team, user: make_service(team, Actor.person(user))):
+        with pytest.raises(TeamRefused):
+            made(team, account)
+    assert ApiToken.objects.count() == 1
+
+
+def test_a_deleted_team_has_no_tokens(team):
+    _, text = make_token(team, make.owner_of(team))
+    Team.objects.filter(pk=team.pk).update(deleted_at=timezone.now())
+    assert api_tokens.find(text, timezone.now()) is None
+    with pytest.raises(TeamRefused):
+        make_token(team, make.owner_of(team))
+
+
+def test_events_say_scope_and_end(team):
+    token, _ = make_service(team, OPERATOR, scope="read")
+    api_tokens.revoke(token, actor=OPERATOR, now=timezone.now())
+    for event in Event.objects.filter(kind__startswith="token."):
+        assert event.data == {
+            "name": "deploy",
+            "scope": "read",
+            "expires_at": token.expires_at.isoformat(),
+            "service": True,
+        }

@@ -8,16 +8,20 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse
 
+from dispersed_web.accounts.throttles import RULES
 from dispersed_web.api.authentication import TokenAuthentication
 from dispersed_web.api.serializers.base import ErrorSerializer
 from dispersed_web.api.throttling import CALLS
 
+WRONG = RULES["api_token"].limit
 OVERVIEW = f"""
 Launch, watch, extend and stop the jobs of your team on Dispersed.
 
 **Token.** Make one on the *Me* page, or with `manage.py create_api_token`. It belongs to you and to one team, which is
 the team that every call is about. What it may do is what its scope *and* your role there allow: `read` only looks,
-`operate` also launches, extends and stops. When you leave the team, it is dead at once.
+`operate` also launches, extends and stops, `admin` also does what admins do. When you leave the team, it is dead at
+once. An admin makes tokens of the team itself under *Team*, *API tokens*: they belong to no person and act under their
+own name. Every token ends after a year at most.
 
 ```
 export DW={settings.PUBLIC_URL}/api/v1
@@ -32,7 +36,8 @@ at the status and `code`; `message` is for people; `fields` names each input at 
 **Values.** Times are ISO 8601 in UTC. Money is US dollars as text, estimated until the cloud bills. Durations name their
 unit: `lifetime_s`, `max_timeout_run_ms`. Another team's job answers 404 like one that does not exist.
 
-**Bounds.** Each token may make {CALLS} calls in a minute (`429` with `Retry-After`). A body may have
+**Bounds.** Each token may make {CALLS} calls in a minute (`429` with `Retry-After`), and {WRONG} wrong tokens may come
+from one address in a minute. A body may have
 {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024} KiB.
 """
 

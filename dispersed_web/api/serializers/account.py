@@ -19,17 +19,20 @@ class TeamSerializer(serializers.Serializer):
 
 class TokenSerializer(serializers.Serializer):
     name = serializers.CharField()
+    kind = serializers.ChoiceField(
+        ["personal", "service"], help_text="A person's own, or the team's, which acts as nobody in person."
+    )
     scope = serializers.ChoiceField(ApiToken._meta.get_field("scope").choices)
     expires_at = UtcDateTimeField()
 
 
 class MeSerializer(serializers.Serializer):
-    person = PersonSerializer()
+    person = PersonSerializer(allow_null=True, help_text="Null for a token of the team.")
     team = TeamSerializer()
     role = serializers.ChoiceField([role.value for role in Role])
     token = TokenSerializer()
     may = serializers.ListField(
-        child=serializers.ChoiceField(["see", "launch", "stop", "extend"]),
+        child=serializers.ChoiceField(["see", "launch", "stop", "extend", "manage_limits"]),
         help_text="What scope and role together allow.",
     )
 

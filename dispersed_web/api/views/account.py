@@ -17,18 +17,24 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import guard, launch_facts
 from dispersed_web.teams.roles import Action
 
-TOLD = (Action.SEE, Action.LAUNCH, Action.STOP, Action.EXTEND)
+TOLD = (Action.SEE, Action.LAUNCH, Action.STOP, Action.EXTEND, Action.MANAGE_LIMITS)
 
 
 class Me(ApiView):
     @documents.get_me
     def get(self, request: Request) -> Response:
         place = access.caller(request)
+        service = place.token.user.is_service
         body = {
-            "person": present.person(place.token.user),
+            "person": None if service else present.person(place.token.user),
             "team": place.team,
             "role": place.role,
-            "token": place.token,
+            "token": {
+                "name": place.token.name,
+                "kind": "service" if service else "personal",
+                "scope": place.token.scope,
+                "expires_at": place.token.expires_at,
+            },
             "may": [action.value for action in TOLD if access.allows(place, action)],
         }
         return Response(MeSerializer(body).data)

@@ -121,7 +121,8 @@ def _hand(request: Request, place: Caller, typed: str = "") -> Hand:
 def _owner(place: Caller, email: str | None) -> User | None:
     if email is None:
         return None
-    found = User.objects.filter(memberships__team=place.team, email__iexact=email).first()
+    people = User.objects.filter(memberships__team=place.team, is_service=False)
+    found = people.filter(email__iexact=email).first()
     if found is None:
         raise InventoryRefused("invalid", "The team has no member with this address.", field="owner")
     return found

@@ -16,7 +16,7 @@ from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import handover, keeping
 from dispersed_web.jobs.errors import JobError
-from dispersed_web.teams.roles import Action
+from dispersed_web.teams.roles import Action, may
 
 
 def change(request: Request, job_id: uuid.UUID) -> Response:
@@ -39,7 +39,10 @@ class HandOver(ApiView):
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
         place, job = access.job(request, job_id, Action.LAUNCH)
         email = valid(HandOverSerializer, request.data)["to"]
-        to = User.objects.filter(email__iexact=email, memberships__team=place.team).first()
+        if job.owner_id != request.user.pk and may(place.role, Action.MANAGE_JOBS):
+            access.need(place, Action.MANAGE_JOBS)
+        people = User.objects.filter(memberships__team=place.team, is_service=False)
+        to = people.filter(email__iexact=email).first()
         if to is None:
             raise JobError("no_member", "Nobody in the team has this e-mail address.", field="to")
         handover.hand_over(job, to, actor=place.actor, now=database_now())
