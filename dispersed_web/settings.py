@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "dispersed_web.web.middleware.SessionAgeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -206,6 +207,8 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_history": 5,
         "sweep_receiver": 60,
         "sweep_notices": 5,
+        "sweep_chain": 5,
+        "sweep_audit": 60,
         "sweep_market": 60,
         "sweep_credentials": 3600,
         "sweep_pruning": 3600,
@@ -222,26 +225,42 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "dispersed_web.accounts.passwords.NotTooLong"},
 ]
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
 # Attempts are counted by the address that the proxy saw, not by the proxy's own.
 ALLAUTH_TRUSTED_PROXY_COUNT = int(env.boolean("DW_BEHIND_PROXY", False))
-ACCOUNT_ADAPTER = "dispersed_web.accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "dispersed_web.web.people.account_adapter.AccountAdapter"
+_FORMS = "dispersed_web.web.people.account_forms"
 ACCOUNT_FORMS = {
-    "login": "dispersed_web.accounts.forms.SignInForm",
-    "change_password": "dispersed_web.accounts.forms.ChangePasswordForm",
-    "reset_password_from_key": "dispersed_web.accounts.forms.ResetPasswordForm",
+    "login": f"{_FORMS}.SignInForm",
+    "signup": f"{_FORMS}.SignUpForm",
+    "add_email": f"{_FORMS}.AddEmailForm",
+    "change_password": f"{_FORMS}.ChangePasswordForm",
+    "set_password": f"{_FORMS}.SetPasswordForm",
+    "reset_password": f"{_FORMS}.ResetPasswordForm",
+    "reset_password_from_key": f"{_FORMS}.ResetPasswordKeyForm",
+    "reauthenticate": "dispersed_web.web.people.mfa_forms.ConfirmPasswordForm",
 }
+# Counted in the database instead (accounts/throttles.py): the cache may be away, and is forgiven that.
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "login_failed", "signup", "reset_password", "reauthenticate"))
 # Who may make an account: anybody (open), who was invited to a team (invitation), nobody but by the operator (closed).
 SIGNUP = env.choice("DW_SIGNUP", "invitation", ("open", "invitation", "closed"))
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 30 * 60
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True  # only in the browser where the account was made
+ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one counts until the new one is confirmed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Dispersed Web] "
@@ -250,15 +269,31 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 MFA_ADAPTER = "dispersed_web.web.people.mfa_adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = "Dispersed Web"
+MFA_TOTP_TOLERANCE = 1  # half minutes by which a phone's clock may differ; a code opens once all the same
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# The pages ask by themselves (web/people/sudo.py), and carry no form over in the session.
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_FORMS = {
+    "activate_totp": "dispersed_web.web.people.mfa_forms.SetUpAppForm",
+    "authenticate": "dispersed_web.web.people.mfa_forms.CodeForm",
+    "reauthenticate": "dispersed_web.web.people.mfa_forms.ConfirmCodeForm",
+    "add_webauthn": "dispersed_web.web.people.mfa_forms.AddKeyForm",
+    "edit_webauthn": "dispersed_web.web.people.mfa_forms.RenameKeyForm",
+    "authenticate_webauthn": "dispersed_web.web.people.mfa_forms.KeyForm",
+    "reauthenticate_webauthn": "dispersed_web.web.people.mfa_forms.ConfirmKeyForm",
+}
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = PUBLIC_HOST in ("localhost", "127.0.0.1")
-USERSESSIONS_TRACK_ACTIVITY = (
-    False  # once per request is too often; the reader's middleware notes it now and then
-)
+# Once per request is too often; SessionAgeMiddleware notes it now and then.
+USERSESSIONS_TRACK_ACTIVITY = False
 
 # Sign-in by OpenID Connect, where one is configured
 SOCIALACCOUNT_ADAPTER = "dispersed_web.web.people.social_adapter.SocialAdapter"
+# Whoever the provider vouches for by a confirmed address is the person with that address here.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False
 OIDC_NAME = env.text("DW_OIDC_NAME", "Single sign-on")
-OIDC_ISSUER = env.text("DW_OIDC_ISSUER", "")
+OIDC_ISSUER = env.text("DW_OIDC_ISSUER", "").rstrip("/")
 SOCIALACCOUNT_PROVIDERS = {
     "openid_connect": {
         "OAUTH_PKCE_ENABLED": True,
@@ -277,7 +312,7 @@ SOCIALACCOUNT_PROVIDERS = {
 }
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_AGE = 7 * 24 * 3600  # also the longest time from sign-in, however busy (web/middleware.py)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS

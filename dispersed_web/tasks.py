@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from celery import Task
 
-from dispersed_web.accounts import throttles
+from dispersed_web.accounts import places, sessions, throttles
 from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
@@ -22,6 +22,7 @@ from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
 from dispersed_web.credentials import keeping
 from dispersed_web.credentials.models import Credential
+from dispersed_web.events import chain, verify
 from dispersed_web.jobs import (
     cloud_recipes,
     finding,
@@ -144,6 +145,20 @@ def sweep_pruning() -> None:
     pruning.forget(budgets.outdated(now - KEPT))
     pruning.forget(log_store.outdated(now))
     throttles.prune(now)
+    places.prune(now)
+    sessions.prune(now)
+
+
+@app.task
+def sweep_chain() -> None:
+    """Seals what was recorded since the last pass."""
+    chain.seal_waiting()
+
+
+@app.task
+def sweep_audit() -> None:
+    """Whether what was sealed is still as it was."""
+    verify.check_due(database_now())
 
 
 @app.task

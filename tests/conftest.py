@@ -90,6 +90,25 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     }
 
 
+# Database ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Between tests all rows are deleted, which the table of events refuses; tests/events/test_append_only.py tests that
+    it does."""
+    from django.apps import apps
+    from django.db import connection
+    from django.db.models.signals import post_migrate
+
+    from dispersed_web.events.append_only import remove
+    from dispersed_web.events.apps import keep_append_only
+
+    post_migrate.disconnect(keep_append_only, sender=apps.get_app_config("events"))
+    with django_db_blocker.unblock():
+        remove(connection)
+
+
 # Services ------------------------------------------------------------------------------------------------------------
 
 

@@ -79,11 +79,14 @@ class Event(models.Model):
 
 
 class ChainHead(models.Model):
-    """The end of one chain of events: of a team's, or of those of accounts (``accounts``)."""
+    """The end of one chain of events, of a team's or of those of accounts (``accounts``), and what its last check found."""
 
     scope = models.CharField(primary_key=True, max_length=36, help_text="The team's uuid, or accounts.")
     number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, blank=True)
+    checked_at = models.DateTimeField(null=True)
+    checked_number = models.BigIntegerField(default=0, help_text="Up to here it was whole.")
+    fault = models.TextField(blank=True, help_text="The first thing that is wrong with it, as a sentence.")
 
     def __str__(self) -> str:
         return f"{self.scope}: {self.number}"

@@ -32,7 +32,14 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
     monkeypatch.setattr(reconcile.tasks, "sweep_stops_with", lambda each: each(uuid.uuid4()))
     for other in ("sweep_launches_with", "sweep_autostop_with", "sweep_logs_with", "sweep_history_with"):
         monkeypatch.setattr(reconcile.tasks, other, lambda *_: None)
-    for other in ("sweep_market", "sweep_receiver", "sweep_credentials", "sweep_pruning"):
+    for other in (
+        "sweep_market",
+        "sweep_receiver",
+        "sweep_credentials",
+        "sweep_pruning",
+        "sweep_chain",
+        "sweep_audit",
+    ):
         monkeypatch.setattr(reconcile.tasks, other, lambda: None)
     for name in ("notices", "budgets"):
         monkeypatch.setattr(reconcile.tasks, f"sweep_{name}", done[name].set)

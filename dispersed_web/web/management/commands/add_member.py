@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.accounts import addresses
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
 from dispersed_web.recipes import starters
@@ -65,7 +66,9 @@ class Command(BaseCommand):
         if user:
             return user, ""
         password = "-".join(secrets.token_hex(3) for _ in range(4)) if options["password"] else ""
-        return User.objects.create_user(email, password or None, name=options["name"]), password
+        user = User.objects.create_user(email, password or None, name=options["name"])
+        addresses.vouch(user)
+        return user, password
 
     def _place(self, user: User, name: str, role: str, create: bool) -> Team:
         now = database_now()

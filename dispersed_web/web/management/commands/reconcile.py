@@ -83,6 +83,8 @@ class Passes:
         self._every(15, "logs", lambda: tasks.sweep_logs_with(watch, keep))
         self._every(5, "history", lambda: tasks.sweep_history_with(self._each(history.go_on)))
         self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices, own))
+        self._every(5, "chain", lambda: self._submit("chain", tasks.sweep_chain, own))
+        self._every(60, "audit", lambda: self._submit("audit", tasks.sweep_audit))
         self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
         self._every(3600, "credentials", lambda: self._submit("credentials", tasks.sweep_credentials))
