@@ -10,19 +10,25 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.credentials.masking import mask
 from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.recipes.document import ENV, Document
+from dispersed_web.recipes.references import reference_in
 
 
 @sensitive_variables()
 def kept_answers(
     document: Document, answers: Mapping[str, Any], secret_env: Collection[str] = ()
 ) -> dict[str, Any]:
-    """The answers that may be stored and shown: none to a secret input, none that sets a variable in ``secret_env``, none
-    that has the form of a key, and no row that is such or whose name looks secret."""
+    """The answers that may be stored and shown: none to a secret input but the name of a secret of the team, none that
+    sets a variable in ``secret_env``, none that has the form of a key, and no row that is such or sounds secret."""
     kept: dict[str, Any] = {}
     for one in document.inputs:
-        if one.key not in answers or one.is_secret or one.env_name in secret_env:
+        if one.key not in answers:
             continue
         answer = answers[one.key]
+        if one.type == "secret" and (reference := reference_in(answer)):
+            kept[one.key] = reference.to_json()
+            continue
+        if one.is_secret or one.env_name in secret_env:
+            continue
         if one.type == ENV and isinstance(answer, Mapping):
             rows = answer.items()
             answer = {

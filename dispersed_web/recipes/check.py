@@ -9,10 +9,9 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dispersed_web.credentials.masking import SHAPES
-from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.recipes.check_inputs import input_problems
+from dispersed_web.recipes.check_secrets import secret_problems
 from dispersed_web.recipes.document import (
     ALL,
     AUTOSTOP_FIELDS,
@@ -69,7 +68,7 @@ def problems(document: Document) -> list[Problem]:
     is its name)."""
     found = [*_texts((), document.to_json()), *_lists(document)]
     found += [*_inputs(document), *_locked(document), *_autostop(document.autostop)]
-    found += [*_tags(document), *_connection(document.connection), *_secrets(document)]
+    found += [*_tags(document), *_connection(document.connection), *secret_problems(document)]
     if not found:  # what is wrong so far could not be rendered
         found = list(_spec(document))
     return found
@@ -150,6 +149,7 @@ def _inputs(document: Document) -> Iterator[Problem]:
 
 def _locked(document: Document) -> Iterator[Problem]:
     env = {f"env.{name}" for name in document.env} | {one.to for one in document.inputs if one.env_name}
+    env |= set(document.secrets)
     known = {ALL, GPU, ENV, JOB_TAG, REGISTRY_SECRET, *SPEC_FIELDS, *AUTOSTOP_FIELDS, *env}
     asked = {one_target(one.to): one.name for one in document.inputs if not one.is_fixed}
     fixed = {one.to for one in document.inputs if one.is_fixed}
@@ -224,26 +224,6 @@ def _link(path: tuple[str | int, ...], link: Any) -> Iterator[Problem]:
         isinstance(place, str) and len(place) <= LONGEST_PATH and (not place or _PATH.fullmatch(place))
     ):
         yield Problem((*path, "path"), "A path starts with “/” and has no spaces.")
-
-
-def _secrets(document: Document) -> Iterator[Problem]:
-    for name, value in document.env.items():
-        if _is_secret(name, value):
-            yield Problem(("spec", ENV, name), f"{name} looks like a secret: make it a secret input.")
-    for number, one in enumerate(document.inputs):
-        rows = one.default if one.type == ENV and isinstance(one.default, dict) else {}
-        if any(_is_secret(str(name), value) for name, value in rows.items()):
-            yield Problem(("inputs", number, "default"), "A row looks like a secret: make it a secret input.")
-        elif one.type in ("text", "lines") and _is_secret(one.env_name, one.default):
-            yield Problem(
-                ("inputs", number, "default"),
-                f"{one.env_name or 'This'} looks like a secret: use the type secret.",
-            )
-
-
-def _is_secret(name: str, value: Any) -> bool:
-    """By the name of a variable, or by a value that has the form of a key or a login."""
-    return bool(value) and (looks_secret(name) or SHAPES.search(str(value)) is not None)
 
 
 def _spec(document: Document) -> Iterator[Problem]:

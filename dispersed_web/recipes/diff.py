@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispersed_web.recipes import words
+from dispersed_web.recipes import references, words
 from dispersed_web.recipes.document import AUTOSTOP_FIELDS, SPEC_FIELDS, Document, Input
 
 ADDED, REMOVED, CHANGED, MOVED = "added", "removed", "changed", "moved"
@@ -53,6 +53,7 @@ def changes(before: Document, after: Document) -> list[Change]:
     return [
         *_fields("Job", before.spec, after.spec, SPEC_FIELDS),
         *_env(before.env, after.env),
+        *_secrets(before.secrets, after.secrets),
         *_inputs(before.inputs, after.inputs),
         *_entries("Locked", _locked(before), _locked(after)),
         *_fields("Auto-stop", before.autostop, after.autostop, AUTOSTOP_FIELDS),
@@ -77,6 +78,12 @@ def _env(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change
             yield _told(path, kind, before.get(name, ""), after.get(name, ""))
         else:
             yield from _change(path, before[name], after[name])
+
+
+def _secrets(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for target in sorted({*before, *after}):
+        ours, theirs = (references.words(one[target]) if target in one else "" for one in (before, after))
+        yield from _change(("Job", words.target(target)), ours, theirs)
 
 
 def _inputs(before: Sequence[Input], after: Sequence[Input]) -> Iterator[Change]:

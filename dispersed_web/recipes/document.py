@@ -3,20 +3,22 @@
 The document is plain JSON, stored with each version and written as YAML in files:
 
 ``spec``        fields of the create call (``SPEC_FIELDS``) and ``env``, a mapping of names to texts
+``secrets``     targets that get a secret of the team, by its name: ``env.NAME`` or ``registry_secret``
 ``inputs``      a list of :class:`Input`
 ``locked``      targets that no launch may change; ``"*"`` is the whole specification but for ``NEVER_MEANT``
 ``autostop``    what the launcher would choose for auto-stop (``AUTOSTOP_FIELDS``); money as text
 ``tags``        tags of the job
 ``connection``  ``{"text": markdown, "ssh_user": name, "links": [{"port", "label", "path"}]}``
 
-A document holds no secrets: what is secret is an input of that type, answered at each launch.
+A document holds no secrets: what is secret is a secret of the team that is named, or an input of that type, answered at
+each launch.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dispersed_web.credentials.secret_names import looks_secret
@@ -188,6 +190,7 @@ class Document:
     autostop: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     connection: Mapping[str, Any] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Document:
@@ -199,12 +202,14 @@ class Document:
             autostop=dict(data.get("autostop") or {}),
             tags=tuple(data.get("tags") or ()),
             connection=dict(data.get("connection") or {}),
+            secrets=dict(data.get("secrets") or {}),
         )
 
     def to_json(self) -> dict[str, Any]:
         """As stored and written; equal documents give equal JSON."""
         whole = {
             "spec": {name: self.spec[name] for name in (*SPEC_FIELDS, ENV) if name in self.spec},
+            "secrets": {target: self.secrets[target] for target in sorted(self.secrets)},
             "inputs": [one.to_json() for one in self.inputs],
             "locked": sorted(self.locked),
             "autostop": {name: self.autostop[name] for name in AUTOSTOP_FIELDS if name in self.autostop},
@@ -221,6 +226,12 @@ class Document:
     def by_key(self) -> dict[str, Input]:
         return {one.key: one for one in self.inputs}
 
+    @property
+    def secret_variables(self) -> dict[str, str]:
+        """Variables that get a secret of the team, and its name."""
+        of_env = ((target, name) for target, name in self.secrets.items() if target.startswith("env."))
+        return {target.removeprefix("env."): name for target, name in of_env}
+
     def targets(self) -> dict[str, Input]:
         """Which input sets which target."""
         return {one.to: one for one in self.inputs}
@@ -232,7 +243,7 @@ class Document:
         asked = {one_target(one.to) for one in self.inputs if not one.is_fixed}
         named = {one_target(target) for target in self.locked - {ALL}}
         if ALL in self.locked:
-            whole = {ENV, REGISTRY_SECRET, *SPEC_FIELDS, *(f"env.{name}" for name in self.env)}
+            whole = {ENV, REGISTRY_SECRET, *SPEC_FIELDS, *(f"env.{name}" for name in self.env), *self.secrets}
             named |= {one_target(target) for target in whole - NEVER_MEANT}
         found = fixed | (named - asked)
         if "image" in found:  # the same name in another registry is another image
@@ -252,6 +263,4 @@ def complete(document: Document) -> Document:
         spec.setdefault("max_timeout_run_ms", DEFAULT_RUN_MS)
     elif "task" not in document.targets():
         spec.pop("max_timeout_run_ms", None)
-    return Document(
-        spec, document.inputs, document.locked, document.autostop, document.tags, document.connection
-    )
+    return replace(document, spec=spec)

@@ -15,6 +15,7 @@ from dispersed_web import durations
 from dispersed_web.accounts.ssh_keys import BadSshKey, parse_public_key
 from dispersed_web.dispersed import REGION_CODES, JobSpec
 from dispersed_web.recipes.document import ENV_NAME, Input
+from dispersed_web.recipes.references import Reference, is_reference, reference_in
 
 LONGEST = {"text": 1000, "lines": 20_000, "secret": 4000}
 PATTERN_TIME_S = 0.05
@@ -33,6 +34,9 @@ class BadAnswer(ValueError):
 def read(one: Input, answer: Any) -> Any:
     """The answer as a value of the input's type, ``None`` for an empty one. Raises :class:`BadAnswer`.
 
+    A secret may be a :class:`Reference` to one of the team, whose value is not looked at here: what an author asks of
+    the form of a value would tell something of it.
+
     Texts, choices, secrets, SSH keys and GPUs are ``str``; numbers ``int`` or ``Decimal``; switches ``bool``; durations
     whole seconds; ports ``tuple[int]``; regions and addresses ``tuple[str]``; rows of the environment
     ``dict[str, str]``. A form's text is read as well as a program's number or list.
@@ -43,6 +47,11 @@ def read(one: Input, answer: Any) -> Any:
         if one.required:
             raise BadAnswer("This is needed.")
         return None
+    if one.type == "secret" and (isinstance(answer, Reference) or is_reference(answer)):
+        found = reference_in(answer)
+        if found is None:
+            raise BadAnswer("Name a secret of the team.")
+        return found
     return READERS[one.type](one, answer)
 
 

@@ -50,7 +50,11 @@ def _changed(first: Document, before: Document, after: Document) -> Iterator[str
 
 
 def _variables(document: Document) -> set[str]:
-    return {*document.env, *(one.env_name for one in document.inputs if one.env_name)}
+    return {
+        *document.env,
+        *document.secret_variables,
+        *(one.env_name for one in document.inputs if one.env_name),
+    }
 
 
 def _rows(document: Document) -> list[Any]:

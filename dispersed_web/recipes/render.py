@@ -29,6 +29,7 @@ from dispersed_web.recipes.document import (
     one_target,
 )
 from dispersed_web.recipes.inputs import ANY_GPU, BadAnswer, read
+from dispersed_web.recipes.references import Reference
 
 SSH_PORT = 22
 # Asking for none of it and not asking are the same to the cloud.
@@ -40,19 +41,23 @@ _COPY_NUMBER = re.compile(r" [(#]?[0-9]{1,3}(?:(?:/| of )[0-9]{1,3})?\)?")
 @dataclass(repr=False)
 class Rendered:
     """What a recipe asks for. ``values`` are fields of the specification, ``autostop`` those of auto-stop; lists are
-    tuples. ``secret_env`` names the variables that came from secret inputs. ``problems`` maps an input's key to what is
-    wrong with its answer; with any, nothing may be launched."""
+    tuples. ``secret_env`` names the variables that came from secret inputs. ``refs`` are the targets that get a secret of
+    the team, with its name: their values are not known here, and their variables are empty. ``problems`` maps an input's
+    key to what is wrong with its answer; with any, nothing may be launched."""
 
     values: dict[str, Any] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     secret_env: frozenset[str] = frozenset()
     registry_secret: str = ""
+    refs: dict[str, str] = field(default_factory=dict)
     autostop: dict[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     problems: dict[str, str] = field(default_factory=dict)
 
     def target(self, name: str) -> Any:
         """The value at a target, in one form for comparing: empty is ``None``."""
+        if name in self.refs:
+            return Reference(self.refs[name].lower())
         if name.startswith("env."):
             return self.env.get(name.removeprefix("env."))
         if one_target(name) == GPU:
@@ -83,7 +88,8 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
         values={
             name: _tupled(value) for name, value in document.spec.items() if name != ENV and value is not None
         },
-        env=dict(document.env),
+        env={**document.env, **dict.fromkeys(document.secret_variables, "")},
+        refs=dict(document.secrets),
         autostop={
             name: _money(name, _tupled(value))
             for name, value in document.autostop.items()
@@ -94,7 +100,7 @@ def render(document: Document, answers: Mapping[str, Any]) -> Rendered:
     for key in answers:
         if key not in document.by_key:
             found.problems[key] = "The recipe has no such input."
-    secret: set[str] = set()
+    secret = set(document.secret_variables)
     for one in document.inputs:
         try:
             value = _answered(one, answers)
@@ -143,7 +149,11 @@ def _fit_task(found: Rendered) -> None:
 
 @sensitive_variables()
 def _put(found: Rendered, one: Input, value: Any) -> None:
-    if one.env_name:
+    found.refs.pop(one.to, None)
+    if isinstance(value, Reference):
+        found.refs[one.to] = value.name
+        found.env |= {one.env_name: ""} if one.env_name else {}
+    elif one.env_name:
         _put_env(found, one, value)
     elif one.to == GPU:
         found.values.pop("gpu_name", None)
@@ -154,6 +164,8 @@ def _put(found: Rendered, one: Input, value: Any) -> None:
             ] = value
     elif one.to == ENV:
         found.env |= value or {}
+        for name in value or {}:
+            found.refs.pop(f"env.{name}", None)
     elif one.to == JOB_TAG:
         found.tags = (*found.tags, *([value] if value else []))
     elif one.to == REGISTRY_SECRET:

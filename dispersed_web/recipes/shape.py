@@ -60,6 +60,7 @@ _INPUT_TYPES = (
 _CONNECTION_TYPES = {"text": "text", "ssh_user": "text", "links": "list"}
 _PARTS = {
     "spec": "mapping",
+    "secrets": "mapping",
     "inputs": "list",
     "locked": "list",
     "autostop": "mapping",
@@ -85,6 +86,10 @@ def shape_problems(data: Any) -> Iterator[Problem]:
             yield from _mapping((name,), parts[name], kinds)
     if isinstance(parts.get("spec"), dict) and isinstance(parts["spec"].get(ENV), dict):
         yield from _env(parts["spec"][ENV])
+    secrets = parts.get("secrets")
+    for target, name in secrets.items() if isinstance(secrets, dict) else ():
+        if not isinstance(target, str) or not isinstance(name, str):
+            yield Problem(("secrets", str(target)), "Write the target and the name of a secret of the team.")
     if isinstance(parts.get("inputs"), list):
         for number, one in enumerate(parts["inputs"]):
             yield from _input_shape(number, one)

@@ -66,6 +66,7 @@ class _Draft:
     spec: dict[str, Any] = field(default_factory=dict)
     inputs: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def ask(self, name: str, kind: str, to: str, **more: Any) -> None:
         taken = {one["key"] for one in self.inputs}
@@ -84,7 +85,8 @@ class _Draft:
             self.ask(name, "text", f"env.{name}", label=name[:80], required=True)
 
     def taken(self, about: dict[str, str], **parts: Any) -> Taken:
-        document, problems = from_anything({"spec": self.spec, "inputs": self.inputs, **parts})
+        whole = {"spec": self.spec, "secrets": self.secrets, "inputs": self.inputs, **parts}
+        document, problems = from_anything(whole)
         return Taken(about, document, problems, self.notes)
 
 
@@ -215,7 +217,8 @@ def from_job(
     connection: Mapping[str, Any] | None = None,
 ) -> Taken:
     """A job as a recipe, from its specification as it is stored, without secrets: ``env`` is a list of rows with ``name``,
-    ``value`` and ``secret``. Its key and the addresses that may connect are asked for again."""
+    ``value`` and ``secret``. What was a secret of the team is named again; its key and the addresses that may connect are
+    asked for again."""
     draft = _Draft({"task": task, "title": title})
     for name in SPEC_FIELDS:
         value = spec.get(name)
@@ -231,10 +234,14 @@ def from_job(
     if spec.get("allowed_ips"):
         default = list(spec["allowed_ips"])
         draft.ask("addresses", "addresses", "allowed_ips", label="Who may connect", default=default)
-    if spec.get("has_registry_secret"):
+    if spec.get("registry_team_secret"):
+        draft.secrets[REGISTRY_SECRET] = spec["registry_team_secret"]
+    elif spec.get("has_registry_secret"):
         draft.ask(REGISTRY_SECRET, "secret", REGISTRY_SECRET, label="Registry password", required=True)
     for row in spec.get("env") or ():
-        if row["value"] == "" and not looks_secret(row["name"]):
+        if row.get("team_secret"):
+            draft.secrets[f"env.{row['name']}"] = row["team_secret"]
+        elif row["value"] == "" and not looks_secret(row["name"]):
             draft.spec.setdefault(ENV, {})[row["name"]] = ""
         else:
             draft.variable(row["name"], row["value"], is_secret=bool(row.get("secret")))

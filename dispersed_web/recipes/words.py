@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dispersed_web import durations
+from dispersed_web.recipes import references
 from dispersed_web.recipes.document import ALL, TIMEOUT_FIELDS, USD_FIELDS
 
 FIELDS = {
@@ -79,6 +80,8 @@ def plain(given: Any) -> str:
         return "yes" if given else "no"
     if isinstance(given, (list, tuple)):
         return ", ".join(plain(one) for one in given)
+    if reference := references.reference_in(given):
+        return references.words(reference.name)
     if isinstance(given, Mapping):
         return ", ".join(f"{name} {plain(one)}".strip() for name, one in given.items())
     return str(given)
