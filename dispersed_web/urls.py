@@ -9,6 +9,7 @@ urlpatterns = [
     path("hb/<str:token>/keep", heartbeat.keep, name="heartbeat-keep"),
     path("heartbeat.sh", heartbeat.script, name="heartbeat-script"),
     path("", include("dispersed_web.web.urls")),
+    path("account/", include("dispersed_web.web.people.mfa_urls")),
     path("account/", include("allauth.urls")),
     path("api/", include("dispersed_web.api.urls")),
 ]

@@ -18,3 +18,10 @@ def who_has_one(user_ids: Iterable[int]) -> set[int]:
     """Those of these people who have one, in one query."""
     found = Authenticator.objects.filter(user__in=list(user_ids), type__in=FACTORS)
     return set(found.values_list("user_id", flat=True))
+
+
+def kinds(user_id: int | None) -> set[str]:
+    """Which of :data:`FACTORS` the person has."""
+    return set(
+        Authenticator.objects.filter(user=user_id, type__in=FACTORS).values_list("type", flat=True).distinct()
+    )

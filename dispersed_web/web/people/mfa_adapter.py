@@ -19,3 +19,7 @@ class MfaAdapter(DefaultMFAAdapter):
     @sensitive_variables()
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text, PLACE)
+
+    def _get_site_name(self) -> str:
+        """As security keys name this installation to people."""
+        return "Dispersed Web"
