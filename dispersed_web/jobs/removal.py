@@ -16,7 +16,13 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from dispersed_web.accounts.models import User
-from dispersed_web.credentials.models import Credential, CredentialState, TeamSecret
+from dispersed_web.credentials.models import (
+    Credential,
+    CredentialState,
+    CredentialUser,
+    TeamSecret,
+    TeamSecretUser,
+)
 from dispersed_web.events.record import Actor
 from dispersed_web.events.security import tell_owners
 from dispersed_web.jobs import handover, stop
@@ -78,7 +84,7 @@ def remove(
     """
     with transaction.atomic():
         jobs = _hold(team, person)
-        _end_feeds(team, person)
+        _end_what_was_theirs(team, person)
         _need_fates(team, person, fates)
         stopped = _stop(jobs, fates, person, actor, now)
         handed_over = _hand_over(team, jobs, fates, person, actor, now)
@@ -95,8 +101,11 @@ def _hold(team: Team, person: User) -> list[Job]:
     return list(rows.order_by("pk").select_for_update(no_key=True))
 
 
-def _end_feeds(team: Team, person: User) -> None:
-    """The calendar of the team; whoever makes one locks the person first, and the team last."""
+def _end_what_was_theirs(team: Team, person: User) -> None:
+    """Their address of the team's calendar (whoever makes one locks the person first, and the team last), and their
+    place among those chosen for a credential or a secret."""
+    CredentialUser.objects.filter(credential__team=team, user=person).delete()
+    TeamSecretUser.objects.filter(secret__team=team, user=person).delete()
     User.objects.select_for_update(no_key=True).only("pk").get(pk=person.pk)
     CalendarFeed.objects.filter(user=person, team=team).delete()
 
