@@ -2,6 +2,8 @@
 
 A task is a nudge: it carries ids only, finds its work in rows, and may be lost, late or doubled without harm. The sweeps
 find what a lost nudge left behind; ``manage.py reconcile`` runs the same sweeps without a broker.
+
+In a copy of another installation's database nothing is launched, stopped, decided or told: see ``teams/installation.py``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
-from dispersed_web.credentials import keeping
+from dispersed_web.credentials import keeping, rotation, use_log
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events import chain, verify
 from dispersed_web.jobs import (
@@ -38,6 +40,7 @@ from dispersed_web.jobs import (
 from dispersed_web.notifications import outbox
 from dispersed_web.signals import logs, pruning, self_test
 from dispersed_web.signals.models import KEPT
+from dispersed_web.teams import installation
 
 log = logging.getLogger(__name__)
 QUIET_S = 30
@@ -60,7 +63,8 @@ def nudge(task: Task, *ids: uuid.UUID) -> None:
 
 @app.task
 def send_launch(job_id: str) -> None:
-    sending.send(uuid.UUID(job_id), database_now)
+    if installation.may_act():
+        sending.send(uuid.UUID(job_id), database_now)
 
 
 @app.task
@@ -127,6 +131,8 @@ def sweep_autostop() -> None:
 
 @app.task
 def sweep_budgets() -> None:
+    if not installation.may_act():
+        return
     budgets.sweep(database_now())
     sweeps.note_finished("budgets", database_now())
 
@@ -144,6 +150,7 @@ def sweep_pruning() -> None:
     pruning.forget(VerdictChange.objects.filter(at__lt=now - KEPT))
     pruning.forget(budgets.outdated(now - KEPT))
     pruning.forget(log_store.outdated(now))
+    use_log.prune(now)
     throttles.prune(now)
     places.prune(now)
     sessions.prune(now)
@@ -164,11 +171,15 @@ def sweep_audit() -> None:
 @app.task
 def sweep_receiver() -> None:
     """Whether heartbeats arrive at all."""
+    if not installation.may_act():
+        return
     pulse.test_receiver(self_test.fault, database_now())
 
 
 @app.task
 def sweep_notices() -> None:
+    if not installation.may_act():
+        return
     pulse.tell_if_late(database_now())
     outbox.fan_out(database_now())
     outbox.send_waiting(database_now)
@@ -186,8 +197,20 @@ def sweep_credentials() -> None:
         keeping.probe_again(credential, database_now)
 
 
+@app.task
+def sweep_keys() -> None:
+    """Whether every stored secret can be opened. The log names what cannot; pages warn by the keys' canaries."""
+    found = rotation.check(database_now())
+    for trouble in found.troubles:
+        log.error("%s Run: manage.py secrets check", trouble.sentence)
+    for damage in found.damaged:
+        log.error("A stored secret is damaged: %s, row %s. %s", damage.column, damage.row_id, damage.why)
+
+
 def pursue(job_id: uuid.UUID, clock: Clock) -> None:
     """One step towards the end of one job, after a last look if it is to be stopped for idleness."""
+    if not installation.may_act():
+        return
     pursuit.pursue(job_id, clock, last_look)
 
 
@@ -196,6 +219,8 @@ Each = Callable[[uuid.UUID], None]
 
 def sweep_launches_with(send: Each, look: Each) -> None:
     """Ends what was not sent in time, then hands on every launch to send and every credential to look with."""
+    if not installation.may_act():
+        return
     now = database_now()
     sending.expire(now)
     for job_id in sending.due(now):
@@ -207,6 +232,8 @@ def sweep_launches_with(send: Each, look: Each) -> None:
 
 
 def sweep_stops_with(pursue: Each) -> None:
+    if not installation.may_act():
+        return
     now = database_now()
     for job_id in pursuit.due(now):
         pursue(job_id)
@@ -214,6 +241,8 @@ def sweep_stops_with(pursue: Each) -> None:
 
 
 def sweep_autostop_with(pursue: Each) -> None:
+    if not installation.may_act():
+        return
     now = database_now()
     pulse.begin_pass(now)
     pulse.watch_clock(now, pulse.boot_s())

@@ -10,6 +10,7 @@ urlpatterns = [
     path("heartbeat.sh", heartbeat.script, name="heartbeat-script"),
     path("", include("dispersed_web.web.urls")),
     path("account/", include("dispersed_web.web.people.mfa_urls")),
+    path("account/", include("dispersed_web.web.people.account_urls")),
     path("account/", include("allauth.urls")),
     path("api/", include("dispersed_web.api.urls")),
 ]

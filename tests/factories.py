@@ -14,6 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
+from dispersed_web.accounts import addresses
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.credentials import vault
@@ -49,6 +50,8 @@ def make_user(
     user = User.objects.create_user(
         email or f"person{next(_number)}@example.org", password, name=name, **fields
     )
+    if not user.is_service:
+        addresses.vouch(user)
     if ssh_key:
         give_ssh_key(user, ssh_key)
     return user

@@ -115,3 +115,20 @@ class Throttle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.taken} since {self.began_at:%H:%M:%S}"
+
+
+class SignInPlace(models.Model):
+    """A network address or a browser from which a person signed in, as a digest (see ``places``)."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sign_in_places")
+    kind = models.CharField(max_length=8, choices=[("address", "Address"), ("browser", "Browser")])
+    digest = models.CharField(max_length=64)
+    last_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind", "digest"], name="sign_in_place_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.user}"

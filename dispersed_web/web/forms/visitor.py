@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.http import HttpRequest
+
+from dispersed_web.web.client_address import client_address
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,7 @@ class Visitor:
 
 
 def visitor(request: HttpRequest) -> Visitor:
-    """Behind a proxy the last forwarded address counts: the nearest proxy wrote it, the ones before anybody could."""
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.SECURE_PROXY_SSL_HEADER:
-        text = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip() or text
-    return classify(text)
+    return classify(client_address(request))
 
 
 def classify(text: str) -> Visitor:

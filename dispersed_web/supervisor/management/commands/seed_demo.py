@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.text import slugify
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.accounts import addresses
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping as credentials
@@ -52,14 +53,20 @@ def make_team(people: dict[str, str]) -> Team:
     """The team with its people; the first of them owns it. Whoever has an account already keeps their password."""
     now = database_now()
     owner, *others = (
-        User.objects.filter(email=email).first()
-        or User.objects.create_user(email, password, name=email.partition("@")[0].title())
+        User.objects.filter(email=email).first() or make_person(email, password)
         for email, password in people.items()
     )
     team = keeping.create_team(TEAM_NAME, owner, actor=keeping.OPERATOR, now=now)
     for user in others:
         keeping.add_member(team, user, Role.MEMBER, actor=keeping.OPERATOR, now=now)
     return team
+
+
+@sensitive_variables()
+def make_person(email: str, password: str) -> User:
+    user = User.objects.create_user(email, password, name=email.partition("@")[0].title())
+    addresses.vouch(user)
+    return user
 
 
 @sensitive_variables()

@@ -1,0 +1,94 @@
+"""Telling people what happened to their account: new sign-ins, changed passwords and addresses, ended sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account import signals
+from django.db import transaction
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import timezone
+
+from dispersed_web.accounts import browsers, places
+from dispersed_web.accounts.models import User
+from dispersed_web.accounts.places import network_of
+from dispersed_web.events import security
+from dispersed_web.web.client_address import client_address
+
+NOT_YOU = "If this was not you, change your password now; that ends all other sessions."
+
+
+def tell(user: User, kind: str, sentence: str, data: dict[str, Any] | None = None) -> None:
+    """Records the event of the account, and tells the person."""
+    with transaction.atomic():
+        security.tell_person(user, kind, sentence, timezone.now(), data)
+
+
+def where(request: HttpRequest) -> str:
+    """ "Firefox on Linux, from 203.0.113.9"."""
+    address = client_address(request)
+    name = browsers.name_of(request.headers.get("User-Agent", ""))
+    return f"{name}, from {address}" if address else name
+
+
+@receiver(signals.user_logged_in)
+def note_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Tells of a sign-in from a browser or an address that this person did not use before."""
+    network = network_of(client_address(request))
+    browser = browsers.name_of(request.headers.get("User-Agent", ""))
+    if places.note(user, network, browser, timezone.now()):
+        tell(user, "account.signed_in", f"A new sign-in to your account: {where(request)}. {NOT_YOU}")
+
+
+@receiver([signals.password_changed, signals.password_set])
+def note_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    tell(
+        user,
+        "account.password_changed",
+        f"Your password was changed: {where(request)}. All other sessions have ended. "
+        "If this was not you, choose a new one by “Forgot your password?” at once.",
+    )
+
+
+@receiver(signals.password_reset)
+def note_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    tell(
+        user,
+        "account.password_changed",
+        f"Your password was replaced by a link that went to your mailbox: {where(request)}. All sessions have ended. "
+        "If this was not you, somebody reads your mail: secure the mailbox, then choose a new password.",
+    )
+
+
+@receiver(signals.email_changed)
+def note_address(
+    request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **kwargs: Any
+) -> None:
+    old = from_email_address.email if from_email_address else ""
+    sentence = f"The address of your account is now {to_email_address.email}" + (
+        f", no longer {old}." if old else "."
+    )
+    tell(user, "account.email_changed", sentence, {"from": old, "to": to_email_address.email})
+
+
+def note_ended(request: HttpRequest, user: User, count: int) -> None:
+    """Sessions were ended by the person."""
+    many = "One session was ended" if count == 1 else f"{count} sessions were ended"
+    with transaction.atomic():
+        security.note_account(
+            user, "account.sessions_ended", f"{many}: {where(request)}.", timezone.now(), {"count": count}
+        )
+
+
+def tell_of_attempts(user_id: int | None) -> None:
+    """So many wrong passwords that the next one has to wait."""
+    user = User.objects.filter(pk=user_id, is_active=True, is_service=False).first() if user_id else None
+    if user is None:
+        return
+    tell(
+        user,
+        "account.attempts",
+        "Somebody gave many wrong passwords for your account, so sign-in from there has to wait. Your password was not "
+        "found out. If it was not you, check that it is one that you use nowhere else.",
+    )
