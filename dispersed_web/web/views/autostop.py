@@ -22,6 +22,7 @@ from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.me import time_zones
 from dispersed_web.web.forms.policy import PolicyForm
+from dispersed_web.web.people.sudo import needs_sudo
 from dispersed_web.web.policy import policy_page, policy_words
 
 OBSERVED_FOR = dt.timedelta(days=30)
@@ -91,6 +92,7 @@ def autostop_enforce(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@needs_sudo
 def autostop_change(request: HttpRequest, slug: str) -> HttpResponse:
     """The form. It is saved, or only tried on the runs of the last days."""
     seat = access.seat(request, slug, Action.MANAGE_LIMITS)

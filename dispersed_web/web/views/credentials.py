@@ -22,6 +22,7 @@ from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.credential import CredentialForm, KeysForm
+from dispersed_web.web.people.sudo import needs_sudo
 from dispersed_web.web.views.history import context_of
 
 keys_stay_out_of_reports = sensitive_post_parameters("secret_key", "password")
@@ -47,6 +48,7 @@ def credential(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> Htt
 
 @keys_stay_out_of_reports
 @require_http_methods(["GET", "POST"])
+@needs_sudo
 @sensitive_variables()
 def add(request: HttpRequest, slug: str) -> HttpResponse:
     """The pair is tried against the cloud before it is stored."""
@@ -73,6 +75,7 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
 
 @keys_stay_out_of_reports
 @require_http_methods(["GET", "POST"])
+@needs_sudo
 @sensitive_variables()
 def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpResponse:
     """Puts a new pair in the place of the old one. The fields are empty: what is stored is never shown."""
