@@ -86,6 +86,7 @@ def request_all(
                 now=now,
                 same_again=same_again,
                 supersedes=supersedes,
+                copies_of=form_token if count > 1 else "",
             )
             for title, token in zip(titles(order.title, count), tokens(form_token, count), strict=True)
         ]

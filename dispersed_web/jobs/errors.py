@@ -17,6 +17,14 @@ class LaunchRefused(JobError):
     """The launch was not accepted; nothing was stored and nothing will be sent."""
 
 
+class TooManyLaunches(LaunchRefused):
+    """Launches were asked for too often; one more may be in ``wait_s`` seconds."""
+
+    def __init__(self, sentence: str, wait_s: int) -> None:
+        super().__init__("too_many_launches", sentence)
+        self.wait_s = wait_s
+
+
 class FormAlreadyUsed(JobError):
     """The form launched something else before; ``job_id`` says what."""
 

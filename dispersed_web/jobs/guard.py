@@ -9,7 +9,12 @@ from decimal import Decimal
 from dispersed_web.costs import budget
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Span
+from dispersed_web.jobs import caps
+from dispersed_web.jobs.refusal import Refusal
+from dispersed_web.teams.installation import ONLY_LOOKS
 from dispersed_web.teams.roles import Action, may
+
+__all__ = ["LaunchFacts", "Refusal", "refusal"]
 
 MINUTES = 60
 
@@ -21,7 +26,9 @@ class LaunchFacts:
     ``role`` is the launcher's role in the team now (``None``: no longer a member); ``hard_end_at`` the latest moment at
     which the job would have to be stopped with this credential; ``active_jobs`` and ``burning_usd`` count the team's
     other jobs, in USD per hour. ``budgets`` are the team's and the launcher's, each with its day or month;
-    ``job_budget_usd`` is the job's own.
+    ``job_budget_usd`` is the job's own. ``may_use`` says whether the credential is for the launcher, ``asks`` who gives
+    that right; ``standing`` is the launch before the credential's caps, ``None`` where it has none. ``replaced_by`` is
+    the name of what took the place of a retired one. Without ``may_act`` this is a copy of another installation.
     """
 
     role: str | None
@@ -41,15 +48,11 @@ class LaunchFacts:
     max_hourly_usd: Decimal | None
     budgets: tuple[tuple[Budget, Span], ...] = ()
     job_budget_usd: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why not. ``waits`` says that the obstacle may pass by itself, so a queued launch is kept until its ``send_by``."""
-
-    code: str
-    sentence: str
-    waits: bool = False
+    may_use: bool = True
+    asks: str = "an admin of the team"
+    standing: caps.Standing | None = None
+    replaced_by: str = ""
+    may_act: bool = True
 
 
 def refusal(facts: LaunchFacts) -> Refusal | None:
@@ -57,21 +60,33 @@ def refusal(facts: LaunchFacts) -> Refusal | None:
     return (
         _of_people(facts)
         or _of_the_credential(facts)
-        or _of_the_caps(facts)
+        or _of_the_team(facts)
+        or (facts.standing and caps.refusal(facts.standing))
         or _of_the_budgets(facts)
         or _of_sight(facts)
     )
 
 
 def _of_people(facts: LaunchFacts) -> Refusal | None:
+    if not facts.may_act:
+        return Refusal("only_looks", ONLY_LOOKS)
     if not may(facts.role, Action.LAUNCH):
         return Refusal("not_allowed", "You may not launch jobs in this team; ask one of its admins.")
     if facts.frozen:
         return Refusal("frozen", "Launches of this team are frozen. An admin can lift that on the Team page.")
+    if not facts.may_use:
+        return Refusal(
+            "credential_not_for_you",
+            f"This credential is not for you to launch with. Choose another one, or ask {facts.asks}.",
+        )
     return None
 
 
 def _of_the_credential(facts: LaunchFacts) -> Refusal | None:
+    if facts.credential_state in ("retired", "gone"):
+        instead = f"Use “{facts.replaced_by}”." if facts.replaced_by else "Choose another one."
+        what = "was replaced" if facts.replaced_by else "is not in use any more"
+        return Refusal("credential_retired", f"This credential {what}. {instead}")
     if facts.credential_state == "disabled":
         return Refusal("credential_disabled", "This credential is disabled. Choose another one.")
     if facts.credential_state == "broken":
@@ -96,7 +111,7 @@ def _of_the_credential(facts: LaunchFacts) -> Refusal | None:
     return None
 
 
-def _of_the_caps(facts: LaunchFacts) -> Refusal | None:
+def _of_the_team(facts: LaunchFacts) -> Refusal | None:
     if facts.max_active_jobs is not None and facts.active_jobs + 1 > facts.max_active_jobs:
         return Refusal(
             "too_many_jobs",

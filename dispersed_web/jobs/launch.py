@@ -19,15 +19,26 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.dispersed.parse import is_opaque_id
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import from_recipe, guard, keeping, launch_facts, marker, rate, specs, superseding
+from dispersed_web.jobs import (
+    cap_facts,
+    from_recipe,
+    guard,
+    keeping,
+    launch_facts,
+    launch_rates,
+    marker,
+    rate,
+    specs,
+    superseding,
+)
 from dispersed_web.jobs.errors import FormAlreadyUsed, JobError, LaunchRefused
+from dispersed_web.jobs.launch_bounds import bounds_of, lifetime_of
 from dispersed_web.jobs.models import ENDED, Job, JobTag
 from dispersed_web.teams.models import AutostopPolicy, Installation, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
 SAME_AGAIN = dt.timedelta(seconds=60)
 SHORTEST_S = 60
-BATCH_MARGIN = dt.timedelta(minutes=15)
 LONGEST_S = 2 * 365 * 24 * 3600
 
 
@@ -87,11 +98,12 @@ def request(
     now: dt.datetime,
     same_again: bool = False,
     supersedes: uuid.UUID | None = None,
+    copies_of: str = "",
 ) -> Job:
     """Stores the wish to launch and returns its job; the same form sent again returns the same job.
 
     ``supersedes`` is a job of the team whose launch did not arrive or has no clear answer: the new job takes its place,
-    and the old one is stopped if it turns up after all.
+    and the old one is stopped if it turns up after all. ``copies_of`` names the form that asks for several.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
     _check_order(order, team)
@@ -101,6 +113,7 @@ def request(
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
             return _same_or_refused(before, order, team, credential)
+        launch_rates.refuse_too_many(team, user.pk, copies_of, now)
         version = from_recipe.checked_version(order, team, user)
         _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
         answers = from_recipe.answers_to_keep(order, version)
@@ -202,16 +215,23 @@ def take_turn(team: Team) -> None:
 def _refuse_unless_possible(
     order: Order, team: Team, credential: Credential, user: User, now: dt.datetime, same_again: bool
 ) -> None:
-    hard_end_at = now + dt.timedelta(seconds=lifetime_of(order, team)[1])
-    budget_usd = order.choices.budget_usd
+    lifetime_s, ceiling_s = bounds_of(order, team, credential)
+    usd = order.quoted_usd if order.quoted_usd is not None else order.choices.rate_cap_usd
     facts = launch_facts.gather(
-        team, credential, user.pk, hard_end_at, order.quoted_usd, now, budget_usd=budget_usd
+        team,
+        credential,
+        user.pk,
+        now + dt.timedelta(seconds=ceiling_s),
+        order.quoted_usd,
+        now,
+        budget_usd=order.choices.budget_usd,
+        asked=cap_facts.of_spec(order.spec, credential, usd, lifetime_s),
     )
     if sentence := rate.cap_too_low(order.choices.rate_cap_usd, order.lowest_usd):
         raise LaunchRefused("invalid", sentence, field="rate_cap_usd")
     refusal = guard.refusal(facts)
     if refusal and not (refusal.waits and not facts.listing_failed):
-        raise LaunchRefused(refusal.code, refusal.sentence)
+        raise LaunchRefused(refusal.code, refusal.sentence, field=refusal.field)
     recent = Job.objects.filter(
         team=team,
         created_by=user,
@@ -228,18 +248,6 @@ def _refuse_unless_possible(
         )
 
 
-def lifetime_of(order: Order, team: Team) -> tuple[int, int]:
-    """(lifetime, ceiling) in seconds. A BATCH job has the cloud's own limit; ours stands behind it with a margin."""
-    if order.spec.task == "PERSISTENT":
-        return order.lifetime_s, team.max_lifetime_s
-    spec = order.spec
-    once_ms = (spec.max_timeout_start_ms or 300_000) + (spec.max_timeout_run_ms or 0)
-    tries = 1 + (spec.max_retry_count or 0)
-    whole_ms = (spec.max_timeout_assign_ms or 300_000) + once_ms * tries
-    whole_s = whole_ms // 1000 + int(BATCH_MARGIN.total_seconds())
-    return whole_s, whole_s
-
-
 @sensitive_variables()
 def _store(
     order: Order,
@@ -250,7 +258,7 @@ def _store(
     form_token: str,
     now: dt.datetime,
 ) -> Job:
-    lifetime_s, ceiling_s = lifetime_of(order, team)
+    lifetime_s, ceiling_s = bounds_of(order, team, credential)
     job = Job(
         team=team,
         credential=credential,

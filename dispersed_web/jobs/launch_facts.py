@@ -9,9 +9,11 @@ from django.db.models import Q, Sum
 
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Span
+from dispersed_web.credentials import usable
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import guard, spending
+from dispersed_web.jobs import cap_facts, caps, guard, spending
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams import installation
 from dispersed_web.teams.models import AutostopPolicy, Membership, Team
 
 
@@ -25,11 +27,12 @@ def gather(
     *,
     others: Q | None = None,
     budget_usd: Decimal | None = None,
+    asked: cap_facts.AskedOf | None = None,
 ) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps;
-    ``budget_usd`` is the job's own budget."""
+    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps and those of
+    the credential; ``budget_usd`` is the job's own budget, ``asked`` what the credential's caps are held against."""
     row = Team.objects.get(pk=team.pk)
-    key = Credential.objects.get(pk=credential.pk, team=team)
+    key = Credential.objects.select_related("successor").get(pk=credential.pk, team=team)
     role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
     active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
     sums = active.aggregate(
@@ -53,7 +56,19 @@ def gather(
         max_hourly_usd=row.max_hourly_usd,
         budgets=_budgets(team, user_id, now),
         job_budget_usd=budget_usd,
+        may_use=usable.is_usable(key, user_id, role),
+        asks="an owner of the team" if key.managed_by == "owners" else "an admin of the team",
+        standing=_standing(key, now, asked, others),
+        may_act=installation.may_act(),
+        replaced_by=key.successor.name if key.successor else "",
     )
+
+
+def _standing(
+    key: Credential, now: dt.datetime, asked: cap_facts.AskedOf | None, others: Q | None
+) -> caps.Standing | None:
+    set_caps = cap_facts.caps_of(key)
+    return cap_facts.standing(key, set_caps, now, asked=asked, others=others) if set_caps else None
 
 
 def _budgets(team: Team, user_id: int | None, now: dt.datetime) -> tuple[tuple[Budget, Span], ...]:

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import DateTimeField, FloatField, Q, Sum, Value
+from django.db.models import DateTimeField, FloatField, Q, QuerySet, Sum, Value
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 
 from dispersed_web.costs import spans
@@ -127,9 +128,30 @@ class Spent:
 def _spent(team_ids: Collection[uuid.UUID], zone: str, now: dt.datetime) -> list[Spent]:
     """The database sums: a month can hold many thousand runs, and a launch waits for the answer. A run whose end nobody
     saw ends with its job."""
+    runs = JobRun.objects.filter(job__team__in=team_ids)
+    return [
+        Spent(team_id, user_id, {Kind.DAY: _usd(day), Kind.MONTH: _usd(month)}, burns or ZERO)
+        for team_id, user_id, day, month, burns in _sums(runs, zone, now, "job__team", "job__created_by")
+    ]
+
+
+def with_credentials(
+    team_id: uuid.UUID, credential_ids: Collection[uuid.UUID], zone: str, now: dt.datetime
+) -> dict[Kind, Decimal]:
+    """What the jobs launched with these credentials of the team cost in the present day and month of ``zone``, to the
+    cent, as the budgets count."""
+    runs = JobRun.objects.filter(job__team=team_id, job__credential__in=list(credential_ids))
+    rows = list(_sums(runs, zone, now, "job__credential"))
+    return {
+        Kind.DAY: _cents(sum((_usd(row[1]) for row in rows), ZERO)),
+        Kind.MONTH: _cents(sum((_usd(row[2]) for row in rows), ZERO)),
+    }
+
+
+def _sums(runs: QuerySet[JobRun], zone: str, now: dt.datetime, *by: str) -> Iterator[tuple[Any, ...]]:
+    """For each value of ``by``: itself, the cost in the day and in the month, and what it costs now per hour."""
     since = {kind: spans.span(kind, now, zone).since for kind in Kind}
-    runs = JobRun.objects.filter(job__team__in=team_ids, hourly_rate_usd__gt=0)
-    runs = runs.exclude(job__origin=Origin.IMPORTED)
+    runs = runs.filter(hourly_rate_usd__gt=0).exclude(job__origin=Origin.IMPORTED)
     bills = Q(ended_at=None, job__ended_at=None)
     # Each half has an index of its own; together they would read every job of the team.
     halves = (
@@ -138,7 +160,7 @@ def _spent(team_ids: Collection[uuid.UUID], zone: str, now: dt.datetime) -> list
     )
     first, second = (
         half.order_by()
-        .values_list("job__team", "job__created_by")
+        .values_list(*by)
         .annotate(
             day=_cost(since[Kind.DAY], now),
             month=_cost(since[Kind.MONTH], now),
@@ -146,10 +168,7 @@ def _spent(team_ids: Collection[uuid.UUID], zone: str, now: dt.datetime) -> list
         )
         for half in halves
     )
-    return [
-        Spent(team_id, user_id, {Kind.DAY: _usd(day), Kind.MONTH: _usd(month)}, burns or ZERO)
-        for team_id, user_id, day, month, burns in first.union(second, all=True)
-    ]
+    yield from first.union(second, all=True)
 
 
 def _cost(since: dt.datetime, now: dt.datetime) -> Sum:
@@ -162,3 +181,7 @@ def _cost(since: dt.datetime, now: dt.datetime) -> Sum:
 
 def _usd(amount: float) -> Decimal:
     return Decimal(str(round(amount, 4)))
+
+
+def _cents(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"))

@@ -8,7 +8,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.autostop import choices
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import launch, specs
+from dispersed_web.jobs import launch_bounds, specs
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.models import Job
 
@@ -16,7 +16,7 @@ from dispersed_web.jobs.models import Job
 @sensitive_variables()
 def is_what_was_asked(job: Job, order: Order, credential: Credential) -> bool:
     """A form that was sent before and then changed asks for something else, if only for another lifetime."""
-    lifetime_s = launch.lifetime_of(order, job.team)[0]
+    lifetime_s = launch_bounds.lifetime_of(order, job.team)[0]
     plain = specs.plain_part(order.spec, order.secret_env)
     same = job.credential_id == credential.pk and job.lifetime_s == lifetime_s and job.spec == plain
     same = same and job.cook_uuid == order.cook_uuid
