@@ -3,6 +3,7 @@
 from django.urls import path
 
 from dispersed_web.web.inventory import inventory_urls
+from dispersed_web.web.people import token_urls
 from dispersed_web.web.recipes import recipe_urls
 from dispersed_web.web.views import (
     act_links,
@@ -58,9 +59,7 @@ urlpatterns = [
         team.team_member_remove,
         name="team-member-remove",
     ),
-    path(
-        "t/<slug:slug>/team/tokens/<uuid:token_id>/revoke/", team.team_token_revoke, name="team-token-revoke"
-    ),
+    *token_urls.urlpatterns,
     path("t/<slug:slug>/team/ssh-keys/", team_keys.add, name="team-ssh-keys"),
     path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/", team_keys.key, name="team-ssh-key"),
     path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/remove/", team_keys.remove, name="team-ssh-key-remove"),

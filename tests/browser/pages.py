@@ -109,6 +109,14 @@ class Installation:
             actor=make.LAUNCHER,
             now=self.now,
         )
+        api_tokens.create_service(
+            team,
+            name="Deploys of the models that everybody waits for",
+            scope="operate",
+            lifetime=dt.timedelta(days=90),
+            actor=Actor.person(self.ana),
+            now=self.now,
+        )
         ssh_keys.add(
             team,
             parse_public_key(make.SSH_KEY),
@@ -317,6 +325,14 @@ def _teams(at: Installation) -> list[Visit]:
         Visit("inbox", reverse("web:inbox")),
         Visit("inbox, unread", reverse("web:inbox") + "?show=unread"),
         Visit("inbox, empty", reverse("web:inbox"), who="new"),
+        Visit("team-tokens", reverse("web:team-tokens", args=[at.team.slug])),
+        Visit("team-tokens, none", reverse("web:team-tokens", args=[at.empty.slug])),
+        Visit(
+            "team-token-revoke",
+            reverse(
+                "web:team-token-revoke", args=[at.team.slug, at.team.api_tokens.get(user__is_service=True).pk]
+            ),
+        ),
         Visit("team-notices, none", reverse("web:team-notices", args=[at.empty.slug])),
         Visit(
             "team-notices, refused",

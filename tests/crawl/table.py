@@ -57,7 +57,7 @@ web:inbox GET reader
 web:inbox-read-all POST reader
 web:inbox-open POST reader
 web:inbox-read POST reader
-web:me-ssh-key GET reader, POST reader
+web:me-ssh-key POST reader
 web:me-ssh-key-one GET reader, POST reader
 web:me-ssh-key-default POST reader
 web:me-ssh-key-remove POST reader
@@ -108,7 +108,8 @@ web:team-freeze POST admin
 web:team-leave POST viewer
 web:team-member GET admin, POST admin
 web:team-member-remove POST admin
-web:team-token-revoke POST admin
+web:team-tokens GET admin, POST admin
+web:team-token-revoke GET admin, POST admin
 web:team-ssh-keys POST admin
 web:team-ssh-key GET admin, POST admin
 web:team-ssh-key-remove POST admin
@@ -155,7 +156,7 @@ web:hold-ask GET admin
 web:hold-decide POST admin
 web:launch GET member, POST member
 web:launch-gpus GET member
-web:launch-estimate POST member
+web:launch-estimate GET member
 web:presets GET member
 web:preset-change POST member
 web:preset-delete POST member

@@ -222,27 +222,6 @@ def test_the_log_takes_any_address(client, team, query):
     assert "Somebody came." in html(answer)
 
 
-def test_an_admin_sees_and_revokes_the_teams_tokens(client, team):
-    user = make.make_member(team, "member")
-    token, text = api_tokens.create(
-        team,
-        user,
-        name="Nightly",
-        scope="operate",
-        lifetime=dt.timedelta(days=1),
-        actor=make.LAUNCHER,
-        now=timezone.now(),
-    )
-    page = html(client.get(url("team", team)))
-    assert "tokens-title" in page
-    assert "Nightly" in page
-    assert text[8:] not in page
-    client.post(url("team-token-revoke", team, token.pk))
-    assert api_tokens.find(text, timezone.now()) is None
-    make.sign_in(client, user)
-    assert "tokens-title" not in html(client.get(url("team", team)))
-
-
 class TestThePasswordIsAskedForAgain:
     """Who finds a browser signed in changes no roles with it."""
 

@@ -17,8 +17,9 @@ from dispersed_web.events.record import Actor
 from dispersed_web.jobs import calendar
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
-from dispersed_web.web.forms.me import ProfileForm, TokenForm, teams_for_tokens, time_zones
+from dispersed_web.web.forms.me import ProfileForm, time_zones
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
+from dispersed_web.web.forms.tokens import TokenForm, teams_for_tokens
 from dispersed_web.web.job.key_lines import key_lines
 from dispersed_web.web.views.notices import wishes_form
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -15,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import calendar
-from dispersed_web.teams import api_tokens, keeping
-from dispersed_web.teams.models import ApiToken, Membership, Team, TeamSshKey
+from dispersed_web.teams import keeping
+from dispersed_web.teams.models import Membership, Team, TeamSshKey
 from dispersed_web.teams.roles import RANK, Action, Role, may_change_member
 from dispersed_web.web import access, audit, words
 from dispersed_web.web.access import Seat
@@ -25,6 +24,7 @@ from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
 from dispersed_web.web.forms.team import LimitsForm, RoleForm
 from dispersed_web.web.job.key_lines import key_lines
+from dispersed_web.web.people.sudo import needs_sudo
 
 RECENT = 6
 
@@ -41,7 +41,6 @@ def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **m
     context = _rights(seat) | {
         "members": _members(seat),
         "credentials": [{"row": one, "health": health(one, now)} for one in credentials],
-        "tokens": _tokens(seat.team) if seat.may(Action.MANAGE_TOKENS) else [],
         "recent": audit.lines(seat.team.pk, size=RECENT),
         "limits": _limits(seat.team),
         "keys": key_lines(
@@ -73,6 +72,7 @@ def team_events(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@needs_sudo
 def team_limits(request: HttpRequest, slug: str) -> HttpResponse:
     seat = access.seat(request, slug, Action.MANAGE_LIMITS)
     form = LimitsForm(request.POST or None, request=request, team=seat.team)
@@ -104,6 +104,7 @@ def team_freeze(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "POST"])
+@needs_sudo
 def team_member(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
     """A member's role, and the way to remove them."""
     seat, membership = _member(request, slug, membership_id)
@@ -154,18 +155,6 @@ def team_leave(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("web:home")
 
 
-@require_POST
-def team_token_revoke(request: HttpRequest, slug: str, token_id: uuid.UUID) -> HttpResponse:
-    seat = access.seat(request, slug)
-    token = ApiToken.objects.select_related("user").filter(pk=token_id, team=seat.team).first()
-    if token is None:
-        raise Http404
-    seat.need(Action.MANAGE_TOKENS)
-    api_tokens.revoke(token, actor=seat.actor, now=timezone.now())
-    messages.success(request, f"The token “{token.name}” of {token.user} is refused from now on.")
-    return redirect("web:team", slug)
-
-
 def _rights(seat: Seat) -> dict[str, Any]:
     return {
         "team": seat.team,
@@ -202,11 +191,6 @@ def _limits(team: Team) -> list[tuple[str, str]]:
         ("Jobs at once", "no limit" if jobs is None else str(jobs)),
         ("Spending", "no limit" if spending is None else words.rate(spending)),
     ]
-
-
-def _tokens(team: Team) -> Any:
-    live = ApiToken.objects.filter(team=team, revoked_at=None, expires_at__gt=timezone.now())
-    return live.select_related("user").order_by("-created_at")
 
 
 def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Seat, Membership]:
