@@ -82,9 +82,12 @@ def place_of(job: Job) -> vault.Place:
 
 
 @sensitive_variables()
-def fingerprint(spec: JobSpec) -> str:
-    """Equal for equal specifications, whatever their titles."""
+def fingerprint(spec: JobSpec, secret_refs: Mapping[str, str] | None = None) -> str:
+    """Equal for equal specifications, whatever their titles. Of the secrets of the team in ``secret_refs`` it says which
+    they are and nothing of their values, for which ``spec`` has placeholders."""
     body = {**spec.to_body(), "title": "", "description": ""}
+    if secret_refs:
+        body["secret_refs"] = dict(secret_refs)
     return vault.fingerprint(json.dumps(body, sort_keys=True))
 
 
