@@ -292,6 +292,8 @@ SOCIALACCOUNT_ADAPTER = "dispersed_web.web.people.social_adapter.SocialAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_STORE_TOKENS = False
+# A form that is sent may not lead to another host (form-action), so a link does.
+SOCIALACCOUNT_LOGIN_ON_GET = True
 OIDC_NAME = env.text("DW_OIDC_NAME", "Single sign-on")
 OIDC_ISSUER = env.text("DW_OIDC_ISSUER", "").rstrip("/")
 SOCIALACCOUNT_PROVIDERS = {

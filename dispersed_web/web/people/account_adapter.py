@@ -141,7 +141,7 @@ class AccountAdapter(DefaultAccountAdapter):
         host = request.get_host() if request else ""
         public = {name: _public(value, host) for name, value in context.items()}
         site = PublicSite(urlsplit(settings.PUBLIC_URL).netloc)
-        public |= {"current_site": site, "public_url": settings.PUBLIC_URL}
+        public |= {"current_site": site, "public_url": settings.PUBLIC_URL, "signup": settings.SIGNUP}
         super().send_mail(template_prefix, email, public)
 
 
