@@ -6,7 +6,7 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,12 +28,14 @@ from dispersed_web.jobs import (
     launch_rates,
     marker,
     rate,
+    secret_refs,
     specs,
     superseding,
 )
 from dispersed_web.jobs.errors import FormAlreadyUsed, JobError, LaunchRefused
 from dispersed_web.jobs.launch_bounds import bounds_of, lifetime_of
 from dispersed_web.jobs.models import ENDED, Job, JobTag
+from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.teams.models import AutostopPolicy, Installation, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
@@ -72,7 +74,8 @@ class Order:
     """What somebody wants launched. ``secret_env`` names the variables whose values are sealed and never shown again;
     ``lifetime_s`` is what the form showed, ``quoted_usd`` and ``lowest_usd`` the dearest and the cheapest fitting offer per
     hour. With ``recipe`` the domain holds it to what the
-    recipe's author locked; with ``cook_uuid`` it is sent as overrides of that recipe of the cloud."""
+    recipe's author locked; with ``cook_uuid`` it is sent as overrides of that recipe of the cloud. ``secret_refs`` are the
+    parts whose values are secrets of the team (see :mod:`secret_refs`), each with the secret's id or name."""
 
     title: str
     spec: JobSpec
@@ -85,6 +88,7 @@ class Order:
     recipe: RecipeUse | None = None
     cook_uuid: str = ""
     lowest_usd: Decimal | None = None
+    secret_refs: Mapping[str, str] = field(default_factory=dict)
 
 
 def request(
@@ -106,18 +110,23 @@ def request(
     and the old one is stopped if it turns up after all. ``copies_of`` names the form that asks for several.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
+    order = replace(order, spec=secret_refs.marked(order.spec, order.secret_refs))
     _check_order(order, team)
     with transaction.atomic():
         superseding.hold(supersedes, team)
         take_turn(team)
+        known = Known.of(team, user.pk) if order.secret_refs else NONE
+        order = secret_refs.settled(order, known)
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
             return _same_or_refused(before, order, team, credential)
         launch_rates.refuse_too_many(team, user.pk, copies_of, now)
-        version = from_recipe.checked_version(order, team, user)
+        version = from_recipe.checked_version(order, team, user, known)
         _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
-        answers = from_recipe.answers_to_keep(order, version)
-        job = _store(order, answers, team, credential, user, form_token, now)
+        answers = from_recipe.answers_to_keep(order, version, known)
+        spec = secret_refs.resolved(order, team, known)
+        job = _store(order, spec, answers, known, team, credential, user, form_token, now)
+        secret_refs.note_use(order, known, user, now)
         if version:
             from_recipe.note_use(version, now)
         if supersedes:
@@ -135,13 +144,14 @@ def request(
                 "credential": credential.name,
                 **({"recipe": from_recipe.named(version)} if version else {}),
                 **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
+                **({"secrets": secret_refs.names_of(order.secret_refs, known)} if order.secret_refs else {}),
             },
         )
     return job
 
 
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
-    fingerprint, lifetime_s = specs.fingerprint(order.spec), lifetime_of(order, team)[0]
+    fingerprint, lifetime_s = specs.fingerprint(order.spec, order.secret_refs), lifetime_of(order, team)[0]
     asked = (fingerprint, order.title, credential.pk, lifetime_s, order.cook_uuid)
     before = (
         job.spec_fingerprint,
@@ -236,7 +246,7 @@ def _refuse_unless_possible(
         team=team,
         created_by=user,
         title=order.title,
-        spec_fingerprint=specs.fingerprint(order.spec),
+        spec_fingerprint=specs.fingerprint(order.spec, order.secret_refs),
         cook_uuid=order.cook_uuid,
         created_at__gt=now - SAME_AGAIN,
     ).exclude(status__in=ENDED)
@@ -251,13 +261,16 @@ def _refuse_unless_possible(
 @sensitive_variables()
 def _store(
     order: Order,
+    spec: JobSpec,
     answers: dict[str, Any],
+    known: Known,
     team: Team,
     credential: Credential,
     user: User,
     form_token: str,
     now: dt.datetime,
 ) -> Job:
+    """``spec`` is that of the order with the values of the secrets that it names."""
     lifetime_s, ceiling_s = bounds_of(order, team, credential)
     job = Job(
         team=team,
@@ -267,8 +280,11 @@ def _store(
         created_at=now,
         title=order.title,
         task=order.spec.task,
-        spec=specs.plain_part(order.spec, order.secret_env),
-        spec_fingerprint=specs.fingerprint(order.spec),
+        spec=secret_refs.plain_with_names(
+            specs.plain_part(spec, order.secret_env), secret_refs.names_of(order.secret_refs, known)
+        ),
+        spec_fingerprint=specs.fingerprint(order.spec, order.secret_refs),
+        secret_refs=dict(order.secret_refs),
         form_token=form_token,
         marker=marker.new(Installation.get().code),
         gpu_label=order.gpu_label,
@@ -286,7 +302,7 @@ def _store(
     job.rate_cap_usd = rate.cap(order.choices.rate_cap_usd, order.quoted_usd)
     token = secrets.token_urlsafe(32)
     job.heartbeat_digest = specs.heartbeat_digest(token)
-    job.spec_secrets_sealed = specs.sealed_part(order.spec, order.secret_env, specs.place_of(job), token)
+    job.spec_secrets_sealed = specs.sealed_part(spec, order.secret_env, specs.place_of(job), token)
     job.save(force_insert=True)
     JobTag.objects.bulk_create(
         JobTag(job=job, team=team, name=name) for name in keeping.clean_tags(order.tags)
