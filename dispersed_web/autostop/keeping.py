@@ -11,6 +11,7 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from dispersed_web.autostop import schedule
+from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused
@@ -213,9 +214,8 @@ _WORDS = {
 
 
 def _tell(row: AutostopPolicy, changes: Mapping[str, Any], actor: Actor, now: dt.datetime) -> None:
-    before = {name: _plain(getattr(row, name)) for name in changes}
-    after = {name: _plain(value) for name, value in changes.items()}
-    data = {"before": before, "after": after, "version": row.version + 1}
+    before = {name: getattr(row, name) for name in changes}
+    data = told_changes("teams.AutostopPolicy", before, changes) | {"version": row.version + 1}
     sentence = f"{actor.label} {_what_happened(changes)}"
     record(row.team_id, actor, "team.autostop_changed", ("team", row.team_id), sentence, now=now, data=data)
 
@@ -232,9 +232,3 @@ def _what_happened(changes: Mapping[str, Any]) -> str:
         else:
             said.append("moved the end of observing")
     return f"{', and '.join(said)}."
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, Decimal) else value

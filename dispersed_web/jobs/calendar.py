@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import Actor, record
+from dispersed_web.events.security import note_account
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, CalendarFeed, Job
 from dispersed_web.teams.models import Membership, Team
 
@@ -34,7 +35,9 @@ def make(user: User, team: Team | None, *, now: dt.datetime) -> tuple[CalendarFe
         User.objects.select_for_update(no_key=True).only("pk").get(pk=user.pk)
         CalendarFeed.objects.filter(user=user, team=team).delete()
         feed = CalendarFeed.objects.create(user=user, team=team, token_digest=_digest(token), created_at=now)
-        if team is not None:
+        if team is None:
+            note_account(user, "calendar.made", f"{user} made a private address of their calendar.", now)
+        else:
             sentence = f"{user} made a private address of the team's calendar."
             record(team.pk, Actor.person(user), "calendar.made", ("user", user.pk), sentence, now=now)
     return feed, token
@@ -48,7 +51,10 @@ def switch_off(user: User, team: Team | None, *, now: dt.datetime) -> bool:
     """The address is dead from now on; False when there was none."""
     with transaction.atomic():
         gone = bool(CalendarFeed.objects.filter(user=user, team=team).delete()[0])
-        if gone and team is not None:
+        if gone and team is None:
+            sentence = f"{user} switched off the address of their calendar."
+            note_account(user, "calendar.switched_off", sentence, now)
+        elif gone and team is not None:
             sentence = f"{user} switched off their address of the team's calendar."
             record(team.pk, Actor.person(user), "calendar.switched_off", ("user", user.pk), sentence, now=now)
     return gone

@@ -10,6 +10,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from dispersed_web.accounts.models import User
+from dispersed_web.events.changes import changes, snapshot
+from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import PresetRefused
 from dispersed_web.jobs.models import Preset
 from dispersed_web.recipes.models import Recipe
@@ -55,6 +57,7 @@ def save(
     answers: Mapping[str, Any],
     is_usual: bool,
     now: dt.datetime,
+    actor: Actor | None = None,
 ) -> Preset:
     """A new preset. ``values`` are the form's fields and ``answers`` those to the recipe's inputs, both as typed and
     without secrets: the caller has taken these out. Raises :class:`PresetRefused`."""
@@ -66,17 +69,41 @@ def save(
         preset.values, preset.answers, preset.is_usual = dict(values), dict(answers), is_usual
         _one_usual(preset)
         preset.save(force_insert=True)
+        _tell(preset, actor, "saved", now)
     return preset
 
 
-def change(preset: Preset, *, name: str, is_usual: bool) -> None:
+def change(
+    preset: Preset, *, name: str, is_usual: bool, now: dt.datetime, actor: Actor | None = None
+) -> None:
     """Another name, and whether it is the usual one. Raises :class:`PresetRefused`."""
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=preset.user_id)
+        before = snapshot(Preset.objects.get(pk=preset.pk))
         preset.name = check_name(name, preset.user, preset.team, preset)
         preset.is_usual = is_usual
         _one_usual(preset)
         preset.save(update_fields=["name", "is_usual"])
+        if data := changes("jobs.Preset", before, {"name": preset.name, "is_usual": is_usual}):
+            _tell(preset, actor, "changed", now, data)
+
+
+def delete(preset: Preset, *, now: dt.datetime, actor: Actor | None = None) -> bool:
+    """Forgets it; False when it is gone already. Jobs that were launched from it are as they were."""
+    with transaction.atomic():
+        gone = bool(Preset.objects.filter(pk=preset.pk).delete()[0])
+        if gone:
+            _tell(preset, actor, "deleted", now)
+    return gone
+
+
+def _tell(
+    preset: Preset, actor: Actor | None, word: str, now: dt.datetime, data: dict[str, Any] | None = None
+) -> None:
+    """Without ``actor`` the person did it in the browser. No page of the team's shows presets."""
+    actor = actor or Actor.person(preset.user)
+    sentence, about = f"{actor.label} {word} the preset “{preset.name}”.", ("preset", preset.pk)
+    record(preset.team_id, actor, f"preset.{word}", about, sentence, now=now, data=data, bump=False)
 
 
 def _one_usual(preset: Preset) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import IntegrityError, transaction
@@ -12,9 +13,10 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import vault
+from dispersed_web.events.changes import changes, snapshot
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor, record
-from dispersed_web.notifications import arrival, outbound, webhook
+from dispersed_web.notifications import arrival, outbound, signing, webhook
 from dispersed_web.notifications.models import Channel, ChannelKind, Delivery, DeliveryState, Way
 from dispersed_web.teams.models import Team
 
@@ -61,16 +63,35 @@ def _store(
 ) -> Channel:
     with transaction.atomic():
         row = Channel.objects.select_for_update().filter(team=team).first()
-        changed = row is not None
+        changed, before = row is not None, snapshot(row) if row else {}
         channel = row or Channel(id=uuid.uuid4(), team=team, created_at=now)
-        channel.kind, channel.host, channel.tail = kind, target.host, _tail(target.path)
         channel.url_sealed = vault.seal(url, webhook.place_of(channel))
+        if channel.host != target.host or kind != ChannelKind.JSON:
+            channel.signing_sealed, channel.signing_since = (
+                "",
+                None,
+            )  # another program is not to know the old secret
+        channel.kind, channel.host, channel.tail = kind, target.host, _tail(target.path)
         channel.created_by, channel.changed_at, channel.active = user, now, True
         channel.failures, channel.last_error, channel.quiet_until, channel.alarmed_at = 0, "", None, None
         channel.save()
         word = "changed" if changed else "set"
-        _record(channel, actor, f"channel.{word}", f"{actor.label} {word} the webhook: {channel.hint}.", now)
+        sentence = f"{actor.label} {word} the webhook: {channel.hint}."
+        data = changes("notifications.Channel", before, snapshot(channel))
+        _record(channel, actor, f"channel.{word}", sentence, now, data)
     return channel
+
+
+@sensitive_variables()
+def renew_signing_secret(channel: Channel, *, actor: Actor, now: dt.datetime) -> str:
+    """Another secret to sign with, from the next message on. Its text is returned this once and kept sealed."""
+    secret = signing.new_secret()
+    with transaction.atomic():
+        sealed = vault.seal(secret, webhook.signing_place_of(channel))
+        Channel.objects.filter(pk=channel.pk).update(signing_sealed=sealed, signing_since=now)
+        words = "made a new signing secret for the webhook"
+        _record(channel, actor, "channel.signing_changed", f"{actor.label} {words}: {channel.hint}.", now)
+    return secret
 
 
 def _tail(path: str) -> str:
@@ -122,5 +143,12 @@ def test(channel: Channel, *, actor: Actor, clock: Clock) -> Delivery:
     return delivery
 
 
-def _record(channel: Channel, actor: Actor, kind: str, sentence: str, now: dt.datetime) -> Event:
-    return record(channel.team_id, actor, kind, ("channel", channel.pk), sentence, now=now)
+def _record(
+    channel: Channel,
+    actor: Actor,
+    kind: str,
+    sentence: str,
+    now: dt.datetime,
+    data: dict[str, Any] | None = None,
+) -> Event:
+    return record(channel.team_id, actor, kind, ("channel", channel.pk), sentence, now=now, data=data)

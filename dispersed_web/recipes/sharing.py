@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 
 from dispersed_web.accounts.models import User
+from dispersed_web.events.changes import changes
 from dispersed_web.events.record import Actor
 from dispersed_web.recipes import rights
 from dispersed_web.recipes.errors import RecipeRefused
@@ -20,7 +22,8 @@ def share(recipe: Recipe, *, actor: Actor, now: dt.datetime) -> bool:
         row = editable(recipe, actor)
         if not _set(row, now, visibility=Recipe.Visibility.TEAM):
             return False
-        tell(row, actor, "recipe.shared", f"{actor.label} shared {called(row)} with the team.", now)
+        sentence = f"{actor.label} shared {called(row)} with the team."
+        tell(row, actor, "recipe.shared", sentence, now, **_seen(Recipe.Visibility.PRIVATE, row))
     return True
 
 
@@ -34,7 +37,8 @@ def make_private(recipe: Recipe, *, actor: Actor, now: dt.datetime) -> bool:
             raise RecipeRefused("not_allowed", "Only its owner may make a recipe private.")
         if not _set(row, now, visibility=Recipe.Visibility.PRIVATE):
             return False
-        tell(row, actor, "recipe.made_private", f"{actor.label} made {name} private.", now)
+        sentence = f"{actor.label} made {name} private."
+        tell(row, actor, "recipe.made_private", sentence, now, **_seen(Recipe.Visibility.TEAM, row))
     return True
 
 
@@ -72,10 +76,12 @@ def hand_over(recipe: Recipe, to: User, *, actor: Actor, now: dt.datetime) -> bo
         row = editable(recipe, actor)
         if not rights.may_make(role_of(row.team, to.pk)):
             raise RecipeRefused("no_member", f"{to} may not have recipes in this team.", field="owner")
+        before = {"owner": row.owner_id}
         if not _set(row, now, owner_id=to.pk):
             return False
         sentence = f"{actor.label} handed {called(row)} to {to}."
-        tell(row, actor, "recipe.handed_over", sentence, now, to=to.pk)
+        data = changes("recipes.Recipe", before, {"owner": to.pk})
+        tell(row, actor, "recipe.handed_over", sentence, now, to=to.pk, **data)
     return True
 
 
@@ -89,6 +95,10 @@ def pin(recipe: Recipe, user: User) -> None:
 
 def unpin(recipe: Recipe, user: User) -> None:
     RecipePin.objects.filter(recipe=recipe, user=user).delete()
+
+
+def _seen(before: str, row: Recipe) -> dict[str, Any]:
+    return changes("recipes.Recipe", {"visibility": before}, {"visibility": row.visibility})
 
 
 def _set(row: Recipe, now: dt.datetime, **change: object) -> bool:

@@ -13,6 +13,7 @@ from django.utils.text import slugify
 
 from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
+from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_owners, tell_person
@@ -131,10 +132,8 @@ def set_limits(team: Team, limits: Mapping[str, Any], *, actor: Actor, now: dt.d
         _need_for_limits(row, changes, actor)
         if not changes:
             return False
-        before = {name: _plain(getattr(row, name)) for name in changes}
+        data = told_changes("teams.Team", {name: getattr(row, name) for name in changes}, changes)
         Team.objects.filter(pk=row.pk).update(**changes)
-        after = {name: _plain(value) for name, value in changes.items()}
-        data = {"before": before, "after": after}
         kind, sentence = _limits_event(changes, actor)
         record(row.pk, actor, kind, ("team", row.pk), sentence, now=now, data=data)
     return True
@@ -284,10 +283,6 @@ _LIMIT_WORDS = {
     "max_hourly_usd": "spending per hour",
     "launches_frozen": "freeze",
 }
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, int | bool) else str(value)
 
 
 def _random(length: int) -> str:

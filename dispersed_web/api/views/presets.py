@@ -53,6 +53,7 @@ class Presets(ApiView):
             answers=_answers(recipe, given["answers"]),
             is_usual=given["is_usual"],
             now=database_now(),
+            actor=place.actor,
         )
         return Response(PresetSerializer(_shown(preset, place.team)).data, status=201)
 
@@ -68,7 +69,7 @@ class Delete(ApiView):
     @documents.delete_preset
     def post(self, request: Request, preset_id: uuid.UUID) -> Response:
         place = access.caller(request, Action.LAUNCH)
-        _mine(place, preset_id).delete()
+        presets.delete(_mine(place, preset_id), now=database_now(), actor=place.actor)
         return Response(_listed(place))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from dispersed_web.jobs import presets as saving
@@ -31,7 +32,7 @@ def preset_change(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> Http
     if not form.is_valid():
         return _show(request, seat, faulty=(preset.pk, form), status=422)
     wanted = form.cleaned_data
-    saving.change(preset, name=wanted["preset_name"], is_usual=wanted["preset_usual"])
+    saving.change(preset, name=wanted["preset_name"], is_usual=wanted["preset_usual"], now=timezone.now())
     messages.success(request, f"“{preset.name}” is saved.")
     return redirect("web:presets", seat.team.slug)
 
@@ -39,9 +40,10 @@ def preset_change(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> Http
 @require_POST
 def preset_delete(request: HttpRequest, slug: str, preset_id: uuid.UUID) -> HttpResponse:
     seat, preset = _mine(request, slug, preset_id)
-    name = preset.name
-    preset.delete()
-    messages.success(request, f"“{name}” is deleted. Jobs that were launched from it are as they were.")
+    saving.delete(preset, now=timezone.now())
+    messages.success(
+        request, f"“{preset.name}” is deleted. Jobs that were launched from it are as they were."
+    )
     return redirect("web:presets", seat.team.slug)
 
 
