@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dispersed_web.web.inventory import inventory_urls
-from dispersed_web.web.people import token_urls
+from dispersed_web.web.people import people_urls, token_urls
 from dispersed_web.web.recipes import recipe_urls
 from dispersed_web.web.views import (
     act_links,
@@ -52,13 +52,7 @@ urlpatterns = [
     path("t/<slug:slug>/team/events/", team.team_events, name="team-events"),
     path("t/<slug:slug>/team/limits/", team.team_limits, name="team-limits"),
     path("t/<slug:slug>/team/freeze/", team.team_freeze, name="team-freeze"),
-    path("t/<slug:slug>/team/leave/", team.team_leave, name="team-leave"),
-    path("t/<slug:slug>/team/members/<int:membership_id>/", team.team_member, name="team-member"),
-    path(
-        "t/<slug:slug>/team/members/<int:membership_id>/remove/",
-        team.team_member_remove,
-        name="team-member-remove",
-    ),
+    *people_urls.urlpatterns,
     *token_urls.urlpatterns,
     path("t/<slug:slug>/team/ssh-keys/", team_keys.add, name="team-ssh-keys"),
     path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/", team_keys.key, name="team-ssh-key"),

@@ -11,8 +11,8 @@ from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import CalendarFeed
-from dispersed_web.teams import ssh_keys
-from dispersed_web.teams.models import ApiToken, Membership, Team, TeamSshKey
+from dispersed_web.teams import invitations, ssh_keys
+from dispersed_web.teams.models import ApiToken, Invitation, Membership, Team, TeamSshKey
 from dispersed_web.web import urls
 from tests import factories as make
 
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 
 ALL = ("viewer", "member", "admin", "owner")
 ADMINS = ("admin", "owner")
+OWNERS = ("owner",)
 # Name, method, the roles that may, and what the address names beside the team
 ADDRESSES = [
     ("team-home", "get", ALL, ""),
@@ -31,9 +32,22 @@ ADDRESSES = [
     ("team-notices", "get", ADMINS, ""),
     ("team-notices", "post", ADMINS, ""),
     ("team-notices-test", "post", ADMINS, ""),
+    ("team-notices-signing", "post", ADMINS, ""),
     ("team-notices-switch", "post", ADMINS, ""),
     ("team-notices-remove", "post", ADMINS, ""),
+    ("team-leave", "get", ALL, ""),
     ("team-leave", "post", ALL, ""),
+    ("team-settings", "get", ALL, ""),
+    ("team-rename", "post", ADMINS, ""),
+    ("team-factor-rule", "post", ADMINS, ""),
+    ("team-open-first", "post", ALL, ""),
+    ("team-delete", "get", OWNERS, ""),
+    ("team-delete", "post", OWNERS, ""),
+    ("team-invite", "get", ADMINS, ""),
+    ("team-invite", "post", ADMINS, ""),
+    ("team-invitation", "get", ADMINS, "invitation"),
+    ("team-invitation-again", "post", ADMINS, "invitation"),
+    ("team-invitation-withdraw", "post", ADMINS, "invitation"),
     ("team-calendar", "post", ALL, ""),
     ("team-calendar-off", "post", ALL, ""),
     ("team-ssh-keys", "post", ADMINS, ""),
@@ -42,6 +56,7 @@ ADDRESSES = [
     ("team-ssh-key-remove", "post", ADMINS, "key"),
     ("team-member", "get", ADMINS, "membership"),
     ("team-member", "post", ADMINS, "membership"),
+    ("team-member-remove", "get", ADMINS, "membership"),
     ("team-member-remove", "post", ADMINS, "membership"),
     ("team-tokens", "get", ADMINS, ""),
     ("team-tokens", "post", ADMINS, ""),
@@ -79,6 +94,14 @@ class Place:
             actor=Actor.person(make.owner_of(self.team)),
             now=timezone.now(),
         )
+        self.invitation, _ = invitations.invite(
+            self.team,
+            f"{uuid.uuid4().hex}@example.org",
+            "member",
+            by_mail=True,
+            actor=Actor.person(make.owner_of(self.team)),
+            now=timezone.now(),
+        )
         self.token = ApiToken.objects.create(
             team=self.team,
             user=self.member,
@@ -93,7 +116,7 @@ class Place:
         return reverse(f"web:{name}", args=[self.team.slug, *([getattr(self, names).pk] if names else [])])
 
     def rows(self) -> list:
-        models = (Team, Membership, Credential, ApiToken, TeamSshKey, CalendarFeed)
+        models = (Team, Membership, Credential, ApiToken, TeamSshKey, CalendarFeed, Invitation)
         return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -112,9 +135,13 @@ def said(answer, slug: str) -> str:
 
 def with_another_id(url: str, names: str) -> str:
     head, _, tail = url.partition(
-        {"membership": "members/", "token": "tokens/", "credential": "credentials/", "key": "ssh-keys/"}[
-            names
-        ]
+        {
+            "membership": "members/",
+            "token": "tokens/",
+            "credential": "credentials/",
+            "key": "ssh-keys/",
+            "invitation": "invitations/",
+        }[names]
     )
     rest = tail.partition("/")[2]
     other = "999999999" if names == "membership" else str(uuid.uuid4())

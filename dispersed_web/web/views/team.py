@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import calendar
 from dispersed_web.teams import keeping
+from dispersed_web.teams.invitations import roles_to_give, waiting
 from dispersed_web.teams.models import Membership, Team, TeamSshKey
 from dispersed_web.teams.roles import RANK, Action, Role, may_change_member
 from dispersed_web.web import access, audit, words
 from dispersed_web.web.access import Seat
 from dispersed_web.web.credential_words import health
-from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
-from dispersed_web.web.forms.team import LimitsForm, RoleForm
+from dispersed_web.web.forms.team import LimitsForm
 from dispersed_web.web.job.key_lines import key_lines
 from dispersed_web.web.people.sudo import needs_sudo
 
@@ -40,6 +41,7 @@ def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **m
     credentials = Credential.objects.filter(team=seat.team).select_related("last_used_by").order_by("name")
     context = _rights(seat) | {
         "members": _members(seat),
+        "invitations": _invitations(seat, now) if seat.may(Action.MANAGE_MEMBERS) else [],
         "credentials": [{"row": one, "health": health(one, now)} for one in credentials],
         "recent": audit.lines(seat.team.pk, size=RECENT),
         "limits": _limits(seat.team),
@@ -102,59 +104,6 @@ def team_freeze(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("web:team", slug)
 
 
-@sensitive_post_parameters("password")
-@require_http_methods(["GET", "POST"])
-@needs_sudo
-def team_member(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
-    """A member's role, and the way to remove them."""
-    seat, membership = _member(request, slug, membership_id)
-    form = RoleForm(
-        request.POST or None,
-        request=request,
-        actor_role=seat.role,
-        member_role=membership.role,
-    )
-    if request.method == "POST" and form.is_valid():
-        role = form.cleaned_data["role"]
-        try:
-            keeping.change_role(seat.team, membership.user, role, actor=seat.actor, now=timezone.now())
-        except keeping.TeamRefused as refused:
-            form.add_error(None, refused.sentence)
-        else:
-            messages.success(request, f"{membership.user} is {role} now.")
-            return redirect("web:team", slug)
-    return _member_page(request, seat, membership, form=form)
-
-
-@sensitive_post_parameters("password")
-@require_POST
-def team_member_remove(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
-    seat, membership = _member(request, slug, membership_id)
-    removal = ConfirmedForm(request.POST, request=request, prefix="removal")
-    if removal.is_valid():
-        try:
-            keeping.remove_member(seat.team, membership.user, actor=seat.actor, now=timezone.now())
-        except keeping.TeamRefused as refused:
-            removal.add_error(None, refused.sentence)
-        else:
-            messages.success(request, f"{membership.user} is out of the team. Their jobs stay with it.")
-            _hint_at_keys(request, seat.team, membership)
-            return redirect("web:team", slug)
-    return _member_page(request, seat, membership, removal=removal)
-
-
-@require_POST
-def team_leave(request: HttpRequest, slug: str) -> HttpResponse:
-    seat = access.seat(request, slug)
-    try:
-        keeping.leave(seat.team, request.user, actor=seat.actor, now=timezone.now())
-    except keeping.TeamRefused as refused:
-        messages.error(request, refused.sentence)
-        return redirect("web:team", slug)
-    messages.success(request, f"You left {seat.team}. Your jobs there go on under its limits.")
-    return redirect("web:home")
-
-
 def _rights(seat: Seat) -> dict[str, Any]:
     return {
         "team": seat.team,
@@ -168,16 +117,28 @@ def _rights(seat: Seat) -> dict[str, Any]:
 
 
 def _members(seat: Seat) -> list[dict[str, Any]]:
-    memberships = Membership.objects.filter(team=seat.team).select_related("user")
-    ranked = sorted(memberships, key=lambda one: (-RANK[Role(one.role)], str(one.user).lower()))
+    """The people of the team, those with the most rights first."""
+    rows = Membership.objects.filter(team=seat.team, user__is_service=False).select_related("user")
+    ranked = sorted(rows, key=lambda one: (-RANK[Role(one.role)], str(one.user).lower()))
     me = seat.actor.user_id
+    have = second_factor.who_has_one(one.user_id for one in ranked) if seat.manages else set()
     return [
         {
             "row": one,
             "is_me": one.user_id == me,
+            "lacks_factor": seat.team.require_mfa and seat.manages and one.user_id not in have,
             "changeable": may_change_member(seat.role, one.role, one.role),
         }
         for one in ranked
+    ]
+
+
+def _invitations(seat: Seat, now: dt.datetime) -> list[dict[str, Any]]:
+    """What is open, for who may invite; to a role above their own they only see it."""
+    mine = roles_to_give(seat.role)
+    return [
+        {"row": one, "is_over": one.expires_at <= now, "changeable": one.role in mine}
+        for one in waiting(seat.team)
     ]
 
 
@@ -191,43 +152,3 @@ def _limits(team: Team) -> list[tuple[str, str]]:
         ("Jobs at once", "no limit" if jobs is None else str(jobs)),
         ("Spending", "no limit" if spending is None else words.rate(spending)),
     ]
-
-
-def _member(request: HttpRequest, slug: str, membership_id: int) -> tuple[Seat, Membership]:
-    """A membership of the team that the person may change; 403 where the role table says no."""
-    seat = access.seat(request, slug)
-    membership = (
-        Membership.objects.select_related("user", "team").filter(pk=membership_id, team=seat.team).first()
-    )
-    if membership is None:
-        raise Http404
-    seat.need(Action.MANAGE_MEMBERS)
-    if not may_change_member(seat.role, membership.role, membership.role):
-        raise PermissionDenied("This member ranks above you. Ask one of the team's owners.")
-    return seat, membership
-
-
-def _member_page(
-    request: HttpRequest,
-    seat: Seat,
-    membership: Membership,
-    form: RoleForm | None = None,
-    removal: ConfirmedForm | None = None,
-) -> HttpResponse:
-    failed = bool((form and form.errors) or (removal and removal.errors))
-    form = form or RoleForm(request=request, actor_role=seat.role, member_role=membership.role)
-    removal = removal or ConfirmedForm(request=request, prefix="removal")
-    last_owner = membership.role == Role.OWNER and keeping.owners(seat.team) == 1
-    context = {"team": seat.team, "member": membership, "form": form, "removal": removal}
-    context |= {"is_me": membership.user_id == seat.actor.user_id, "last_owner": last_owner}
-    return render(request, "team/member.html", context, status=422 if failed else 200)
-
-
-def _hint_at_keys(request: HttpRequest, team: Team, membership: Membership) -> None:
-    """Nobody reads a stored key here, but whoever typed it in may have kept it."""
-    names = list(
-        Credential.objects.filter(team=team, created_by=membership.user_id).values_list("name", flat=True)
-    )
-    if names:
-        listed = ", ".join(f"“{name}”" for name in names)
-        messages.warning(request, f"{membership.user} added {listed} and may know the keys. Replace them.")

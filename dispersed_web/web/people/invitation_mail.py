@@ -1,0 +1,82 @@
+"""The e-mail that carries an invitation's link. It is sent while its sender waits, because its token is stored nowhere."""
+
+from __future__ import annotations
+
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
+
+from dispersed_web.notifications.mail import AS_TEXT_ONLY, COLOURS
+from dispersed_web.notifications.notice import exact, one_line
+from dispersed_web.teams.models import Invitation
+from dispersed_web.web.people.role_words import as_a
+
+LONGEST_NAME = 80
+
+
+class MailFault(Exception):
+    """The mail server did not take it."""
+
+
+@sensitive_variables()
+def link_of(token: str) -> str:
+    """The whole address that an invitation's token opens."""
+    return settings.PUBLIC_URL + reverse("web:join-link", args=[token])
+
+
+@sensitive_variables()
+def send(invitation: Invitation, token: str) -> None:
+    """Raises :class:`MailFault`."""
+    message = mail_of(invitation, link_of(token))
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailFault(type(error).__name__) from None
+
+
+@sensitive_variables()
+def mail_of(invitation: Invitation, url: str) -> EmailMultiAlternatives:
+    """Plain text, and beside it the same as simple HTML."""
+    team, sender = (
+        one_line(invitation.team.name, LONGEST_NAME),
+        one_line(str(invitation.invited_by), LONGEST_NAME),
+    )
+    subject = f"Invitation to {team}"
+    sentence = f"{sender} invites you to the team {team} on Dispersed Web, {as_a(invitation.role)}."
+    until = exact(invitation.expires_at, invitation.invited_by.zone)
+    facts = [("Team", team), ("Role", invitation.role), ("Invited by", sender), ("Holds until", until)]
+    lines = [sentence, "", *(f"{label}: {value}" for label, value in facts)]
+    lines += [
+        "",
+        f"Look at the invitation: {url}",
+        "",
+        NOTE,
+        "",
+        f"Sent by Dispersed Web at {settings.PUBLIC_URL}.",
+    ]
+    message = EmailMultiAlternatives(
+        subject,
+        "\n".join(lines),
+        settings.DEFAULT_FROM_EMAIL,
+        [invitation.email],
+        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+    )
+    if settings.EMAIL_BACKEND != AS_TEXT_ONLY:
+        context = {
+            "subject": subject,
+            "sentence": sentence,
+            "facts": facts,
+            "url": url,
+            "pass_on": NOTE,
+            "colour": COLOURS["blue"],
+            "address": settings.PUBLIC_URL,
+        }
+        message.attach_alternative(render_to_string("email/invitation.html", context), "text/html")
+    return message
+
+
+NOTE = "The link works once, and only for whoever signs in with this e-mail address. If you did not expect it, do nothing."
