@@ -61,6 +61,8 @@ def _keyring(lines: str) -> list[tuple[str, bytes]]:
 
 
 KEYRING = _keyring(env.text("DW_KEYS"))
+# How often each process writes down what it used stored secrets for.
+SECRET_USES_EVERY_S = 60.0
 
 
 # Applications ------------------------------------------------------------------------------------------------------
@@ -117,6 +119,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dispersed_web.web.middleware.ReaderMiddleware",
+    "dispersed_web.web.only_looks.OnlyLooksMiddleware",
 ]
 
 ROOT_URLCONF = "dispersed_web.urls"
@@ -212,6 +215,7 @@ CELERY_BEAT_SCHEDULE = {
         "sweep_market": 60,
         "sweep_credentials": 3600,
         "sweep_pruning": 3600,
+        "sweep_keys": 24 * 3600,
     }.items()
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")

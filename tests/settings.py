@@ -38,6 +38,8 @@ from dispersed_web.settings import *  # noqa: E402, F403
 from dispersed_web.settings import DATABASES, STORAGES  # noqa: E402
 
 ALLOWED_HOSTS = ["*"]
+# Threads that write by themselves would meet other tests.
+SECRET_USES_EVERY_S = 0
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True

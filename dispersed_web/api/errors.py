@@ -13,6 +13,7 @@ from rest_framework import exceptions
 
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.recipes.errors import RecipeRefused
+from dispersed_web.teams.installation import OnlyLooks
 from dispersed_web.teams.keeping import TeamRefused
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ def refusal_of(error: Exception) -> Refused | None:
     if isinstance(error, JobError | TeamRefused | RecipeRefused):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
+    if isinstance(error, OnlyLooks):
+        return Refused(409, "only_looks", error.sentence)
     if isinstance(error, Http404 | exceptions.NotFound):
         return Refused(404, "not_found", NOT_FOUND)
     if isinstance(error, RequestDataTooBig):

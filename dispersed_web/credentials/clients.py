@@ -7,7 +7,7 @@ import uuid
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import use_log, vault
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Client, KeyPair
 from dispersed_web.teams import installation
@@ -44,7 +44,12 @@ def client_for(
         raise WrongTeam(f"The credential {credential.pk} does not belong to the team {team_id}.")
     if credential.state == CredentialState.GONE:
         raise vault.CannotOpen("", "The secret of this credential was destroyed.")
-    secret = vault.unseal(credential.secret_sealed, secret_place(credential))
+    try:
+        secret = vault.unseal(credential.secret_sealed, secret_place(credential))
+    except vault.CannotOpen:
+        use_log.note(team_id, "credential", credential.pk, purpose, user_id=user_id, failed=True)
+        raise
+    use_log.note(team_id, "credential", credential.pk, purpose, user_id=user_id)
     return Client(
         KeyPair(credential.public_key, secret),
         credential.api_url,

@@ -1,10 +1,13 @@
-"""Keeping secrets out of the logs: known shapes are masked in every record, whatever the message."""
+"""Keeping secrets out of the logs: known shapes, and the values that this process opened, are masked in every record,
+whatever the message."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Iterator
+
+from dispersed_web.credentials.known_values import known
 
 SHAPES = re.compile(
     r"sk_[A-Za-z0-9_-]{6,}|dwp_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{10,}|glpat-[\w-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"
@@ -71,6 +74,11 @@ def mask(text: str) -> str:
     return SHAPES.sub(MASK, text)
 
 
+def masked(text: str) -> str:
+    """``mask``, and every secret value that this process opened lately, however it is written."""
+    return mask(known.hide(text, MASK))
+
+
 class MaskSecrets(logging.Filter):
     """Masks the finished message and the text of an exception."""
 
@@ -79,11 +87,11 @@ class MaskSecrets(logging.Filter):
             message = record.getMessage()
         except (TypeError, ValueError, LookupError):  # a wrong call must not break what it tells of
             message = f"{record.msg} (its values do not fit)"
-        record.msg = mask(message)
+        record.msg = masked(message)
         record.args = ()
         if record.exc_info:
             # Another handler may have written it out already.
-            record.exc_text = mask(record.exc_text or logging.Formatter().formatException(record.exc_info))
+            record.exc_text = masked(record.exc_text or logging.Formatter().formatException(record.exc_info))
         if record.stack_info:
-            record.stack_info = mask(record.stack_info)
+            record.stack_info = masked(record.stack_info)
         return True

@@ -257,6 +257,11 @@ class KeyCanary(models.Model):
     key_id = models.CharField(primary_key=True, max_length=40)
     sealed = models.TextField()
     created_at = models.DateTimeField(auto_now_add=True)
+    rows = models.PositiveIntegerField(
+        null=True, help_text="How many secrets were sealed with it at the last check."
+    )
+    unreadable = models.PositiveIntegerField(default=0, help_text="How many of them could not be opened.")
+    checked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.key_id

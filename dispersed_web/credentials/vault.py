@@ -2,7 +2,7 @@
 
 A sealed text is ``v1|key id|nonce|ciphertext``. Its associated data names installation, model, row, team and field,
 so a ciphertext that is copied to another row or team does not open there. The keys come from ``DW_KEYS``, apart from
-``SECRET_KEY``: the first encrypts, all decrypt.
+``SECRET_KEY``: the first encrypts, all decrypt. Whatever passes through here is kept out of this process's logs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import os
+import uuid
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
@@ -18,7 +19,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.credentials.known_values import known
 from dispersed_web.teams.models import Installation
+
+VERSION = "v1"
+# Stands in the place of a secret that was destroyed.
+DESTROYED = "destroyed"
 
 
 class CannotOpen(Exception):
@@ -38,35 +44,75 @@ class Place:
     team_id: object
     field: str
 
-    def associated_data(self) -> bytes:
-        installation = Installation.get().uuid
+    def associated_data(self, installation: uuid.UUID | None = None) -> bytes:
+        """``installation`` saves the query for its uuid where many are opened."""
+        installation = installation or Installation.get().uuid
         return f"{installation}|{self.model}|{self.row_id}|{self.team_id}|{self.field}".encode()
 
 
 @sensitive_variables()
-def seal(secret: str, place: Place) -> str:
-    key_id, key = settings.KEYRING[0]
-    nonce = os.urandom(12)
-    sealed = AESGCM(key).encrypt(nonce, secret.encode(), place.associated_data())
-    return "|".join(("v1", key_id, _text(nonce), _text(sealed)))
+def seal(secret: str, place: Place, installation: uuid.UUID | None = None) -> str:
+    known.learn(secret)
+    return seal_with(first_key_id(), secret, place, installation)
 
 
 @sensitive_variables()
-def unseal(sealed: str, place: Place) -> str:
+def seal_with(key_id: str, secret: str, place: Place, installation: uuid.UUID | None = None) -> str:
+    """As :func:`seal`, with the key of this name, which must be in the ring."""
+    key = dict(settings.KEYRING)[key_id]
+    nonce = os.urandom(12)
+    sealed = AESGCM(key).encrypt(nonce, secret.encode(), place.associated_data(installation))
+    return "|".join((VERSION, key_id, _text(nonce), _text(sealed)))
+
+
+@sensitive_variables()
+def unseal(sealed: str, place: Place, installation: uuid.UUID | None = None) -> str:
     """The secret. Raises :class:`CannotOpen`."""
+    if sealed == DESTROYED:
+        raise CannotOpen("", "The stored secret was destroyed.")
     try:
         version, key_id, nonce, ciphertext = sealed.split("|")
     except ValueError:
         raise CannotOpen("", "The stored secret is damaged.") from None
     key = dict(settings.KEYRING).get(key_id)
-    if version != "v1" or key is None:
+    if version != VERSION:
+        raise CannotOpen(key_id, "The stored secret is damaged.")
+    if key is None:
         raise CannotOpen(key_id, f"The encryption key {key_id!r} is missing from DW_KEYS.")
     try:
-        return AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), place.associated_data()).decode()
+        associated = place.associated_data(installation)
+        secret = AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), associated).decode()
     except (InvalidTag, ValueError):
         raise CannotOpen(
             key_id, "The stored secret does not belong to this row, or its key was replaced."
         ) from None
+    known.learn(secret)
+    return secret
+
+
+@sensitive_variables()
+def opens(sealed: str, place: Place, installation: uuid.UUID | None = None) -> bool:
+    """Whether the sealed text can be read here and now. What it says is forgotten."""
+    try:
+        unseal(sealed, place, installation)
+    except CannotOpen:
+        return False
+    return True
+
+
+def has_key(key_id: str) -> bool:
+    """Whether the ring of this process holds a key of this name."""
+    return any(key_id == one for one, _ in settings.KEYRING)
+
+
+def first_key_id() -> str:
+    """The key that new secrets are sealed with."""
+    return str(settings.KEYRING[0][0])
+
+
+def prefix_of(key_id: str) -> str:
+    """How every text begins that was sealed with this key."""
+    return f"{VERSION}|{key_id}|"
 
 
 def key_id_of(sealed: str) -> str:

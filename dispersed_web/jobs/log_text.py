@@ -6,18 +6,15 @@ way; what they mean is told to the page by fixed classes, see ``web/ansi.py``.
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import urllib.parse
 from collections.abc import Callable, Iterable
 
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.credentials.known_values import forms
 from dispersed_web.credentials.masking import MASK, mask_shapes
 
 LINE_CHARS = 4000
-SHORTEST_SECRET = 8
 
 # CSI; then OSC, DCS, SOS, PM and APC with what they carry, up to their end or the end of the line; then all other escapes.
 _SEQUENCES = re.compile(
@@ -94,38 +91,10 @@ def _cut(line: str) -> str:
 def mask(text: str, secrets: Iterable[str]) -> str:
     """``text`` without the given secrets and without what looks like a key. Secrets shorter than 8 characters stay:
     hiding them would hide ordinary words. Best effort: a secret that was transformed otherwise is not known here."""
-    forms = {form for secret in secrets for form in _forms(secret)}
-    for form in sorted(forms, key=len, reverse=True):
+    written = {form for secret in secrets for form in forms(secret) | forms(clean(secret))}
+    for form in sorted(written, key=len, reverse=True):
         text = text.replace(form, MASK)
     return mask_shapes(text)
-
-
-@sensitive_variables()
-def _forms(secret: str) -> set[str]:
-    """The ways in which a secret is commonly written: as it is, line by line, quoted for URLs and JSON, in base64."""
-    forms = {secret, *secret.split("\n"), clean(secret)}
-    forms |= {
-        urllib.parse.quote(secret, safe=""),
-        urllib.parse.quote_plus(secret),
-        urllib.parse.quote(secret),
-    }
-    forms.add(json.dumps(secret)[1:-1])
-    forms = {form.strip() for form in forms}
-    if len(secret) >= SHORTEST_SECRET:
-        forms |= set(_base64_forms(secret.encode(errors="replace")))
-    return {form for form in forms if len(form) >= SHORTEST_SECRET}
-
-
-@sensitive_variables()
-def _base64_forms(raw: bytes) -> Iterable[str]:
-    """In base64 also where other bytes stand before it, such as a user's name: what depends on the secret alone."""
-    for before in range(3):
-        encoded = base64.b64encode(b"\0" * before + raw).decode()
-        begin = (0, 2, 3)[before]
-        end = len(encoded) - (0, 3, 2)[(before + len(raw)) % 3]
-        core = encoded[begin:end]
-        yield core
-        yield core.translate(str.maketrans("+/", "-_"))
 
 
 @sensitive_variables()

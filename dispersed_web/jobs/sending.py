@@ -19,10 +19,11 @@ from django.db.models import F, Q
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.clock import Clock
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import WrongTeam, client_for
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome
+from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome, Unauthorized
+from dispersed_web.events import security
 from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.jobs import cap_facts, cooking, guard, launch_facts
 from dispersed_web.jobs.adopt import adopt
@@ -88,7 +89,10 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
             )
         except DispersedError as error:
             _apply_error(claim, error, clock())
+            if isinstance(error, Unauthorized) and error.status == 403:
+                health.note_permission(claim.job.credential, "launch", False, clock())
         else:
+            health.note_permission(claim.job.credential, "launch", True, clock())
             adopt(claim.job, remote, clock(), late=False)
 
 
@@ -118,9 +122,28 @@ def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
         )
         if not claimed:
             return None
+        _tell_first_use(job, now)
         Team.bump(job.team_id)
-    Credential.objects.filter(pk=job.credential_id).update(last_used_at=now, last_used_by=job.created_by)
+    health.note_used(job.credential_id, job.created_by_id, now)
     return claim
+
+
+def _tell_first_use(job: Job, now: dt.datetime) -> None:
+    """The owners hear of it when somebody launches with a credential for the first time."""
+    person = job.created_by
+    before = Job.objects.filter(credential=job.credential_id, created_by=person, claims__gt=0)
+    if person is None or job.claims or before.exclude(pk=job.pk).exists():
+        return
+    security.tell_owners(
+        job.team_id,
+        LAUNCHER,
+        "credential.first_used",
+        ("credential", job.credential_id),
+        f"{person} launched with the credential “{job.credential.name}” for the first time: “{job.title}”.",
+        now,
+        {"job": str(job.pk), "user": person.pk},
+        bump=False,
+    )
 
 
 def _may_go(job: Job, now: dt.datetime) -> bool:
@@ -271,6 +294,11 @@ def _end_unsent(
                 job.team_id, LAUNCHER, "job.not_launched", ("job", job.pk), why, now=now, audience="job_owner"
             )
     return bool(changed)
+
+
+def expire_queued(job: Job, why: str, now: dt.datetime) -> bool:
+    """Ends a queued job that will not be sent. False when it is queued no more."""
+    return _end_unsent(job, Reason.EXPIRED, why, now)
 
 
 def take_back(job: Job, why: str, now: dt.datetime) -> bool:

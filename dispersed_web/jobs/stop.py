@@ -15,6 +15,7 @@ from dispersed_web.events.record import ENGINE, Actor, record
 from dispersed_web.jobs import sending
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import REASON_WORDS, Reason, Status
+from dispersed_web.teams import installation
 
 BY_PEOPLE = (Reason.USER, Reason.ADMIN, Reason.TEAM_EMERGENCY)
 
@@ -33,8 +34,11 @@ def request_stop(
 
     A job that was not sent yet ends at once; one whose launch is in doubt is stopped the moment it is found. A person's
     wish takes the place of a stop for idleness that was not sent yet, so that nothing calls it off any more.
-    ``evidence`` is what auto-stop decided on: plain JSON with a ``sentence``.
+    ``evidence`` is what auto-stop decided on: plain JSON with a ``sentence``. Raises :class:`installation.OnlyLooks` in a
+    copy of another installation's database.
     """
+    if not installation.may_act():
+        raise installation.OnlyLooks
     sentence = _sentence(actor, reason, note, evidence or {})
     with transaction.atomic():
         open_to = Q(stop_requested_at=None)

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import use_log, vault
 from dispersed_web.dispersed import is_terminal
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import JobError, TooLate
@@ -23,6 +23,7 @@ def show(job: Job, run: JobRun, *, actor: Actor, now: dt.datetime) -> list[str]:
     if not run.access_tokens_sealed:
         raise JobError("no_token", "Dispersed made no access token for this machine.")
     tokens = vault.unseal(run.access_tokens_sealed, token_place(job, run.remote_uuid)).split("\n")
+    use_log.note(job.team_id, "job", job.pk, "token shown", user_id=actor.user_id, now=now)
     sentence = f"{actor.label} looked up the access token."
     record(
         job.team_id, actor, "job.token_shown", ("job", job.pk), sentence, now=now, data={"run": str(run.pk)}

@@ -10,11 +10,11 @@ from django.db.models import F, Q
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.clock import Clock
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import use_log, vault
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.notifications import bodies, deliveries, links, outbound
-from dispersed_web.notifications.models import Channel, Delivery, Way
+from dispersed_web.notifications import bodies, deliveries, links, outbound, signing
+from dispersed_web.notifications.models import Channel, ChannelKind, Delivery, Way
 from dispersed_web.notifications.notice import compose
 from dispersed_web.notifications.outbound import Answer
 
@@ -58,13 +58,15 @@ def send(delivery: Delivery, clock: Clock, *, only_try: bool = False) -> bool:
     """Sends one claimed delivery and notes what became of it, also on its channel. ``only_try``: it is not put back."""
     failure, for_good, wait = "", True, None
     try:
-        answer = outbound.post(address_of(delivery.channel), _body(delivery, clock))
+        body = _body(delivery, clock)
+        signed = _signature(delivery.channel, body, clock())
+        answer = outbound.post(address_of(delivery.channel), body, headers=signed)
     except outbound.NotSent as error:
         failure, for_good = error.sentence, False
     except outbound.Failure as error:
         failure = error.sentence
     except vault.CannotOpen as error:
-        failure = f"The stored address cannot be read. {error}"
+        failure = f"The stored address or signing secret cannot be read. {error}"
     else:
         if 200 <= answer.status <= 299:
             deliveries.note_sent(delivery, clock())
@@ -82,11 +84,26 @@ def send(delivery: Delivery, clock: Clock, *, only_try: bool = False) -> bool:
 @sensitive_variables()
 def address_of(channel: Channel) -> str:
     """The stored address. Raises :class:`vault.CannotOpen`."""
-    return vault.unseal(channel.url_sealed, place_of(channel))
+    address = vault.unseal(channel.url_sealed, place_of(channel))
+    use_log.note(channel.team_id, "channel", channel.pk, "notice")
+    return address
 
 
 def place_of(channel: Channel) -> vault.Place:
     return vault.Place("channel", channel.pk, channel.team_id, "url")
+
+
+def signing_place_of(channel: Channel) -> vault.Place:
+    return vault.Place("channel", channel.pk, channel.team_id, "signing")
+
+
+@sensitive_variables()
+def _signature(channel: Channel, body: bytes, now: dt.datetime) -> dict[str, str]:
+    """Signs what goes to a program, once its team has a secret for that. Raises :class:`vault.CannotOpen`."""
+    if channel.kind != ChannelKind.JSON or not channel.signing_sealed:
+        return {}
+    secret = vault.unseal(channel.signing_sealed, signing_place_of(channel))
+    return signing.headers(secret, body, int(now.timestamp()))
 
 
 @sensitive_variables()

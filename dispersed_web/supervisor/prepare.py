@@ -24,11 +24,20 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     call_command("migrate", interactive=False, verbosity=0)
+    begin()
     print("the database is up to date", flush=True)
     collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
     if arguments[:1] == ["--demo"]:
         call_command("seed_demo", arguments[1])
     return 0
+
+
+def begin() -> None:
+    """Before anybody can launch anything: what was queued in a restored backup must not go out again."""
+    from dispersed_web.clock import database_now
+    from dispersed_web.jobs import starting
+
+    starting.begin(database_now)
 
 
 def collect_static(target: Path, root: Path) -> None:

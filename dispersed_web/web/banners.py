@@ -12,16 +12,19 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from dispersed_web.autostop.models import Engine, Hold
+from dispersed_web.credentials import canary
 from dispersed_web.credentials.models import Credential, CredentialState
-from dispersed_web.jobs import sweeps
+from dispersed_web.jobs import sweeps, unstoppable
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Status
+from dispersed_web.teams import installation
 from dispersed_web.teams.models import Team
 from dispersed_web.web import around, words
 from dispersed_web.web.words import Phrase, said, since
 
 STUCK_AFTER = dt.timedelta(minutes=3)
 STALE_AFTER = dt.timedelta(minutes=2)
+NAMED = 5
 # For so long people are told that idleness is watched anew.
 ANEW_FOR = dt.timedelta(hours=1)
 LATE_WORDS = {
@@ -79,15 +82,48 @@ def of_team(
 ) -> list[Banner]:
     """All of them, alarms first. ``keys`` are the team's credentials, ``finished`` when each pass of the background work
     last ended."""
+    acts, troubles = installation.may_act(), canary.troubles()
     found = [
-        *_late(finished, now),
+        *(_late(finished, now) if acts else of_copy()),
+        *_of_lost_keys(team, troubles),
         *_of_jobs(team, counts),
         *(_held(team, now) if counts.holdable else ()),
         *_of_keys(team, keys, counts, now),
-        *(_of_engine(now) if counts.watched else ()),
+        *(_of_engine(now) if counts.watched and acts else ()),
     ]
     order = ("alarm", "warning", "info")
     return sorted(found, key=lambda banner: order.index(banner.level))
+
+
+def of_copy() -> list[Banner]:
+    """For every page of a copy, whoever reads it."""
+    text = f"{installation.ONLY_LOOKS} Whoever runs this server can make it the original: manage.py installation adopt."
+    return [Banner("alarm", said(text))]
+
+
+def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble]) -> Iterator[Banner]:
+    """Without a key nothing is lost yet, but what was sealed with it cannot be used until it is back."""
+    if not troubles:
+        return
+    jobs = unstoppable.find(team.pk)
+    text = " ".join(trouble.sentence for trouble in troubles)
+    if jobs:
+        named = ", ".join(f"“{job.title}” ({_rate_of(job)})" for job in jobs[:NAMED])
+        more = f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ""
+        many = "1 running job" if len(jobs) == 1 else f"{len(jobs)} running jobs"
+        total = f", {words.rate(unstoppable.rate_usd(jobs))} in all" if len(jobs) > 1 else ""
+        text += f" {many} of this team cannot be stopped from here{total}: {named}{more}. End in Dispersed’s console what "
+        text += "cannot wait."
+    text += (
+        " Nothing was changed or deleted: everything works again when whoever runs this server puts the key back into "
+        "DW_KEYS."
+    )
+    url = f"{reverse('web:jobs', args=[team.slug])}?show=active" if jobs else ""
+    yield Banner("alarm", said(text), url, "Jobs" if jobs else "")
+
+
+def _rate_of(job: unstoppable.Unstoppable) -> str:
+    return words.rate(job.rate_usd) if job.rate_usd else "rate not known"
 
 
 def digest(banners: Iterable[Banner]) -> str:

@@ -83,6 +83,7 @@ def test_ready_with_a_broker(client, redis_server):
         "database": "ok",
         "migrations": "ok",
         "keys": "ok",
+        "installation": "ok",
         "broker": "ok",
     }
 

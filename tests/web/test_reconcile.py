@@ -39,11 +39,13 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
         "sweep_pruning",
         "sweep_chain",
         "sweep_audit",
+        "sweep_keys",
     ):
         monkeypatch.setattr(reconcile.tasks, other, lambda: None)
     for name in ("notices", "budgets"):
         monkeypatch.setattr(reconcile.tasks, f"sweep_{name}", done[name].set)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
+    monkeypatch.setattr(reconcile.tasks.installation, "may_act", lambda: True)
     with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as stops, ThreadPoolExecutor(1) as own:
         passes = reconcile.Passes(pool, stops, own)
         passes._every(1, "sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))

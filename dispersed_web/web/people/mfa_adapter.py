@@ -5,10 +5,8 @@ from __future__ import annotations
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.credentials.vault import Place, seal, unseal
-
-# allauth names neither row nor person here, so the seal is bound to the installation and the kind alone.
-PLACE = Place("authenticator", "", "", "secret")
+from dispersed_web.credentials.vault import seal, unseal
+from dispersed_web.web.people.mfa_places import PLACE
 
 
 class MfaAdapter(DefaultMFAAdapter):

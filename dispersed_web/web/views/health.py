@@ -19,6 +19,7 @@ from redis.retry import Retry
 from dispersed_web.autostop import pulse
 from dispersed_web.credentials import canary
 from dispersed_web.jobs import figures, sweeps
+from dispersed_web.teams import installation
 
 BROKER_TIMEOUT_S = 0.5
 
@@ -28,7 +29,8 @@ BROKER_TIMEOUT_S = 0.5
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """Whether this process can serve pages: the database answers. What a load balancer should ask."""
-    return _answer({"database": _database()})
+    answers = _database()
+    return _answer({"database": answers}, **(_mode() if answers else {}))
 
 
 @login_not_required
@@ -41,18 +43,19 @@ def healthz_sweep(request: HttpRequest) -> JsonResponse:
     try:
         finished = sweeps.last_finished()
         stuck, oldest_s = figures.stuck_stops(now)
+        acts = installation.may_act()
     except DatabaseError:
         return _answer({"database": False})
     late = sweeps.late(finished, now)
     checked_at = finished.get(pulse.SWEEP)
     news = {
-        "status": "late" if late else "degraded" if stuck else "ok",
+        "status": "copy" if not acts else "late" if late else "degraded" if stuck else "ok",
         "late": late,
         "autostop_age_seconds": int((now - checked_at).total_seconds()) if checked_at else None,
         "stops_stuck": stuck,
         "oldest_stuck_seconds": oldest_s,
     }
-    return JsonResponse(news, status=503 if late else 200)
+    return JsonResponse(news, status=503 if late or not acts else 200)
 
 
 @login_not_required
@@ -63,13 +66,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = {"database": _database()}
     if checks["database"]:
         checks |= {"migrations": _tried(_migrated), "keys": _tried(canary.keys_fit)}
+        checks |= {"installation": _tried(installation.may_act)}
     return _answer(checks | {"broker": _broker()})
 
 
-def _answer(checks: dict[str, bool]) -> JsonResponse:
+def _mode() -> dict[str, str]:
+    """Said where this is a copy of another installation's database: it serves pages, and launches and stops nothing."""
+    return {} if _tried(installation.may_act) else {"mode": "copy"}
+
+
+def _answer(checks: dict[str, bool], **more: str) -> JsonResponse:
     well = all(checks.values())
     words = {name: "ok" if good else "failing" for name, good in checks.items()}
-    return JsonResponse({"status": "ok" if well else "failing", **words}, status=200 if well else 503)
+    return JsonResponse({"status": "ok" if well else "failing", **words, **more}, status=200 if well else 503)
 
 
 def _database() -> bool:

@@ -20,7 +20,7 @@ from django.db import close_old_connections
 
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
-from dispersed_web.jobs import history, log_keeping, sending, sync
+from dispersed_web.jobs import history, log_keeping, sending, starting, sync
 from dispersed_web.signals import logs
 
 log = logging.getLogger("dispersed_web.reconcile")
@@ -36,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="One pass of everything, then end.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        starting.begin(database_now)
         stop = threading.Event()
         if not options["once"]:
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,6 +89,7 @@ class Passes:
         self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
         self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
         self._every(3600, "credentials", lambda: self._submit("credentials", tasks.sweep_credentials))
+        self._every(24 * 3600, "keys", lambda: self._submit("keys", tasks.sweep_keys))
         self._every(3600, "pruning", lambda: self._submit("pruning", tasks.sweep_pruning))
 
     def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:

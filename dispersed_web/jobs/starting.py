@@ -1,0 +1,67 @@
+"""What a process of the product does before it does anything else: it claims a new database, marks new keys, and lets
+nothing of a restored backup be launched again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+from django.db import DatabaseError
+
+from dispersed_web.clock import Clock
+from dispersed_web.credentials import canary
+from dispersed_web.jobs import sending, sweeps
+from dispersed_web.jobs.models import Job, Sweep
+from dispersed_web.jobs.states import Status
+from dispersed_web.teams import installation
+
+log = logging.getLogger(__name__)
+# After so long without background work the database may be a backup that was restored.
+GAP = dt.timedelta(minutes=10)
+START = "start"
+RESTORED = (
+    "It was not sent, because the background work had stood still for more than 10 minutes, as after a backup was "
+    "restored: it may have been launched before. Look at the inventory, then launch it again if you still want it."
+)
+
+
+def begin(clock: Clock) -> None:
+    """To be called once by every process that starts. Never raises: a database that does not answer is no reason not to
+    start."""
+    try:
+        now = clock()
+        installation.claim()
+        canary.ensure()
+        ended = expire_after_gap(now)
+        if ended:
+            log.warning("%d launches from before the last stop of this server were not sent.", ended)
+        if not installation.may_act():
+            log.error("%s (see docs/operations.md)", installation.ONLY_LOOKS)
+        for trouble in canary.troubles():
+            log.error("%s Run: manage.py secrets check", trouble.sentence)
+    except DatabaseError as error:
+        log.warning("The database could not be asked at the start: %s", type(error).__name__)
+
+
+def expire_after_gap(now: dt.datetime) -> int:
+    """Ends every queued launch when no pass of the background work finished within the last 10 minutes; how many it were.
+
+    Of several processes that start at once, one does it; what is queued from then on is new and stays.
+    """
+    last = max(sweeps.last_finished().values(), default=None)
+    if last is None or now - last <= GAP or not _is_first(last, now):
+        return 0
+    queued = Job.objects.filter(status=Status.QUEUED, created_at__lte=now).select_related("team")
+    return sum(sending.expire_queued(job, RESTORED, now) for job in queued)
+
+
+def _is_first(last: dt.datetime, now: dt.datetime) -> bool:
+    """Notes this start in place of the one before it, if nobody else did meanwhile."""
+    row, made = Sweep.objects.get_or_create(name=START, defaults={"finished_at": now})
+    if made:
+        return True
+    return bool(
+        Sweep.objects.filter(name=START, finished_at=row.finished_at, finished_at__lte=last).update(
+            finished_at=now
+        )
+    )
