@@ -28,7 +28,7 @@ FIELDS: dict[str, Fields] = {
     # People
     "accounts.User": _of(
         track="email name time_zone is_active is_service is_site_admin",
-        ignore="id last_login date_joined",
+        ignore="id last_login date_joined hides_first_steps",
         hidden="password",
     ),
     "accounts.SshKey": _of(track="name fingerprint is_default", ignore="id user line created_at"),
@@ -188,9 +188,9 @@ FIELDS: dict[str, Fields] = {
     # Notices
     "notifications.Channel": _of(
         track="kind host active",
-        ignore="id team created_by created_at changed_at last_success_at last_failure_at last_error failures"
+        ignore="id team created_by created_at changed_at signing_since last_success_at last_failure_at last_error failures"
         " quiet_until alarmed_at",
-        hidden="url_sealed tail",
+        hidden="url_sealed signing_sealed tail",
     ),
     "notifications.Delivery": _of(
         ignore="id event user channel way state attempts next_try_at claimed_at sent_at read_at error"

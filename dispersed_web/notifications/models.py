@@ -43,6 +43,10 @@ class Channel(models.Model):
     team = models.OneToOneField("teams.Team", on_delete=models.CASCADE, related_name="channel")
     kind = models.CharField(max_length=8, choices=ChannelKind.choices)
     url_sealed = models.TextField()
+    signing_sealed = models.TextField(
+        blank=True, help_text="What messages are signed with; empty: they are not signed."
+    )
+    signing_since = models.DateTimeField(null=True)
     host = models.CharField(max_length=253)
     tail = models.CharField(max_length=4, blank=True)
     active = models.BooleanField(default=True)

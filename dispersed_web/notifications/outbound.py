@@ -1,4 +1,4 @@
-"""Requests to addresses that people typed in: https, public addresses only, no redirects, ten seconds.
+"""Requests to addresses that people typed in: https, public addresses only, no redirects, five seconds.
 
 The name is resolved once, every address is checked, and the connection goes to the address that was checked: a name that
 points elsewhere a moment later changes nothing. The operator may allow single hosts (``DW_WEBHOOK_ALLOWED_HOSTS``).
@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -18,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.dispersed.transport import Deadline, DeadlineTransport
 from dispersed_web.public_addresses import address_of, is_public, resolve
 
-SECONDS = 10.0
+SECONDS = 5.0
 PORTS = (443, 8443)
 LONGEST_URL = 2000
 READ_BYTES = 4096
@@ -121,8 +122,11 @@ def _checked_addresses(target: Target) -> list[str]:
 
 
 @sensitive_variables()
-def post(url: str, body: bytes, seconds: float | None = None) -> Answer:
+def post(
+    url: str, body: bytes, seconds: float | None = None, headers: Mapping[str, str] | None = None
+) -> Answer:
     """Sends JSON once and returns the answer, whatever its status; within ``SECONDS`` if nothing else is said.
+    ``headers`` go beside those that every message has.
 
     Raises :class:`Refused`, :class:`NotSent` and :class:`InDoubt`.
     """
@@ -131,7 +135,7 @@ def post(url: str, body: bytes, seconds: float | None = None) -> Answer:
     deadline = Deadline()
     deadline.start(SECONDS if seconds is None else seconds)
     for address in addresses:
-        answer = _exchange(target, address, body, deadline)
+        answer = _exchange(target, address, body, deadline, headers or {})
         if answer is not None:
             return answer
         if deadline.wrote:
@@ -144,11 +148,15 @@ def post(url: str, body: bytes, seconds: float | None = None) -> Answer:
 
 
 @sensitive_variables()
-def _exchange(target: Target, address: str, body: bytes, deadline: Deadline) -> Answer | None:
+def _exchange(
+    target: Target, address: str, body: bytes, deadline: Deadline, headers: Mapping[str, str]
+) -> Answer | None:
     """One try at one address; ``None`` when it failed, and then ``deadline.wrote`` says whether anything left."""
     transport = DeadlineTransport(deadline, keep_alive=0)
     try:
-        response = transport.handle_request(_request(target, address, body, deadline.left_s()))
+        request = _request(target, address, body, deadline.left_s())
+        request.headers.update(headers)
+        response = transport.handle_request(request)
         try:
             text = _beginning(response)
         finally:

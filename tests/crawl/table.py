@@ -3,7 +3,8 @@
 ``GET viewer, POST admin`` reads: members of any role may look, admins and owners may act; every other method is refused.
 ``anyone``: also without signing in. ``reader``: whoever is signed in, for what is theirs. ``nobody``: the address exists
 in a library and is closed here. ``site``: whoever runs the installation.
-A row may end in ``; writes TABLE …``: what a look may store, because it is a cache and tells nobody anything.
+A row may end in ``; writes TABLE …``: what a look may store, because it is a cache and tells nobody anything, or the note in
+the audit log that somebody took a file.
 """
 
 from __future__ import annotations
@@ -71,23 +72,23 @@ web:recipes GET viewer
 web:recipe-new GET member, POST member
 web:recipe-preview POST member
 web:recipe-import GET member, POST member
-web:recipes-export GET viewer
+web:recipes-export GET viewer; writes events_event
 web:recipes-starters POST admin
-web:cloud-recipes GET viewer
-web:cloud-recipes-refresh POST member
-web:cloud-recipe GET viewer
+web:cloud-recipes GET viewer; writes jobs_cloudcatalog
+web:cloud-recipes-refresh POST viewer
+web:cloud-recipe GET viewer; writes jobs_cloudcatalog
 web:cloud-recipe-import POST member
 web:recipe GET viewer
 web:recipe-edit GET member, POST member
 web:recipe-versions GET viewer
 web:recipe-roll-back POST member
-web:recipe-export GET viewer
+web:recipe-export GET viewer; writes events_event
 web:recipe-pin POST viewer
 web:recipe-copy POST member
 web:recipe-hand-over GET member, POST member
 web:recipe-share POST member
 web:recipe-archive POST member
-web:recipe-from-job GET member
+web:recipe-from-job GET member, POST member
 web:recipe-launch GET member, POST member
 web:inventory GET viewer
 web:inventory-adopt GET member, POST member
@@ -117,6 +118,7 @@ web:team-calendar POST viewer
 web:team-calendar-off POST viewer
 web:team-notices GET admin, POST admin
 web:team-notices-test POST admin
+web:team-notices-signing POST admin
 web:team-notices-switch POST admin
 web:team-notices-remove POST admin
 web:credential-add GET admin, POST admin
@@ -125,12 +127,12 @@ web:credential-replace GET admin, POST admin
 web:credential-disable POST admin
 web:credential-enable POST admin
 web:jobs GET viewer
-web:jobs-csv GET viewer
+web:jobs-csv GET viewer; writes events_event
 web:jobs-columns POST viewer
 web:jobs-ask GET member
 web:jobs-bulk POST member
 web:job GET viewer
-web:job-logs GET viewer; writes jobs_runlog signals_logwatch
+web:job-logs GET viewer; writes jobs_runlog signals_logwatch events_event
 web:job-activity GET viewer
 web:job-events GET viewer
 web:job-spec GET viewer
@@ -165,7 +167,7 @@ web:preset-delete POST member
 # django-allauth's: accounts, not teams. Whoever is signed in reaches their own account and nothing else.
 ACCOUNTS = _rules("""
 account_login GET anyone, POST anyone
-account_logout GET reader, POST reader
+account_logout GET anyone, POST anyone
 account_inactive GET anyone
 account_signup GET anyone, POST anyone
 account_reauthenticate GET reader, POST reader
@@ -193,12 +195,12 @@ mfa_reauthenticate_webauthn GET reader, POST reader
 mfa_remove_webauthn GET reader, POST reader
 mfa_edit_webauthn GET reader, POST reader
 usersessions_list GET reader, POST reader
-socialaccount_login_cancelled GET anyone
-socialaccount_login_error GET anyone
-socialaccount_signup GET anyone, POST anyone
-socialaccount_connections GET reader, POST reader
-openid_connect_login GET anyone, POST anyone
-openid_connect_callback GET anyone, POST anyone
+socialaccount_login_cancelled GET nobody, POST nobody
+socialaccount_login_error GET nobody, POST nobody
+socialaccount_signup GET nobody, POST nobody
+socialaccount_connections GET nobody, POST nobody
+openid_connect_login GET nobody, POST nobody
+openid_connect_callback GET nobody, POST nobody
 """)
 
 # The REST API: the rule names the least role; a token needs the scope for it too.
@@ -253,8 +255,5 @@ api:docs GET reader
 NAMELESS = {
     "api/docs",
     "api/",
-    "account/social/login/cancelled/",
-    "account/social/login/error/",
-    "account/social/signup/",
-    "account/social/connections/",
+    "account/^social/",
 }
