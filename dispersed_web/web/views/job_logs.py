@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET
 
+from dispersed_web.events.record import record
 from dispersed_web.jobs import log_keeping, runs, sync
 from dispersed_web.jobs.logs import Log
 from dispersed_web.jobs.models import Job, JobRun
@@ -54,6 +55,9 @@ def page(request: HttpRequest, slug: str, job_id: uuid.UUID) -> HttpResponse:
     sync.note_watcher(place.team.pk)
     run = _run(job, request.GET.get("run", ""))
     if "download" in request.GET:
+        sentence = f"{place.actor.label} downloaded the job's log."
+        about, now = ("job", job.pk), timezone.now()
+        record(place.team.pk, place.actor, "job.log_downloaded", about, sentence, now=now, bump=False)
         return _file(job, log_keeping.show(job, run, timezone.now()) if run else Log())
     if run:
         signals.note_reader(run.pk)

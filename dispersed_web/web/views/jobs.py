@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from dispersed_web.events.record import record
 from dispersed_web.jobs import figures, keeping, queries, sweeps, sync
 from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
@@ -85,6 +86,8 @@ def jobs_csv(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     wanted = queries.read_filter(request.GET, request.user.pk)
     found = queries.for_list(queries.matching(place.team.pk, wanted, now)).order_by("-created_at", "-id")
     found = queries.with_tags(found)
+    sentence, about = f"{place.actor.label} exported the list of jobs.", ("team", place.team.pk)
+    record(place.team.pk, place.actor, "export.jobs", about, sentence, now=now, bump=False)
     response = StreamingHttpResponse(
         csv_rows.lines(found.iterator(chunk_size=500), now), content_type="text/csv; charset=utf-8"
     )

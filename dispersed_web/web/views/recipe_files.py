@@ -13,8 +13,10 @@ from django.utils.text import slugify
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dispersed_web.clock import database_now
+from dispersed_web.events.record import record
 from dispersed_web.recipes import files, queries, starters
 from dispersed_web.recipes.errors import RecipeRefused
+from dispersed_web.recipes.keeping import called
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
@@ -29,8 +31,9 @@ from dispersed_web.web.views.recipes import version_of
 @require_safe
 def recipe_export(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> HttpResponse:
     """One version as a file: the current one, or that of ``v``."""
-    _, found = access.recipe(request, slug, recipe_id)
+    place, found = access.recipe(request, slug, recipe_id)
     version = version_of(found, request.GET.get("v", ""))
+    _note(place, "recipe.exported", ("recipe", found.pk), f"{called(found)} as a file", number=version.number)
     about = {name: getattr(found, name) for name in ("name", "description_md", "category", "icon")}
     return _file(written(version.document, about), f"{slugify(found.name) or 'recipe'}-v{version.number}")
 
@@ -40,7 +43,13 @@ def recipes_export(request: HttpRequest, slug: str) -> HttpResponse:
     """All recipes that the person sees and that are in use."""
     place = access.seat(request, slug)
     usable = queries.usable_by(request.user.pk, place.team).select_related("current").order_by("name", "pk")
+    _note(place, "export.recipes", ("team", place.team.pk), "all recipes as a file")
     return _file(files.to_yaml(usable), f"recipes-{place.team.slug}")
+
+
+def _note(place: Seat, kind: str, about: tuple[str, object], what: str, **data: Any) -> None:
+    sentence = f"{place.actor.label} exported {what}."
+    record(place.team.pk, place.actor, kind, about, sentence, now=database_now(), data=data, bump=False)
 
 
 def _file(text: str, name: str) -> HttpResponse:
