@@ -61,6 +61,9 @@ urlpatterns = [
     path("t/<slug:slug>/team/calendar/off/", calendar.team_calendar_off, name="team-calendar-off"),
     path("t/<slug:slug>/team/notifications/", notices.team_notices, name="team-notices"),
     path("t/<slug:slug>/team/notifications/test/", notices.team_notices_test, name="team-notices-test"),
+    path(
+        "t/<slug:slug>/team/notifications/signing/", notices.team_notices_signing, name="team-notices-signing"
+    ),
     path("t/<slug:slug>/team/notifications/switch/", notices.team_notices_switch, name="team-notices-switch"),
     path("t/<slug:slug>/team/notifications/remove/", notices.team_notices_remove, name="team-notices-remove"),
     path("t/<slug:slug>/credentials/add/", credentials.add, name="credential-add"),

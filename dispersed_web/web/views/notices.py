@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.clock import database_now
 from dispersed_web.notifications import channels, outbound
-from dispersed_web.notifications.models import Channel, Delivery, DeliveryState, Way, Wishes
+from dispersed_web.notifications.models import Channel, ChannelKind, Delivery, DeliveryState, Way, Wishes
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.notices import ChannelForm, WishesForm
 from dispersed_web.web.notice_rows import channel_status, delivery_rows
+from dispersed_web.web.people.sudo import only_fresh
 
 SHOWN = 20
 
@@ -58,6 +59,19 @@ def team_notices_test(request: HttpRequest, slug: str) -> HttpResponse:
         else:
             messages.error(request, f"The test did not arrive. {delivery.error}")
     return redirect("web:team-notices", slug)
+
+
+@require_POST
+@only_fresh
+@sensitive_variables("secret")
+def team_notices_signing(request: HttpRequest, slug: str) -> HttpResponse:
+    """Makes a new secret to sign with. Its text is in this answer and nowhere else."""
+    seat, channel = _channel(request, slug)
+    if channel is None or channel.kind != ChannelKind.JSON:
+        return redirect("web:team-notices", slug)
+    secret = channels.renew_signing_secret(channel, actor=seat.actor, now=database_now())
+    context = _context(seat.team) | {"form": ChannelForm(request=request), "signing_secret": secret}
+    return render(request, "team/notices.html", context | _rights(seat))
 
 
 @require_POST
