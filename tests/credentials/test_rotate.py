@@ -35,7 +35,7 @@ def test_every_column_is_sealed_anew_and_opens_without_the_old_key(settings):
     canary.ensure()
     settings.KEYRING = [K2, K1]
     out = manage("rotate")
-    assert "7 secrets sealed anew with key k2" in out
+    assert f"{len(sealed.columns())} secrets sealed anew with key k2" in out
     assert "0 rows left under key k1" in out
     settings.KEYRING = [K2]
     for column in sealed.columns():

@@ -1,0 +1,70 @@
+"""Backups that are restored and copies that are opened elsewhere: nothing is launched twice, and nobody else's job is
+touched. In processes of their own, on whatever database the tests run with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from dispersed_web.jobs import stop
+from dispersed_web.jobs.models import Sweep
+from dispersed_web.jobs.states import Reason
+from tests.jobs.copied import changing_requests, copy_of_the_database, manage
+from tests.jobs.world import World
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def world(transactional_db: None, sandbox: Any) -> World:
+    return World(sandbox)
+
+
+def test_a_copy_under_another_id_sends_nothing_until_it_is_adopted(world: World, tmp_path: Path) -> None:
+    running, waiting = world.launched(), None
+    assert stop.request_stop(running, actor=world.actor, reason=Reason.USER, now=world.clock.now)
+    waiting = world.request(world.order("Second"), same_again=True)
+    manage_here = {"installation_id": "staging"}
+    with copy_of_the_database(tmp_path) as copy:
+        before = changing_requests(world.control)
+        told = manage(copy, "reconcile", "--once", **manage_here)
+        assert "so it only looks" in told
+        assert changing_requests(world.control) == before
+        assert len(world.control.requests()) > len(before), "it did look"
+        assert "only looks" in manage(copy, "installation", "show", **manage_here)
+        manage(copy, "installation", "adopt", "--sure", "staging", **manage_here)
+        manage(copy, "reconcile", "--once", **manage_here)
+        sent = changing_requests(world.control)[len(before) :]
+        assert {method for method, _ in sent} == {"POST", "PUT"}
+    assert len(world.in_ledger(waiting)) == 1
+
+
+def test_what_was_queued_in_a_restored_backup_is_not_launched_and_is_shown(
+    world: World, tmp_path: Path
+) -> None:
+    job = world.request()
+    long_ago = timezone.now() - dt.timedelta(minutes=11)
+    Sweep.objects.create(name="launches", finished_at=long_ago)
+    with copy_of_the_database(tmp_path) as copy:
+        # After the backup was made, the original launched it.
+        world.send(job)
+        before = changing_requests(world.control)
+        told = manage(copy, "reconcile", "--once")
+        assert "1 launches from before the last stop of this server were not sent" in told
+        assert changing_requests(world.control) == before
+        shown = manage(
+            copy,
+            "shell",
+            "-v0",
+            "-c",
+            "from dispersed_web.jobs.models import Job; from dispersed_web.events.models import Event;"
+            "print([(j.origin, j.status, j.reason) for j in Job.objects.order_by('created_at')],"
+            "Event.objects.filter(kind='job.not_launched').count())",
+        )
+    assert "'FAILED', 'expired'" in shown
+    assert shown.strip().endswith("1")
+    assert len(world.in_ledger(job)) == 1

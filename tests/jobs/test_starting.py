@@ -1,0 +1,91 @@
+"""What a process does first: of several that start at once one ends what a restored backup had queued."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from dispersed_web.credentials.models import KeyCanary
+from dispersed_web.jobs import starting
+from dispersed_web.jobs.models import Job, Sweep
+from dispersed_web.teams.models import Installation
+from tests import factories as make
+
+MINUTE = dt.timedelta(minutes=1)
+
+
+def queued(minutes_since_last_pass: float) -> Job:
+    Sweep.objects.create(name="launches", finished_at=timezone.now() - minutes_since_last_pass * MINUTE)
+    return make.make_job(make.make_team(), "QUEUED")
+
+
+@pytest.mark.django_db
+def test_after_a_gap_what_is_queued_ends_and_its_owner_is_told() -> None:
+    job = queued(11)
+    assert starting.expire_after_gap(timezone.now()) == 1
+    job.refresh_from_db()
+    assert (job.status, job.reason) == ("FAILED", "expired")
+    assert "backup" in job.reason_text
+    assert job.team.events.filter(kind="job.not_launched", audience="job_owner").count() == 1
+
+
+@pytest.mark.django_db
+def test_after_a_quick_restart_it_is_still_sent() -> None:
+    job = queued(9)
+    assert starting.expire_after_gap(timezone.now()) == 0
+    job.refresh_from_db()
+    assert job.status == "QUEUED"
+
+
+@pytest.mark.django_db
+def test_what_is_queued_after_the_first_process_started_stays_when_the_next_one_starts() -> None:
+    queued(11)
+    starting.expire_after_gap(timezone.now())
+    job = make.make_job(make.make_team(), "QUEUED")
+    assert starting.expire_after_gap(timezone.now()) == 0
+    job.refresh_from_db()
+    assert job.status == "QUEUED"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_that_start_at_once_one_does_it() -> None:
+    queued(11)
+    barrier, results = threading.Barrier(6), []
+
+    def start() -> None:
+        barrier.wait()
+        results.append(starting.expire_after_gap(timezone.now()))
+        connection.close()
+
+    threads = [threading.Thread(target=start) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [0, 0, 0, 0, 0, 1]
+
+
+@pytest.mark.django_db
+def test_it_claims_a_new_database_and_marks_a_new_key(settings: Any) -> None:
+    starting.begin(timezone.now)
+    assert Installation.get().holder == "tests"
+    assert [one.key_id for one in KeyCanary.objects.all()] == ["test"]
+    settings.KEYRING = [("new", bytes(32)), *settings.KEYRING]
+    starting.begin(timezone.now)
+    assert KeyCanary.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_answer_keeps_no_process_from_starting(caplog: Any) -> None:
+    def away() -> dt.datetime:
+        raise DatabaseError("away")
+
+    with caplog.at_level(logging.WARNING):
+        starting.begin(away)
+    assert "could not be asked at the start" in caplog.text
