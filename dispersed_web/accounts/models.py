@@ -42,6 +42,9 @@ class User(AbstractBaseUser):
         default=False,
         help_text="Runs this installation: sees teams from outside, and may stop a job in an emergency.",
     )
+    hides_first_steps = models.BooleanField(
+        default=False, help_text="Whether the list of first steps is left out on their home pages."
+    )
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()

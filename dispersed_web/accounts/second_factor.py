@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from allauth.mfa.models import Authenticator
+from django.db.models import QuerySet
 
 FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
+def of(user_id: int | None) -> QuerySet[Authenticator]:
+    """The person's second factors."""
+    return Authenticator.objects.filter(user=user_id, type__in=FACTORS)
+
+
 def has_one(user_id: int | None) -> bool:
     """Whether the person signs in with more than a password."""
-    return Authenticator.objects.filter(user=user_id, type__in=FACTORS).exists()
+    return of(user_id).exists()
 
 
 def who_has_one(user_ids: Iterable[int]) -> set[int]:
@@ -22,6 +28,4 @@ def who_has_one(user_ids: Iterable[int]) -> set[int]:
 
 def kinds(user_id: int | None) -> set[str]:
     """Which of :data:`FACTORS` the person has."""
-    return set(
-        Authenticator.objects.filter(user=user_id, type__in=FACTORS).values_list("type", flat=True).distinct()
-    )
+    return set(of(user_id).values_list("type", flat=True).distinct())

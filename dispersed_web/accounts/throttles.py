@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
     "invite": Rule(20, DAY),  # invitations per person who sends them
     "sudo": Rule(10, DAY),  # failures to confirm who one is, per account
     "signup": Rule(20, HOUR),  # sign-ups per address
+    "setup": Rule(10, HOUR),  # wrong codes for the first account per address
     "api_token": Rule(60, MINUTE),  # wrong API tokens per address
 }
 LONGEST = max(rule.window for rule in RULES.values())

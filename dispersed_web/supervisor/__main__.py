@@ -140,7 +140,7 @@ def _welcome(url: str, folder: DataFolder, environment: Mapping[str, str], simul
         people = [f"{email}   {password}" for email, password in folder.read_demo()["people"].items()]
         about_money = "a simulation, nothing costs money"
     else:
-        people = ['bin/manage add_member you@example.com "Your team" --role owner --create-team --password']
+        people = ["with your account; the first one needs the code that bin/manage setup_code prints"]
         given = environment.get("DW_DISPERSED_URL")
         about_money = "as DW_DISPERSED_URL says" if given else "JOBS COST REAL MONEY"
     lines = [

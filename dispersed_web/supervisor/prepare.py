@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> int:
     collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
     if arguments[:1] == ["--demo"]:
         call_command("seed_demo", arguments[1])
+    call_command("setup_code", at_start=True)
     return 0
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from dispersed_web.web.inventory import inventory_urls
-from dispersed_web.web.people import people_urls, token_urls
+from dispersed_web.web.people import people_urls, setup_urls, token_urls
 from dispersed_web.web.recipes import recipe_urls
 from dispersed_web.web.views import (
     act_links,
@@ -54,6 +54,7 @@ urlpatterns = [
     path("t/<slug:slug>/team/freeze/", team.team_freeze, name="team-freeze"),
     *people_urls.urlpatterns,
     *token_urls.urlpatterns,
+    *setup_urls.urlpatterns,
     path("t/<slug:slug>/team/ssh-keys/", team_keys.add, name="team-ssh-keys"),
     path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/", team_keys.key, name="team-ssh-key"),
     path("t/<slug:slug>/team/ssh-keys/<uuid:key_id>/remove/", team_keys.remove, name="team-ssh-key-remove"),

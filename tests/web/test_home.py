@@ -83,11 +83,12 @@ def test_a_team_needs_a_name(client, name):
 def test_to_make_a_team_one_signs_in(client):
     for method in ("get", "post"):
         assert getattr(client, method)(reverse("web:team-new"))["Location"].startswith("/account/login/")
+    make.make_user()
     assert client.get("/")["Location"].startswith("/account/login/")
 
 
 def test_the_first_steps_go_as_they_are_taken(client, team):
-    user = make.owner_of(team)
+    user = make.sign_in(client, make.make_member(team))
     assert client.get(home(team)).context["steps"].done is False
     credential = make.make_credential(team)
     make.give_ssh_key(user, make.SSH_KEY)

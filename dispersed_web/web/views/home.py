@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -16,17 +18,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dispersed_web.accounts.models import User
 from dispersed_web.autostop.models import Hold
-from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import figures as job_figures
 from dispersed_web.jobs import queries
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason
 from dispersed_web.recipes import starters
-from dispersed_web.teams import keeping
+from dispersed_web.teams import first_run, keeping
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, around, live, shell, words
+from dispersed_web.web import access, around, first_steps, live, shell, words
 from dispersed_web.web.forms.team import NewTeamForm
 from dispersed_web.web.job import observing
 from dispersed_web.web.jobs import cells, rows, stats
@@ -56,20 +57,13 @@ class Figures:
     unmanaged_usd: Decimal
 
 
-@dataclass(frozen=True)
-class FirstSteps:
-    credential: bool
-    ssh_key: bool
-    launched: bool
-
-    @property
-    def done(self) -> bool:
-        return self.credential and self.ssh_key and self.launched
-
-
+@login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """To the team one was in last; without any team, a page that says what to do."""
+    """To the team one was in last; without any team, a page that says what to do. While nobody has an account, to the page
+    that makes the first."""
+    if not request.user.is_authenticated:
+        return redirect("web:setup") if first_run.is_empty() else redirect_to_login(request.path)
     slugs = list(
         Membership.objects.filter(user=request.user.pk)
         .order_by("team__name")
@@ -143,7 +137,7 @@ def _context(seat: access.Seat, user: User, now: dt.datetime) -> dict[str, Any]:
         "quiet": words.rate(figures.quiet_usd) if figures.quiet_usd else "",
         "hold": hold,
         "observing": observing.of_team(team.pk, now, zone) if figures.active else None,
-        "steps": _first_steps(team, user),
+        "steps": first_steps.of(seat, user),
         **made,
     }
 
@@ -211,12 +205,4 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
         attention=sums["attention"],
         unmanaged=strangers["shown"],
         unmanaged_usd=unmanaged_usd,
-    )
-
-
-def _first_steps(team: Team, user: User) -> FirstSteps:
-    return FirstSteps(
-        credential=Credential.objects.filter(team=team).exists(),
-        ssh_key=bool(user.default_ssh_key),
-        launched=Job.objects.filter(team=team).exists(),
     )

@@ -1,0 +1,191 @@
+"""The first start in the browser: who may claim the installation, and each step after it."""
+
+import pytest
+from django.core import mail
+from django.urls import reverse
+from django.utils import timezone
+
+from dispersed_web.accounts import throttles
+from dispersed_web.accounts.models import SshKey, User
+from dispersed_web.credentials.models import Credential
+from dispersed_web.notifications.models import Channel
+from dispersed_web.recipes.models import Recipe
+from dispersed_web.teams import first_run
+from dispersed_web.teams.models import Membership, Team
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+SETUP = "/setup/"
+
+
+def typed(**other):
+    values = {
+        "code": first_run.setup_code(),
+        "email": "Ann@Example.org",
+        "name": "Ann",
+        "password": make.PASSWORD,
+    }
+    return values | other
+
+
+def page(name, team):
+    return reverse(f"web:{name}", args=[team.slug])
+
+
+@pytest.fixture
+def team(client):
+    """Of somebody who came as far as the second step."""
+    team = make.make_team("Lab")
+    make.sign_in(client, make.owner_of(team))
+    return team
+
+
+def test_an_installation_without_accounts_leads_there(client):
+    assert client.get("/")["Location"] == SETUP
+    assert client.get(SETUP).status_code == 200
+    make.make_user()
+    assert client.get("/")["Location"] == "/account/login/?next=/"
+
+
+def test_the_first_account_is_signed_in_and_comes_to_the_next_step(client):
+    answer = client.post(SETUP, typed())
+    assert answer["Location"] == reverse("web:setup-team")
+    assert User.objects.get().email == "ann@example.org"
+    answer = client.post(reverse("web:setup-team"), {"name": "Vision Lab"})
+    team = Team.objects.get()
+    assert answer["Location"] == page("setup-credential", team)
+    assert Membership.objects.get().role == "owner"
+    assert Recipe.objects.filter(team=team).count() > 3
+    assert "password" not in client.get(answer["Location"]).context["form"].fields, (
+        "it was given a moment ago"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("code", "0000-0000-0000-0000"),
+        ("code", ""),
+        ("password", "short"),
+        ("password", "ann@example.org"),
+        ("email", "x"),
+    ],
+)
+def test_nothing_is_made_of_what_is_wrong(client, field, value):
+    answer = client.post(SETUP, typed(**{field: value}))
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
+    assert make.PASSWORD not in answer.content.decode()
+    assert not User.objects.exists()
+
+
+def test_guessing_the_code_ends_after_ten_attempts_from_an_address(client):
+    for _ in range(10):
+        client.post(SETUP, typed(code="0000"))
+    assert "Too many" in str(client.post(SETUP, typed()).context["form"].errors["code"])
+    assert not User.objects.exists()
+    assert throttles.wait_for("setup", "127.0.0.1", timezone.now()) > 0
+    assert client.post(SETUP, typed(), REMOTE_ADDR="10.0.0.7").status_code == 302
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_with_an_account_there_is_nothing_at_this_address(client, method):
+    code = first_run.setup_code()
+    make.make_user()
+    assert getattr(client, method)(SETUP, {"code": code}).status_code == 404
+
+
+def test_the_second_step_is_left_out_where_there_is_a_team(client, team):
+    assert client.get(reverse("web:setup-team"))["Location"] == page("setup-credential", team)
+
+
+def test_a_key_is_tried_first_and_stored(client, team, sandbox):
+    public, secret = sandbox.keys[0][:2]
+    url = page("setup-credential", team)
+    wrong = client.post(url, {"name": "Main", "public_key": public, "secret_key": "sk_sim_wrong"})
+    assert wrong.status_code == 422
+    assert not Credential.objects.exists()
+    answer = client.post(url, {"name": "Main", "public_key": public, "secret_key": secret})
+    assert answer["Location"] == page("setup-notices", team)
+    assert "Main" in client.get(url).content.decode()
+
+
+def test_a_channel_is_stored_and_an_address_that_is_never_asked_is_not(client, team):
+    url = page("setup-notices", team)
+    assert client.post(url, {"kind": "slack", "url": "http://127.0.0.1/x"}).status_code == 422
+    answer = client.post(url, {"kind": "slack", "url": "https://hooks.slack.com/services/T/B/x"})
+    assert answer["Location"] == page("setup-launch", team)
+    assert Channel.objects.get().team == team
+
+
+def test_a_test_mail_goes_to_oneself(client, team):
+    client.post(page("setup-mail", team))
+    assert mail.outbox[0].to == [make.owner_of(team).email]
+    for _ in range(9):
+        client.post(page("setup-mail", team))
+    assert len(mail.outbox) == 5
+
+
+def test_the_last_step_leads_to_the_form_of_a_cheap_machine(client, team):
+    from dispersed_web.recipes import starters
+
+    starters.install(team, timezone.now())
+    assert page("setup-credential", team) in client.get(page("setup-launch", team)).content.decode()
+    make.make_credential(team)
+    recipe = Recipe.objects.get(team=team, source="starter:ssh-machine")
+    html = client.get(page("setup-launch", team)).content.decode()
+    assert reverse("web:recipe-launch", args=[team.slug, recipe.pk]) in html
+    assert "costs nothing" in html
+
+
+@pytest.mark.parametrize("name", ["setup-credential", "setup-notices", "setup-launch"])
+def test_the_steps_are_for_those_who_may(client, name):
+    team = make.make_team()
+    role = "viewer" if name == "setup-launch" else "member"
+    make.sign_in(client, make.make_member(team, role))
+    assert client.get(page(name, team)).status_code == 403
+    make.sign_in(client, make.make_user())
+    assert client.get(page(name, team)).status_code == 404
+
+
+def test_the_list_goes_for_good_for_who_does_not_want_it(client, team):
+    home = page("team-home", team)
+    assert b"First steps" in client.get(home).content
+    assert client.post(reverse("web:first-steps-hide")).status_code == 302
+    assert b"First steps" not in client.get(home).content
+    colleague = make.sign_in(client, make.make_member(team, "admin"))
+    assert b"First steps" in client.get(home).content
+    assert not colleague.hides_first_steps
+
+
+def test_members_see_the_steps_that_are_theirs(client, team):
+    make.sign_in(client, make.make_member(team, "member"))
+    steps = client.get(page("team-home", team)).context["steps"]
+    assert [one.title for one in steps.rows] == [
+        "Add a credential",
+        "Store your SSH key",
+        "Launch the first job",
+    ]
+    assert steps.rows[0].waits == "An admin does this"
+    make.sign_in(client, make.make_member(team, "viewer"))
+    assert not client.get(page("team-home", team)).context["steps"].shown
+
+
+def test_each_step_is_ticked_by_what_it_left_behind(client, team):
+    owner, home = make.owner_of(team), page("team-home", team)
+
+    def open_steps():
+        return [one.title for one in client.get(home).context["steps"].rows if not one.done]
+
+    assert len(open_steps()) == 6
+    make.make_credential(team)
+    make.give_ssh_key(owner, make.SSH_KEY)
+    make.give_second_factor(owner)
+    make.make_channel(team)
+    assert open_steps() == ["Invite somebody", "Launch the first job"]
+    make.make_member(team, "member")
+    make.make_job(team)
+    assert open_steps() == []
+    assert SshKey.objects.exists()
+    assert b"First steps" not in client.get(home).content
