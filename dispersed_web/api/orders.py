@@ -13,9 +13,11 @@ from rest_framework.request import Request
 from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import JobSpec, Secret, Volume
-from dispersed_web.jobs import keeping, marker, market, specs
+from dispersed_web.jobs import keeping, marker, market, secret_refs, specs
 from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.secret_refs import Known
+from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.teams.models import Team
 
 KEY_HEADER = "Idempotency-Key"
@@ -42,9 +44,10 @@ def idempotency_key(request: Request) -> str:
 @sensitive_variables()
 def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Order:
     """What a valid body asks for. Its faults beyond types and lengths are found by the launch itself."""
-    spec = _spec(body)
+    refs = refs_of(body)
+    spec = secret_refs.marked(_spec(body), refs)
     label, lowest_usd, quoted_usd = _gpu(spec, credential)
-    return Order(
+    order = Order(
         title=body["title"],
         spec=spec,
         secret_env=frozenset(row["name"] for row in body.get("env", []) if _is_secret(row)),
@@ -54,7 +57,19 @@ def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Ord
         lowest_usd=lowest_usd,
         choices=_choices(body),
         cook_uuid=body.get("cook_uuid", ""),
+        secret_refs=refs,
     )
+    return secret_refs.settled(order, Known.of(team, None)) if refs else order
+
+
+def refs_of(body: Mapping[str, Any]) -> dict[str, str]:
+    """The parts for which a secret of the team is named."""
+    found = {f"env.{row['name']}": row.get("team_secret_id") for row in body.get("env", ())}
+    found |= {
+        f"{secret_refs.VOLUME}{row['mount']}": row.get("team_secret_id") for row in body.get("volumes", ())
+    }
+    found[REGISTRY_SECRET] = body.get("registry_secret_id")
+    return {target: str(ref) for target, ref in found.items() if ref}
 
 
 def _choices(body: Mapping[str, Any]) -> StopChoices:
@@ -68,8 +83,8 @@ def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
     return (
         job.credential_id == body["credential_id"]
         and keeping.launch_title(job) == order.title
-        and job.spec == specs.plain_part(order.spec, order.secret_env)
-        and job.spec_fingerprint == specs.fingerprint(order.spec)
+        and secret_refs.without_names(job.spec) == specs.plain_part(order.spec, order.secret_env)
+        and job.spec_fingerprint == specs.fingerprint(order.spec, order.secret_refs)
         and job.cook_uuid == order.cook_uuid
         and body.get("lifetime_s") in (None, job.lifetime_s)
         and all(body.get(name) in (None, getattr(job, name)) for name in CHOICES)
@@ -85,7 +100,7 @@ def _spec(body: Mapping[str, Any]) -> JobSpec:
         task=body["task"],
         title=marker.ascii_title(body["title"]),
         registry_secret=Secret(secret) if secret else None,
-        env={row["name"]: row["value"] for row in body.get("env", [])},
+        env={row["name"]: row.get("value", "") for row in body.get("env", [])},
         volumes=tuple(_volume(row) for row in body.get("volumes", [])),
         **plain,
     )

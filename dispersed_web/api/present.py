@@ -33,6 +33,7 @@ LIMITS = (
 EMPTY_SPEC = specs.plain_part(JobSpec(task="", title="", image=""), frozenset()) | {
     "image_source": "",
     "volumes": [],
+    "registry_team_secret": None,
 }
 
 
@@ -91,7 +92,7 @@ def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict
         "verdict": shown(verdict) if verdict else None,
         "stop": _stop(job, now),
         "runs": [_run(run) for run in runs],
-        "spec": EMPTY_SPEC | job.spec,
+        "spec": _spec(job),
     }
 
 
@@ -133,3 +134,10 @@ def _run(run: JobRun) -> dict[str, Any]:
         "hourly_rate_usd": run.hourly_rate_usd,
         "addresses": run.node_urls,
     }
+
+
+def _spec(job: Job) -> dict[str, Any]:
+    """Of a secret of the team its name is told, of other secrets only that there is one."""
+    spec = EMPTY_SPEC | job.spec
+    named = {part: [{"team_secret": None} | row for row in spec[part]] for part in ("env", "volumes")}
+    return spec | named

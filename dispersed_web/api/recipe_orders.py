@@ -14,14 +14,36 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.credentials.secret_names import looks_secret
 from dispersed_web.jobs.launch import Order, RecipeUse
 from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.secret_refs import Known
 from dispersed_web.recipes.answers import kept_answers
-from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.recipes.references import TEAM_SECRET, Reference, is_reference
 from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.teams.models import Team
 
 # Of the call, not of the job.
 OF_THE_CALL = ("credential_id", "same_again", "supersedes")
+
+
+@sensitive_variables()
+def with_names(answers: Mapping[str, Any], team: Team) -> dict[str, Any]:
+    """The answers with the name of each secret of the team that is given by its id or in another case, as a job keeps
+    them. What names nothing stays as it is: the launch says so."""
+    given = {key: _ref_in(answer) for key, answer in answers.items()}
+    if not any(given.values()):
+        return dict(answers)
+    known = Known.of(team, None)
+    named = {key: Reference(known.name(ref)).to_json() for key, ref in given.items() if ref}
+    return {**answers, **named}
+
+
+def _ref_in(answer: Any) -> str:
+    if is_reference(answer) and isinstance(answer[TEAM_SECRET], str):
+        return str(answer[TEAM_SECRET])
+    if isinstance(answer, Mapping) and set(answer) == {"team_secret_id"}:
+        return str(answer["team_secret_id"])
+    return ""
 
 
 @sensitive_variables()
@@ -35,6 +57,10 @@ def body_of(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
     overrides = given.get("overrides") or {}
     made = {name: value for name, value in (rendered.values | rendered.autostop).items() if value is not None}
     made["registry_secret"] = rendered.registry_secret
+    if not overrides.get("registry_secret"):
+        made["registry_secret_id"] = rendered.refs.get(REGISTRY_SECRET)
+    if overrides.get("registry_secret_id"):
+        made["registry_secret"] = ""
     body = made | overrides | {name: given[name] for name in OF_THE_CALL if name in given}
     body["env"] = _rows(rendered, overrides.get("env", []))
     body["title"] = given.get("title") or overrides.get("title") or made.get("title", "")
@@ -44,7 +70,12 @@ def body_of(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
 @sensitive_variables()
 def _rows(rendered: Rendered, overrides: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     rows = {
-        name: {"name": name, "value": value, "secret": name in rendered.secret_env or looks_secret(name)}
+        name: {
+            "name": name,
+            "value": value,
+            "secret": name in rendered.secret_env or looks_secret(name),
+            "team_secret_id": rendered.refs.get(f"env.{name}"),
+        }
         for name, value in rendered.env.items()
     }
     return list((rows | {row["name"]: row for row in overrides}).values())

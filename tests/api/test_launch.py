@@ -40,8 +40,18 @@ def test_every_field_reaches_the_stored_specification(api, team, credential, nud
         7200,
         factories.owner_of(team),
     )
-    assert body["spec"]["env"][0] == {"name": "HF_TOKEN", "value": None, "secret": True}
-    assert body["spec"]["env"][1] == {"name": "MODE", "value": "plain value", "secret": False}
+    assert body["spec"]["env"][0] == {
+        "name": "HF_TOKEN",
+        "value": None,
+        "secret": True,
+        "team_secret": None,
+    }
+    assert body["spec"]["env"][1] == {
+        "name": "MODE",
+        "value": "plain value",
+        "secret": False,
+        "team_secret": None,
+    }
     assert body["status"] == "QUEUED"
     assert body["limits"]["lifetime_s"] == 7200
     event = Event.objects.get(kind="job.requested")

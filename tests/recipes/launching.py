@@ -46,6 +46,7 @@ def as_order(found: Rendered, use: RecipeUse) -> Order:
         StopChoices(**{name: value for name, value in autostop.items() if value is not None}),
         found.tags,
         use,
+        secret_refs=found.refs,
     )
 
 

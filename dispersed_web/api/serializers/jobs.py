@@ -74,6 +74,7 @@ class SpecEnvSerializer(serializers.Serializer):
     name = serializers.CharField()
     value = serializers.CharField(**MAYBE, allow_blank=True, help_text="Null for a secret.")
     secret = serializers.BooleanField()
+    team_secret = serializers.CharField(**MAYBE, help_text="The name of the team's secret that it got.")
 
 
 class SpecVolumeSerializer(serializers.Serializer):
@@ -82,6 +83,7 @@ class SpecVolumeSerializer(serializers.Serializer):
     registry = serializers.CharField(allow_blank=True)
     user = serializers.CharField(allow_blank=True)
     has_secret = serializers.BooleanField()
+    team_secret = serializers.CharField(**MAYBE, help_text="The name of the team's secret that it got.")
     mount = serializers.CharField()
 
 
@@ -94,6 +96,9 @@ class SpecSerializer(serializers.Serializer):
     registry_host = serializers.CharField(allow_blank=True)
     registry_user = serializers.CharField(allow_blank=True)
     has_registry_secret = serializers.BooleanField()
+    registry_team_secret = serializers.CharField(
+        **MAYBE, help_text="The name of the team's secret that it got."
+    )
     image_source = serializers.CharField(allow_blank=True)
     volumes = SpecVolumeSerializer(many=True)
     cpu_count = serializers.IntegerField(**MAYBE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from typing import Any
 
@@ -44,12 +45,28 @@ def _usd(help_text: str) -> serializers.DecimalField:
 
 class EnvSerializer(StrictSerializer):
     name = serializers.CharField(max_length=200)
-    value = serializers.CharField(allow_blank=True, trim_whitespace=False, max_length=100_000)
+    value = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False, max_length=100_000)
+    team_secret_id = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="In place of `value`: a secret of the team, from `GET /api/v1/secrets`. The launcher must be allowed to "
+        "use it.",
+    )
     secret = serializers.BooleanField(
         required=False,
         help_text="A secret value is stored encrypted and never shown again. Left out, the name decides: what has TOKEN, "
-        "KEY, SECRET, PASS, CRED or AUTH in it is secret.",
+        "KEY, SECRET, PASS, CRED or AUTH in it is secret. A secret of the team always is.",
     )
+
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        if ("value" in values) == bool(values.get("team_secret_id")):
+            raise serializers.ValidationError({"value": "Give a value or a secret of the team, one of them."})
+        return values
+
+
+def _team_secret(help_text: str, **options: Any) -> serializers.UUIDField:
+    help_text += " A secret of the team, from `GET /api/v1/secrets`."
+    return serializers.UUIDField(required=False, allow_null=True, help_text=help_text, **options)
 
 
 class VolumeSerializer(StrictSerializer):
@@ -65,6 +82,7 @@ class VolumeSerializer(StrictSerializer):
         max_length=LONGEST_TEXT,
         write_only=True,
     )
+    team_secret_id = _team_secret("In place of `secret`.", write_only=True)
     mount = serializers.CharField(max_length=1000, help_text="An absolute path, such as `/data`.")
 
 
@@ -80,6 +98,7 @@ class LaunchSerializer(StrictSerializer):
     registry_secret = _text(
         "Stored encrypted, never shown again.", trim_whitespace=False, max_length=LONGEST_TEXT
     )
+    registry_secret_id = _team_secret("In place of `registry_secret`.")
     image_source = _text("`imagesrc` of the cloud's call, which does not say what it means; sent as it is.")
     volumes = VolumeSerializer(many=True, required=False, max_length=10)
 
@@ -171,3 +190,19 @@ class LaunchSerializer(StrictSerializer):
                 {"lifetime_s": "A BATCH job ends by max_timeout_run_ms; leave lifetime_s out."}
             )
         return values
+
+    def validate_volumes(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if any(row.get("secret") and row.get("team_secret_id") for row in rows):
+            raise serializers.ValidationError("Give a secret or team_secret_id, one of them.")
+        return rows
+
+    def validate_registry_secret_id(self, secret_id: uuid.UUID | None) -> uuid.UUID | None:
+        if secret_id and self.initial_registry_secret():
+            raise serializers.ValidationError("Give registry_secret or registry_secret_id, one of them.")
+        return secret_id
+
+    def initial_registry_secret(self) -> bool:
+        """Whether a value was given too; of a nested body the outer one knows."""
+        given = self.root.initial_data
+        given = given.get(self.field_name) if self.field_name else given
+        return isinstance(given, dict) and bool(given.get("registry_secret"))

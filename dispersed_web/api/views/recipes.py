@@ -157,6 +157,7 @@ class Launch(ApiView):
             sentence = "The recipe has another version by now. Look it over and launch again."
             raise Refused(409, "recipe_moved", sentence, {"version": sentence})
         credential = access.credential(place, given["credential_id"])
+        given["answers"] = recipe_orders.with_names(given["answers"], place.team)
         body = recipe_orders.body_of(Document.from_json(version.document), given)
         order = recipe_orders.order_of(version, given, body, place.team, credential)
         return launching.answer(
