@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import sweeps
 from dispersed_web.notifications import inbox
+from dispersed_web.teams import installation
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.web import banners, live
 from dispersed_web.web.banners import Banner, digest
@@ -46,8 +48,10 @@ class Shell:
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor. A fragment has no frame, so it costs nothing there."""
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated or getattr(request, "htmx", False):
+    if getattr(request, "htmx", False):
         return {"shell": Shell()}
+    if user is None or not user.is_authenticated:
+        return {"shell": Shell(banners=_of_copy())}
     page = (request.resolver_match.url_name or "") if request.resolver_match else ""
     memberships = list(Membership.objects.filter(user=user.pk).select_related("team").order_by("team__name"))
     frame = Shell(
@@ -57,13 +61,21 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     seat = getattr(request, "seat", None)
     team = seat.team if seat else _last_team(request, _open_to(request, memberships))
     if team is None:
-        return {"shell": frame}
+        return {"shell": replace(frame, banners=_of_copy())}
     if request.session.get("team") != team.slug:
         request.session["team"] = team.slug
     frame.team = team
     frame.unread = _unread(request, team)
     frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
     return {"shell": with_banners(replace(frame, **_kept(team)), says_age=page in SAY_THEIR_AGE)}
+
+
+def _of_copy() -> list[Banner]:
+    """What pages without a team show, too. Where the database does not answer the page itself says so."""
+    try:
+        return [] if installation.may_act() else banners.of_copy()
+    except DatabaseError:
+        return []
 
 
 def with_banners(frame: Shell, *, says_age: bool) -> Shell:
@@ -126,7 +138,8 @@ def _open_to(request: HttpRequest, memberships: list[Membership]) -> list[Member
 def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
     slug = request.session.get("team")
     teams = [one.team for one in memberships]
-    return next((team for team in teams if team.slug == slug), teams[0] if teams else None)
+    first = next((one.team for one in memberships if one.is_default), teams[0] if teams else None)
+    return next((team for team in teams if team.slug == slug), first)
 
 
 def _kept(team: Team) -> dict[str, Any]:

@@ -54,9 +54,11 @@ def invitation(
         "digest": uuid.uuid4().hex,
         "expires_at": timezone.now() + dt.timedelta(hours=72),
     }
-    made = Invitation.objects.create(
-        team=make.make_team("Vision"), email=email, by_mail=by_mail, **values | fields
-    )
+    team = make.make_team("Vision")
+    values |= {"team": team, "invited_by": make.owner_of(team)}
+    team = make.make_team("Vision")
+    values |= {"team": team, "invited_by": make.owner_of(team)}
+    made = Invitation.objects.create(email=email, by_mail=by_mail, **values | fields)
     session = client.session
     session["invitation"] = str(made.pk)
     session.save()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
-
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
+from dispersed_web.teams import invitations
 from dispersed_web.teams.models import Invitation
 
 # The page of an invitation writes the id here once its token was right.
@@ -23,13 +22,8 @@ def may_sign_up(request: HttpRequest) -> bool:
 
 
 def invitation_of(request: HttpRequest) -> Invitation | None:
-    """The open invitation whose link this browser followed."""
-    try:
-        wanted = uuid.UUID(str(request.session.get(SESSION_KEY, "")))
-    except ValueError:
-        return None
-    still_open = Invitation.objects.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
-    return still_open.filter(pk=wanted, team__deleted_at=None).select_related("team").first()
+    """The invitation whose link this browser followed, while it holds."""
+    return invitations.get(request.session.get(SESSION_KEY, ""), timezone.now())
 
 
 def is_proved(request: HttpRequest, email: str) -> bool:
