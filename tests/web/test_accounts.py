@@ -49,13 +49,11 @@ def invitation(
     client: Client, email: str = "new@example.org", by_mail: bool = True, **fields: Any
 ) -> Invitation:
     """An open invitation whose link this browser followed."""
-    values = {
+    values: dict[str, Any] = {
         "role": "member",
         "digest": uuid.uuid4().hex,
         "expires_at": timezone.now() + dt.timedelta(hours=72),
     }
-    team = make.make_team("Vision")
-    values |= {"team": team, "invited_by": make.owner_of(team)}
     team = make.make_team("Vision")
     values |= {"team": team, "invited_by": make.owner_of(team)}
     made = Invitation.objects.create(email=email, by_mail=by_mail, **values | fields)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import signals
+from allauth.socialaccount import signals as social_signals
+from django.conf import settings
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -70,6 +72,18 @@ def note_address(
         f", no longer {old}." if old else "."
     )
     tell(user, "account.email_changed", sentence, {"from": old, "to": to_email_address.email})
+
+
+@receiver(social_signals.social_account_added)
+def note_link(request: HttpRequest, sociallogin: Any, **kwargs: Any) -> None:
+    """The account can be signed in to by the provider from now on."""
+    name = settings.OIDC_NAME
+    tell(
+        sociallogin.user,
+        "account.sign_in_linked",
+        f"Your account can be signed in to with {name} from now on: {where(request)}. {name} says that its address is "
+        "yours. If this was not you, tell whoever runs this installation.",
+    )
 
 
 def note_ended(request: HttpRequest, user: User, count: int) -> None:

@@ -93,7 +93,7 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):
             "sub": str(claims["sub"]),
             "name": str(about.get("name") or ""),
             "email": str(about.get("email") or ""),
-            "email_verified": about.get("email_verified") in (True, "true"),
+            "email_verified": about.get("email_verified") is True or about.get("email_verified") == "true",
         }
 
 
