@@ -1,0 +1,65 @@
+"""While an encryption key is away the pages name it, what it closes, and which running jobs cannot be stopped."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from dispersed_web.credentials import canary
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+OTHER = ("other", b"x" * 32)
+
+
+@pytest.fixture
+def lab(client: Any) -> Any:
+    """Asks for a page of a team with a credential, as its owner."""
+    team = make.make_team()
+    make.make_credential(team)
+    canary.ensure()
+    make.sign_in(client, make.owner_of(team))
+
+    def ask() -> str:
+        return client.get(reverse("web:team", args=[team.slug])).content.decode()
+
+    ask.team = team  # type: ignore[attr-defined]
+    return ask
+
+
+def test_the_banner_names_the_key_the_jobs_and_their_cost(lab: Any, settings: Any) -> None:
+    for number in range(7):
+        make.make_job(lab.team, title=f"Train {number}", hourly_rate_usd=Decimal("1.50"))
+    make.make_job(lab.team, "COMPLETED", title="Done long ago")
+    settings.KEYRING = [OTHER]
+    text = lab()
+    assert "The encryption key “test” is missing." in text
+    assert (
+        "7 running jobs of this team cannot be stopped from here, $10.50/h in all: “Train 0” ($1.50/h)"
+        in text
+    )
+    assert "and 2 more. End in Dispersed’s console what cannot wait." in text
+    assert "Done long ago" not in text
+    assert "Nothing was changed or deleted" in text
+
+
+def test_a_key_of_the_same_name_that_is_another_is_told_apart(lab: Any, settings: Any) -> None:
+    settings.KEYRING = [("test", b"x" * 32)]
+    assert "The encryption key “test” is not the one of that name that was in use." in lab()
+
+
+def test_other_teams_are_told_too_and_no_job_of_theirs_is_named_here(lab: Any, settings: Any) -> None:
+    make.make_job(make.make_team(), title="Of another team")
+    settings.KEYRING = [OTHER]
+    text = lab()
+    assert "is missing" in text
+    assert "Of another team" not in text
+    assert "cannot be stopped" not in text
+
+
+def test_with_every_key_nothing_is_said(lab: Any) -> None:
+    make.make_job(lab.team)
+    assert "encryption key" not in lab()
