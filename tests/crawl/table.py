@@ -66,6 +66,13 @@ web:me-calendar POST reader
 web:me-calendar-off POST reader
 web:me-tokens POST reader
 web:me-token-revoke POST reader
+web:setup GET nobody, POST nobody
+web:setup-team GET reader, POST reader
+web:setup-credential GET admin, POST admin
+web:setup-notices GET admin, POST admin
+web:setup-mail POST admin
+web:setup-launch GET member
+web:first-steps-hide POST reader
 web:team-home GET viewer
 web:banners GET viewer
 web:recipes GET viewer
@@ -188,7 +195,7 @@ mfa_activate_totp GET reader, POST reader
 mfa_deactivate_totp GET reader, POST reader
 mfa_view_recovery_codes GET reader
 mfa_generate_recovery_codes GET reader, POST reader
-mfa_download_recovery_codes GET reader
+mfa_download_recovery_codes GET nobody
 mfa_list_webauthn GET reader
 mfa_add_webauthn GET reader, POST reader
 mfa_reauthenticate_webauthn GET reader, POST reader

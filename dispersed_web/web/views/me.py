@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import calendar
@@ -97,5 +98,6 @@ def page(
         "may_make_tokens": teams_for_tokens(user).exists(),
         "memberships": Membership.objects.filter(user=user).select_related("team").order_by("team__name"),
         "time_zones": time_zones(),
+        "has_factor": second_factor.has_one(user.pk),
     }
     return render(request, "me/me.html", context | more, status=422 if failed else 200)
