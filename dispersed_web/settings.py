@@ -103,9 +103,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dispersed_web.web.request_facts.RequestFactsMiddleware",
+    "dispersed_web.web.headers.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django.middleware.gzip.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -389,6 +390,7 @@ SECURE_PROXY_SSL_HEADER = (
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # The editor of a recipe with many inputs and variables has more fields than the usual thousand.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
 DEFAULT_EXCEPTION_REPORTER = "dispersed_web.web.reports.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "dispersed_web.web.reports.NoValues"
 

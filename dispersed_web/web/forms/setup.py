@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import validate_password
+from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
@@ -18,7 +19,10 @@ class OwnerForm(forms.Form):
         label="Setup code",
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
-        help_text="It stands in the log of the server since it started. <code>manage.py setup_code</code> prints it again.",
+        help_text=format_html(
+            "It stands in the log of the server since it started. <code>{}</code> prints it again.",
+            "manage.py setup_code",
+        ),
     )
     email = forms.EmailField(
         label="E-mail", widget=forms.EmailInput(attrs={"autocomplete": "username"}), max_length=254

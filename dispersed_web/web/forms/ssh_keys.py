@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from dispersed_web.accounts.key_keeping import LONGEST_NAME
 from dispersed_web.accounts.ssh_keys import BadSshKey, PublicKey, parse_public_key
@@ -41,7 +42,10 @@ class SshKeyForm(forms.Form):
                 "autocomplete": "off",
             }
         ),
-        help_text="The one line of the file that ends in .pub, for example <code>~/.ssh/id_ed25519.pub</code>.",
+        help_text=format_html(
+            "The one line of the file that ends in .pub, for example <code>{}</code>.",
+            "~/.ssh/id_ed25519.pub",
+        ),
     )
     name = forms.CharField(
         required=False,
