@@ -140,8 +140,14 @@ def _generate(request: HttpRequest) -> HttpResponse:
     return of_codes.generate_recovery_codes(request)
 
 
+def _remove_app(request: HttpRequest) -> HttpResponse:
+    if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
+        return redirect("mfa_index")
+    return of_apps.deactivate_totp(request)
+
+
 set_up_app = guarded(of_apps.activate_totp)
-remove_app = guarded(of_apps.deactivate_totp)
+remove_app = guarded(_remove_app)
 add_key = guarded(of_keys.add_webauthn)
 rename_key = guarded(of_keys.edit_webauthn)
 remove_key = guarded(of_keys.remove_webauthn)
