@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import use_log, vault
 from dispersed_web.credentials.models import Credential, CredentialState
-from dispersed_web.dispersed import Client, KeyPair
+from dispersed_web.dispersed import Client, KeyPair, Secret
 from dispersed_web.teams import installation
 
 
@@ -45,7 +45,7 @@ def client_for(
     if credential.state == CredentialState.GONE:
         raise vault.CannotOpen("", "The secret of this credential was destroyed.")
     try:
-        secret = vault.unseal(credential.secret_sealed, secret_place(credential))
+        secret = Secret(vault.unseal(credential.secret_sealed, secret_place(credential)))
     except vault.CannotOpen:
         use_log.note(team_id, "credential", credential.pk, purpose, user_id=user_id, failed=True)
         raise

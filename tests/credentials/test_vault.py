@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from dispersed_web.credentials import canary, vault
-from dispersed_web.credentials.clients import secret_place
+from dispersed_web.credentials.clients import client_for, secret_place
 from dispersed_web.credentials.models import Credential
 from dispersed_web.credentials.vault import CannotOpen, Place
 from dispersed_web.teams.models import Installation
@@ -141,3 +141,24 @@ def test_the_canary_tries_every_key(settings):
     assert not canary.keys_fit()
     settings.KEYRING = [key(2), ("k1", b"x" * 32)]
     assert not canary.keys_fit()
+
+
+def test_no_frame_between_the_vault_and_the_wire_shows_the_secret(settings):
+    """A report may hold the variables of every frame: those on the way of a signed request have none to show."""
+    settings.DISPERSED_SIMULATED = True
+    row = make.make_credential(make.make_team(), secret_key=SECRET, api_url="http://127.0.0.1:9")
+    faults = []
+    with client_for(row, team_id=row.team_id, purpose="stop", patient=False) as client:
+        faults.append(_fault(lambda: client.cancel_job("a-job", "why")))
+    settings.DISPERSED_SIMULATED = False
+    faults.append(_fault(lambda: client_for(row, team_id=row.team_id, purpose="stop")))
+    for fault in faults:
+        told = "".join(traceback.TracebackException.from_exception(fault, capture_locals=True).format())
+        assert "client_for" in told or "cancel_job" in told
+        assert SECRET not in told + repr(fault)
+
+
+def _fault(act):
+    with pytest.raises(Exception) as raised:
+        act()
+    return raised.value
