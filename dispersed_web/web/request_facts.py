@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import unicodedata
 import uuid
 from collections.abc import Callable
 
-from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from dispersed_web.events import context
 from dispersed_web.events.context import RequestFacts
+from dispersed_web.web.client_address import client_address
 
 HEADER = "X-Request-Id"
 LONGEST_AGENT = 200
@@ -36,15 +34,7 @@ class RequestFactsMiddleware:
 
 
 def facts_of(request: HttpRequest) -> RequestFacts:
-    return RequestFacts(_address(request), _agent(request), _id(request))
-
-
-def _address(request: HttpRequest) -> str | None:
-    """The client's address as sign-ins are counted by; none where it cannot be told."""
-    try:
-        return str(ipaddress.ip_address(get_adapter().get_client_ip(request)))
-    except (PermissionDenied, ValueError):
-        return None
+    return RequestFacts(client_address(request) or None, _agent(request), _id(request))
 
 
 def _agent(request: HttpRequest) -> str:

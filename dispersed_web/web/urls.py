@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from dispersed_web.web.audit import audit_urls
 from dispersed_web.web.inventory import inventory_urls
 from dispersed_web.web.people import people_urls, setup_urls, token_urls
 from dispersed_web.web.recipes import recipe_urls
@@ -49,7 +50,7 @@ urlpatterns = [
     path("t/<slug:slug>/autostop/enforce/", autostop.autostop_enforce, name="autostop-enforce"),
     path("t/<slug:slug>/autostop/read/", autostop.autostop_read, name="autostop-read"),
     path("t/<slug:slug>/team/", team.team, name="team"),
-    path("t/<slug:slug>/team/events/", team.team_events, name="team-events"),
+    *audit_urls.urlpatterns,
     path("t/<slug:slug>/team/limits/", team.team_limits, name="team-limits"),
     path("t/<slug:slug>/team/freeze/", team.team_freeze, name="team-freeze"),
     *people_urls.urlpatterns,

@@ -67,7 +67,7 @@ class Installation:
         self.stale = self._stale()
         self.jobs = self._jobs()
         self.links = self._notices()
-        address = EmailAddress.objects.create(user=self.people["new"], email="new@example.org", primary=True)
+        address = EmailAddress.objects.create(user=self.people["new"], email="newer@example.org")
         self.email_key = EmailConfirmationHMAC.create(address).key
         self.cookies = {name: self._session(user) for name, user in self.people.items()}
 
@@ -304,6 +304,9 @@ def _ones_own() -> list[Visit]:
         Visit("new team, refused", reverse("web:team-new"), who="new", press="Make the team", status=422),
         *(Visit(name.removeprefix("account_"), reverse(name), who="new") for name in names),
         Visit("reauthenticate", reverse("account_reauthenticate"), who="new"),
+        Visit("email, refused", reverse("account_email"), who="new", press="Send the link"),
+        Visit("sessions", reverse("usersessions_list")),
+        Visit("sessions, none noted yet", reverse("usersessions_list"), who="new"),
     ]
 
 
@@ -321,6 +324,10 @@ def _teams(at: Installation) -> list[Visit]:
         Visit("forbidden", reverse("web:launch", args=[at.team.slug]), who="bob", status=403),
         *full,
         Visit("member", reverse("web:team-member", args=[at.team.slug, seat.pk])),
+        Visit("team-events, as a viewer", reverse("web:team-events", args=[at.team.slug]), who="bob"),
+        Visit("team-events, none fits", reverse("web:team-events", args=[at.team.slug]) + "?q=nosuchword&from=x"),
+        Visit("me-security", reverse("web:me-security")),
+        Visit("me-security, empty", reverse("web:me-security"), who="new"),
         Visit("me", reverse("web:me")),
         Visit("inbox", reverse("web:inbox")),
         Visit("inbox, unread", reverse("web:inbox") + "?show=unread"),

@@ -19,14 +19,22 @@ from .pages import SECTIONS, Installation, Visit
 
 LOOKS = ((1440, "light"), (390, "dark"))
 NARROWEST = 320
-# Files, parts of pages, and what this installation leads nobody to: everybody has a password, no code is ever sent.
+# Files, parts of pages, and what this installation leads nobody to: everybody has a password, no code is ever sent, and
+# nobody signs in elsewhere (test_accounts_pages.py looks at those).
 NO_PAGES = {
     "account_confirm_login_code",
     "account_set_password",
+    "socialaccount_login_cancelled",
+    "socialaccount_login_error",
+    "socialaccount_signup",
+    "socialaccount_connections",
+    "openid_connect_login",
+    "openid_connect_callback",
     "web:healthz",
     "web:healthz-sweep",
     "web:readyz",
     "web:jobs-csv",
+    "web:team-events-export",
     "web:credential-history",
     "web:recipe-export",
     "web:recipes-export",

@@ -26,6 +26,7 @@ ADDRESSES = [
     ("team-home", "get", ALL, ""),
     ("team", "get", ALL, ""),
     ("team-events", "get", ALL, ""),
+    ("team-events-export", "get", ADMINS, ""),
     ("team-limits", "get", ADMINS, ""),
     ("team-limits", "post", ADMINS, ""),
     ("team-freeze", "post", ADMINS, ""),

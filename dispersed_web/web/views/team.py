@@ -1,4 +1,4 @@
-"""A team: its members and their roles, its limits, its API tokens, its audit log."""
+"""A team: its members and their roles, its limits, its API tokens."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **m
         "members": _members(seat),
         "invitations": _invitations(seat, now) if seat.may(Action.MANAGE_MEMBERS) else [],
         "credentials": [{"row": one, "health": health(one, now)} for one in credentials],
-        "recent": audit.lines(seat.team.pk, size=RECENT),
+        "recent": audit.lines(seat.team, request.user, size=RECENT),
         "limits": _limits(seat.team),
         "keys": key_lines(
             TeamSshKey.objects.filter(team=seat.team).select_related("added_by").order_by("name")
@@ -52,24 +52,6 @@ def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **m
         "calendar": calendar.of(request.user, seat.team),
     }
     return render(request, "team/team.html", context | more, status=422 if ssh and ssh.errors else 200)
-
-
-@require_safe
-def team_events(request: HttpRequest, slug: str) -> HttpResponse:
-    """The audit log, of one kind of thing or of all."""
-    seat = access.seat(request, slug)
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in audit.GROUPS else ""
-    before = request.GET.get("before", "")
-    lines = audit.lines(seat.team.pk, kind, int(before) if before.isdecimal() and len(before) < 19 else None)
-    context = _rights(seat) | {
-        "lines": lines,
-        "groups": [(name, label) for name, (label, _) in audit.GROUPS.items()],
-        "kind": kind,
-        "first": not before,
-        "older": lines[-1].event.pk if len(lines) == audit.PAGE_SIZE else None,
-    }
-    return render(request, "team/events.html", context)
 
 
 @sensitive_post_parameters("password")
