@@ -22,11 +22,11 @@ from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
 from dispersed_web.celery import app
 from dispersed_web.clock import Clock, database_now
-from dispersed_web.credentials import keeping, rotation, use_log
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials import rotation, use_log
 from dispersed_web.events import chain, verify
 from dispersed_web.jobs import (
     cloud_recipes,
+    credential_jobs,
     finding,
     history,
     log_keeping,
@@ -193,8 +193,7 @@ def sweep_market() -> None:
 
 @app.task
 def sweep_credentials() -> None:
-    for credential in Credential.objects.all():
-        keeping.probe_again(credential, database_now)
+    credential_jobs.sweep(database_now)
 
 
 @app.task

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from collections.abc import Callable
 
 from django.db import transaction
 from django.db.models import F
 
+from dispersed_web.credentials import expiry
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import AuthShapes, DispersedError, Unauthorized
 from dispersed_web.events.models import Audience
@@ -16,6 +19,12 @@ from dispersed_web.teams.models import Team
 CLOCK_STEP_MS = 500
 # Listings come every half minute at least, and every minute after a failure.
 SIGHT_LOST_AFTER = dt.timedelta(minutes=3)
+# What a key was seen to be allowed is noted again so often, though nothing changed.
+NOTE_PERMISSION_EVERY = dt.timedelta(days=1)
+MEANS = "Jobs that run with it cannot be stopped from here until it works again."
+
+# What it means for running jobs that a credential does not work, as a sentence.
+Means = Callable[[Credential], str]
 
 
 def note_success(credential: Credential, listed_at: dt.datetime, now: dt.datetime) -> bool:
@@ -43,7 +52,9 @@ def note_success(credential: Credential, listed_at: dt.datetime, now: dt.datetim
     return before["failures"] > 0
 
 
-def note_failure(credential: Credential, error: DispersedError, now: dt.datetime) -> None:
+def note_failure(
+    credential: Credential, error: DispersedError, now: dt.datetime, means: Means | None = None
+) -> None:
     """A sync failed. Unauthorized breaks the credential: no launches with it, stops are still tried."""
     with transaction.atomic():
         first = Credential.objects.filter(pk=credential.pk, failures=0).exists()
@@ -51,32 +62,32 @@ def note_failure(credential: Credential, error: DispersedError, now: dt.datetime
             failures=F("failures") + 1, failed_at=now, failure=error.sentence
         )
         if isinstance(error, Unauthorized):
-            _break(credential, error.sentence, now)
+            _break(credential, error.sentence, now, means, is_first=first)
         elif first:
             Team.bump(credential.team_id)
 
 
-def note_unusable(credential: Credential, why: str, now: dt.datetime) -> None:
+def note_unusable(credential: Credential, why: str, now: dt.datetime, means: Means | None = None) -> None:
     """The credential cannot even be used here: its encryption key is missing, or it is for the other kind of cloud."""
     with transaction.atomic():
+        first = Credential.objects.filter(pk=credential.pk, failures=0).exists()
         Credential.objects.filter(pk=credential.pk).update(
             failures=F("failures") + 1, failed_at=now, failure=why
         )
-        _break(credential, why, now)
+        _break(credential, why, now, means, is_first=first)
 
 
-def _break(credential: Credential, why: str, now: dt.datetime) -> None:
-    broken = Credential.objects.filter(pk=credential.pk, state=CredentialState.ACTIVE).update(
-        state=CredentialState.BROKEN
-    )
-    if broken:
-        _tell(
-            credential,
-            "credential.broken",
-            f"The credential “{credential.name}” does not work: {why} Jobs that run with it cannot be stopped from here "
-            "until it works again.",
-            now,
-        )
+def _break(
+    credential: Credential, why: str, now: dt.datetime, means: Means | None, *, is_first: bool
+) -> None:
+    """One that launches nothing any more keeps its state, but the team is told once all the same: it must still stop."""
+    rows = Credential.objects.filter(pk=credential.pk)
+    broken = rows.filter(state=CredentialState.ACTIVE).update(state=CredentialState.BROKEN)
+    quiet = (CredentialState.DISABLED, CredentialState.RETIRED)
+    if broken or (is_first and rows.filter(state__in=quiet).exists()):
+        what = means(credential) if means else MEANS
+        sentence = f"The credential “{credential.name}” does not work: {why} {what}"
+        _tell(credential, "credential.broken", sentence, now)
 
 
 def note_clock(credential: Credential, offset_ms: int | None) -> None:
@@ -105,6 +116,42 @@ def note_cancel_worked(credential: Credential) -> None:
     Credential.objects.filter(pk=credential.pk, cancel_refused_at__isnull=False).update(
         cancel_refused_at=None
     )
+
+
+def note_permission(credential: Credential, act: str, allowed: bool, now: dt.datetime) -> None:
+    """What the cloud did, or refused with 403, with this key: ``list``, ``launch``, ``stop`` or ``prices``."""
+    known = credential.permissions.get(act, {})
+    if known.get("allowed") is allowed:
+        noted_at = dt.datetime.fromisoformat(known["at"])
+        if abs(now - noted_at) < NOTE_PERMISSION_EVERY:
+            return
+    with transaction.atomic():
+        row = Credential.objects.select_for_update(no_key=True).only("permissions").get(pk=credential.pk)
+        row.permissions = {**row.permissions, act: {"allowed": allowed, "at": now.isoformat()}}
+        Credential.objects.filter(pk=credential.pk).update(permissions=row.permissions)
+    credential.permissions = row.permissions
+
+
+def note_used(credential_id: uuid.UUID, user_id: int | None, now: dt.datetime) -> None:
+    """Something was launched or stopped with it; ``None`` where nobody but the engine wanted that."""
+    Credential.objects.filter(pk=credential_id).update(last_used_at=now, last_used_by=user_id)
+
+
+def warn_of_expiry(credential: Credential, now: dt.datetime) -> bool:
+    """Tells the admins 14, 3 and 1 days ahead and when it has expired, once each. Rotation arms it anew."""
+    days = expiry.warning_due(credential.expires_at, credential.expiry_told_days, now)
+    if days is None or credential.expires_at is None or credential.state == CredentialState.GONE:
+        return False
+    with transaction.atomic():
+        told = Credential.objects.filter(
+            pk=credential.pk,
+            expires_at=credential.expires_at,
+            expiry_told_days=credential.expiry_told_days,
+        ).update(expiry_told_days=days)
+        if told:
+            kind = "credential.expires" if days else "credential.expired"
+            _tell(credential, kind, expiry.words(credential.name, credential.expires_at, days), now)
+    return bool(told)
 
 
 def _tell(credential: Credential, kind: str, sentence: str, now: dt.datetime) -> None:

@@ -20,6 +20,8 @@ from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Team
 
 PROBE_EVERY = dt.timedelta(days=7)
+REPLACEABLE = (CredentialState.ACTIVE, CredentialState.BROKEN, CredentialState.DISABLED)
+GONE_MEANWHILE = "This credential was replaced or deleted meanwhile. Look at the list again."
 
 
 class CredentialRefused(Exception):
@@ -81,7 +83,7 @@ def add(
                 clock(),
             )
     except IntegrityError:
-        raise _taken(team, name) from None
+        raise taken(team, name) from None
     return credential
 
 
@@ -104,13 +106,40 @@ def replace_secret(
     """
     began = clock()
     trial = try_pair(public_key, secret_key)
-    _refuse_another_account(credential, trial, jobs_need_it)
+    _refuse_another_account(credential, public_key, trial, jobs_need_it)
+    put_in_place(
+        credential,
+        (public_key, secret_key),
+        trial,
+        actor=actor,
+        began=began,
+        now=clock(),
+        expires_at=expires_at,
+    )
+
+
+@sensitive_variables()
+def put_in_place(
+    credential: Credential,
+    pair: tuple[str, str],
+    trial: Trial,
+    *,
+    actor: Actor,
+    began: dt.datetime,
+    now: dt.datetime,
+    expires_at: dt.datetime | None = None,
+) -> None:
+    """The tried ``pair`` in the place of the old one, whose jobs follow it. Raises :class:`CredentialRefused`."""
+    public_key, secret_key = pair
     try:
         with transaction.atomic():
-            Credential.objects.filter(pk=credential.pk, team=credential.team_id).update(
+            rows = Credential.objects.filter(pk=credential.pk, team=credential.team_id, state__in=REPLACEABLE)
+            if not rows.update(
                 public_key=public_key,
                 secret_sealed=vault.seal(secret_key, secret_place(credential)),
                 expires_at=expires_at,
+                expiry_told_days=None,
+                permissions={},
                 state=CredentialState.ACTIVE,
                 failures=0,
                 failure="",
@@ -119,22 +148,36 @@ def replace_secret(
                 clock_offset_ms=trial.offset_ms,
                 account=trial.account,
                 sync_due_at=None,
-            )
+            ):
+                raise CredentialRefused(GONE_MEANWHILE)
             health.note_probe(credential, trial.shapes, began)
             sentence = f"{actor.label} replaced the keys of the credential “{credential.name}”."
-            _record(credential, actor, "credential.replaced", sentence, clock())
+            _record(credential, actor, "credential.replaced", sentence, now)
     except IntegrityError:
-        raise _taken(credential.team, credential.name) from None
+        raise taken(credential.team, "") from None
 
 
-def _refuse_another_account(credential: Credential, trial: Trial, jobs_need_it: bool) -> None:
-    if credential.account and trial.account and credential.account != trial.account:
+def same_account(credential: Credential, public_key: str, trial: Trial) -> bool | None:
+    """Whether the tried pair is of the account that the credential is of; ``None`` where the cloud does not say. A public
+    key that is stored already is of its account whatever the cloud says."""
+    if public_key == credential.public_key:
+        return True
+    if not credential.account or not trial.account:
+        return None
+    return credential.account == trial.account
+
+
+def _refuse_another_account(
+    credential: Credential, public_key: str, trial: Trial, jobs_need_it: bool
+) -> None:
+    same = same_account(credential, public_key, trial)
+    if same is False:
         raise CredentialRefused(
             "These keys are of another Dispersed account, where this credential's jobs cannot be seen or stopped. "
             "Add them as a new credential.",
             "public_key",
         )
-    if jobs_need_it and not (credential.account and trial.account):
+    if jobs_need_it and not same:
         raise CredentialRefused(
             "It cannot be told whether these keys are of the same Dispersed account, and jobs of this credential have not "
             "ended. Add the keys as a new credential, or wait until the jobs have ended.",
@@ -206,8 +249,9 @@ def _why(error: DispersedError, offset_ms: int | None) -> str:
     return error.sentence
 
 
-def _taken(team: Team, name: str) -> CredentialRefused:
-    if Credential.objects.filter(team=team, name=name).exists():
+def taken(team: Team, name: str) -> CredentialRefused:
+    """Why a pair could not be stored under ``name``; empty where the name is not new."""
+    if name and Credential.objects.filter(team=team, name=name).exists():
         return CredentialRefused("The team has a credential of this name.", "name")
     return CredentialRefused(
         "This key is stored already. A key belongs to one team, so that nobody acts with another team's.",

@@ -10,14 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 from dispersed_web.clock import Clock
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
-from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import DispersedError, Gpu, Offer, complete_listing
+from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.dispersed import DispersedError, Gpu, Offer, Unauthorized, complete_listing
 from dispersed_web.jobs.models import Market
 
 EVERY = dt.timedelta(minutes=5)
 FRESH = dt.timedelta(minutes=1)
+# Nothing is launched with these, so no price is wanted.
+UNASKED = [CredentialState.BROKEN, CredentialState.RETIRED, CredentialState.GONE]
 TAKEN = {"UNAVAILABLE", "NONE", "SOLD_OUT"}
 
 
@@ -158,7 +160,7 @@ def refresh_all(clock: Clock) -> None:
     """Asks for every credential whose market is due."""
     now = clock()
     known = set(Market.objects.filter(due_at__gt=now).values_list("credential", flat=True))
-    for credential in Credential.objects.exclude(pk__in=known).exclude(state="broken"):
+    for credential in Credential.objects.exclude(pk__in=known).exclude(state__in=UNASKED):
         refresh(credential.pk, clock)
 
 
@@ -177,7 +179,10 @@ def refresh(credential_id: uuid.UUID, clock: Clock) -> None:
             )
     except (DispersedError, vault.CannotOpen, ValueError) as error:
         Market.objects.filter(pk=market.pk).update(failure=str(error))
+        if isinstance(error, Unauthorized) and error.status == 403:
+            health.note_permission(credential, "prices", False, clock())
         return
+    health.note_permission(credential, "prices", True, clock())
     Market.objects.filter(pk=market.pk).update(
         gpus=[_gpu(gpu) for gpu in gpus],
         offers=[_offer(offer) for offer in offers],

@@ -19,13 +19,13 @@ from dispersed_web.clock import Clock
 from dispersed_web.costs.estimate import cents, price
 from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Client, DispersedError, NotFound, Unauthorized, is_terminal
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import applying, sending
+from dispersed_web.jobs import applying, credential_jobs, sending
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
 from dispersed_web.jobs.states import Reason, Status
 
@@ -141,16 +141,16 @@ def _note_refusal(credential: Credential, refused: Unauthorized, now: dt.datetim
     key."""
     if refused.status == 403:
         health.note_cancel_refused(credential, now)
+        health.note_permission(credential, "stop", False, now)
     else:
-        health.note_failure(credential, refused, now)
+        health.note_failure(credential, refused, now, credential_jobs.means)
 
 
 def _keys_for(job: Job) -> Iterator[Credential]:
     """The job's own credential first, then the team's others at the same cloud: any that shows the job may stop it."""
     yield job.credential
-    yield from Credential.objects.filter(team=job.team_id, api_url=job.credential.api_url).exclude(
-        pk=job.credential_id
-    )
+    others = Credential.objects.filter(team=job.team_id, api_url=job.credential.api_url)
+    yield from others.exclude(pk=job.credential_id).exclude(state=CredentialState.GONE)
 
 
 def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -> None:
@@ -204,13 +204,19 @@ def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> N
         # "Not found" here proves nothing: only a list that lacks it and a look at it alone do.
         _note(job, error.sentence, clock())
         return
-    health.note_cancel_worked(credential)
+    _note_worked(job, credential, clock())
     if job.stop_attempts == 0:
         _record_sent(job, clock())
     Job.objects.filter(pk=job.pk).exclude(stop_error="").update(stop_error="")
     Job.objects.filter(pk=job.pk, stop_next_at__isnull=False, status__in=IN_CLOUD).update(
         stop_next_at=clock() + FIRST_VERIFY
     )
+
+
+def _note_worked(job: Job, credential: Credential, now: dt.datetime) -> None:
+    health.note_cancel_worked(credential)
+    health.note_permission(credential, "stop", True, now)
+    health.note_used(credential.pk, job.stop_requested_by_id, now)
 
 
 def _record_sent(job: Job, now: dt.datetime) -> None:

@@ -23,9 +23,8 @@ from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import WrongTeam, client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome, Unauthorized
-from dispersed_web.events import security
 from dispersed_web.events.record import LAUNCHER, record
-from dispersed_web.jobs import cap_facts, cooking, guard, launch_facts
+from dispersed_web.jobs import cap_facts, cooking, first_use, guard, launch_facts
 from dispersed_web.jobs.adopt import adopt
 from dispersed_web.jobs.launch import take_turn
 from dispersed_web.jobs.models import Job
@@ -122,28 +121,10 @@ def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
         )
         if not claimed:
             return None
-        _tell_first_use(job, now)
+        first_use.tell(job, now)
         Team.bump(job.team_id)
     health.note_used(job.credential_id, job.created_by_id, now)
     return claim
-
-
-def _tell_first_use(job: Job, now: dt.datetime) -> None:
-    """The owners hear of it when somebody launches with a credential for the first time."""
-    person = job.created_by
-    before = Job.objects.filter(credential=job.credential_id, created_by=person, claims__gt=0)
-    if person is None or job.claims or before.exclude(pk=job.pk).exists():
-        return
-    security.tell_owners(
-        job.team_id,
-        LAUNCHER,
-        "credential.first_used",
-        ("credential", job.credential_id),
-        f"{person} launched with the credential “{job.credential.name}” for the first time: “{job.title}”.",
-        now,
-        {"job": str(job.pk), "user": person.pk},
-        bump=False,
-    )
 
 
 def _may_go(job: Job, now: dt.datetime) -> bool:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from dispersed_web.credentials.cloud import cloud_name
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.events.models import Audience
@@ -136,7 +136,10 @@ def _known(credential: Credential, uuids: list[str]) -> dict[str, UnmanagedJob]:
 
 
 def _is_shown_by_a_sibling(row: UnmanagedJob, credential: Credential, now: dt.datetime) -> bool:
+    """What is shown by a key that retires is shown by the others from now on, so that its secret can go."""
     listed_at = row.credential.listed_at
+    if row.credential.state == CredentialState.RETIRED and credential.state != CredentialState.RETIRED:
+        return False
     return row.credential_id != credential.pk and listed_at is not None and now - listed_at < LISTED_LATELY
 
 

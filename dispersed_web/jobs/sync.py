@@ -21,10 +21,19 @@ from django.db.models import F, Q
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
-from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import LIVE, BadReply, Client, DispersedError, NotFound, Outcome, Page
+from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.dispersed import (
+    LIVE,
+    BadReply,
+    Client,
+    DispersedError,
+    NotFound,
+    Outcome,
+    Page,
+    Unauthorized,
+)
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.jobs import applying, departed, finding, states, strangers, watching
+from dispersed_web.jobs import applying, credential_jobs, departed, finding, states, strangers, watching
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
 from dispersed_web.teams.models import Team
 
@@ -66,7 +75,10 @@ def due(now: dt.datetime) -> list[uuid.UUID]:
     # Said outright, because PostgreSQL would put those that were never looked at last.
     longest = F("sync_due_at").asc(nulls_first=True)
     return list(
-        Credential.objects.filter(_is_free(now) & ready).order_by(longest).values_list("pk", flat=True)[:500]
+        Credential.objects.filter(_is_free(now) & ready)
+        .exclude(state=CredentialState.GONE)
+        .order_by(longest)
+        .values_list("pk", flat=True)[:500]
     )
 
 
@@ -84,18 +96,21 @@ def sync(credential_id: uuid.UUID, clock: Clock) -> bool:
     try:
         client = client_for(credential, team_id=credential.team_id, purpose="sync")
     except (vault.CannotOpen, ValueError) as error:
-        health.note_unusable(credential, str(error), clock())
+        health.note_unusable(credential, str(error), clock(), credential_jobs.means)
         _release(credential, clock())
         return False
     try:
         with client:
             _pass(credential, client, clock)
     except DispersedError as error:
-        health.note_failure(credential, error, clock())
+        health.note_failure(credential, error, clock(), credential_jobs.means)
+        if isinstance(error, Unauthorized) and error.status == 403:
+            health.note_permission(credential, "list", False, clock())
         return False
     finally:
         health.note_clock(credential, client.clock_offset_ms)
         _release(credential, clock())
+    health.note_permission(credential, "list", True, clock())
     if health.note_success(credential, began, clock()):
         hurry_stops(credential, clock())
     return True
@@ -108,7 +123,7 @@ def hurry_stops(credential: Credential, now: dt.datetime) -> None:
 
 def _lease(credential_id: uuid.UUID, now: dt.datetime) -> Credential | None:
     token = uuid.uuid4()
-    rows = Credential.objects.filter(_is_free(now), pk=credential_id)
+    rows = Credential.objects.filter(_is_free(now), pk=credential_id).exclude(state=CredentialState.GONE)
     if not rows.update(sync_lease_until=now + LEASE, sync_lease_token=token):
         return None
     return Credential.objects.filter(pk=credential_id, sync_lease_token=token).first()

@@ -16,6 +16,7 @@ from dispersed_web.jobs import launch_facts, sending
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
+from dispersed_web.teams import installation
 from dispersed_web.teams.models import AutostopPolicy
 from tests import factories
 from tests.jobs.test_races import at_once
@@ -111,7 +112,8 @@ def test_without_the_teams_turn_two_would_take_one_place(
 
     monkeypatch.setattr(sending, "take_turn", lambda team: None)
     monkeypatch.setattr(launch_facts, "gather", both_count_first)
-    AutostopPolicy.of(world.team.pk)  # or both would insert it, one after the other
+    AutostopPolicy.of(world.team.pk)  # or both would make these, one after the other
+    installation.claim()
     jobs = queued(world, 2)
     cap(world, {"max_active_jobs": 1})
     assert send_all(world, jobs)[0] == 2
