@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import use_log, vault
 from dispersed_web.credentials.models import TeamSecret, TeamSecretUser, UsableBy
 from dispersed_web.credentials.secret_names import name_problem
 from dispersed_web.dispersed import JobSpec
@@ -62,7 +62,11 @@ def value_of(secret: TeamSecret, *, team_id: uuid.UUID) -> str:
     """The value, for a job of the team. Raises :class:`vault.CannotOpen`, also for a row of another team."""
     if secret.team_id != team_id:
         raise vault.CannotOpen("", "The secret belongs to another team.")
-    return vault.unseal(secret.value_sealed, place_of(secret))
+    try:
+        return vault.unseal(secret.value_sealed, place_of(secret))
+    except vault.CannotOpen:
+        use_log.note(team_id, "secret", secret.pk, "launch", failed=True)
+        raise
 
 
 def host_of(registry_host: str) -> str:
@@ -166,9 +170,12 @@ def remove(secret: TeamSecret, *, actor: Actor, now: dt.datetime) -> None:
 
 
 def note_use(secrets: Iterable[TeamSecret], user: User, now: dt.datetime) -> None:
-    """Remembers who used them last. Call with the team's row held."""
-    ids = [secret.pk for secret in secrets]
+    """Remembers who used them last, and counts the use. Call with the team's row held."""
+    used = list(secrets)
+    ids = [secret.pk for secret in used]
     TeamSecret.objects.filter(pk__in=ids).update(last_used_at=now, last_used_by=user)
+    for secret in used:
+        use_log.note(secret.team_id, "secret", secret.pk, "launch", user_id=user.pk, now=now)
 
 
 # What may be stored -------------------------------------------------------------------------------------------------------
