@@ -88,18 +88,18 @@ def guarded(view: View) -> View:
             mfa_events.tell_change(request.user, before, after, database_now())
         _note_proof(request, before, after)
         if after.codes not in (None, before.codes):
-            return _made_codes(request, after.codes, first=bool(after.words.keys() - before.words.keys()))
+            return _made_codes(request, after.codes)
         return _with_extras(response, request)
 
     return wrapped
 
 
 @sensitive_variables()
-def _made_codes(request: HttpRequest, codes_id: int, *, first: bool) -> HttpResponse:
+def _made_codes(request: HttpRequest, codes_id: int) -> HttpResponse:
     row = Authenticator.objects.get(pk=codes_id)
     wrapped = row.wrap()
     wrapped.mark_as_viewed()
-    context = {"made": wrapped.get_unused_codes(), "first": first}
+    context = {"made": wrapped.get_unused_codes()}
     return render(request, "mfa/recovery_codes/made.html", context)
 
 
