@@ -1,6 +1,6 @@
 """A small OpenID Connect provider over HTTP, for tests: discovery, authorize, token, userinfo and keys.
 
-It signs in whoever ``person`` describes, checks what a client must send (redirect address, client secret, PKCE), and can
+It signs in whoever ``person`` describes without asking, checks what a client must send (redirect address, client secret, PKCE), and can
 be told to misbehave.
 """
 
@@ -78,6 +78,12 @@ def serve(provider: Provider) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path.startswith("/authorize?"):
+                self.send_response(302)
+                self.send_header("Location", provider.authorize(provider.url + self.path))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             answers = {
                 "/.well-known/openid-configuration": _discovery(provider),
                 "/keys": {"keys": [_jwk()]},

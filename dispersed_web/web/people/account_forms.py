@@ -112,6 +112,7 @@ class AddEmailForm(forms.AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "New address"
+        del self.fields["email"].widget.attrs["placeholder"]
 
 
 def fix_address(form: Any) -> None:

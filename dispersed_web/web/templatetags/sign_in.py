@@ -24,7 +24,7 @@ def sign_in_ways(context: Any) -> dict[str, Any]:
         "may_sign_up": signup.may_sign_up(request),
         "invitation": signup.invitation_of(request),
         "provider": settings.OIDC_NAME if settings.OIDC_ISSUER else "",
-        "provider_url": _provider_url(request.GET.get("next", "")),
+        "provider_url": _provider_url(request.GET.get("next", "")) if settings.OIDC_ISSUER else "",
     }
 
 

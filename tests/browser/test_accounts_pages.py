@@ -1,0 +1,141 @@
+"""Accounts in a real browser: signing up, being invited by nobody, signing in elsewhere, and ending a session."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from dispersed_web.accounts.models import User
+from tests import factories as make
+from tests.web import oidc_provider
+from tests.web.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
+
+from .axe import assert_accessible
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+NEW = "correct horse battery staple"
+Opener = Callable[[], Page]
+
+
+@pytest.fixture
+def opener(browser: Browser, live_server: Any, settings: Any) -> Iterator[Opener]:
+    """A browser of its own each time; fails when a page broke."""
+    settings.PUBLIC_URL = live_server.url
+    contexts, broken = [], []
+
+    def open_browser() -> Page:
+        context = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844})
+        context.set_default_timeout(5000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
+        return page
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    assert not broken
+
+
+@pytest.fixture
+def provider(settings: Any) -> Iterator[Provider]:
+    made = Provider(
+        person={"sub": "ana-1", "email": "ana@example.org", "email_verified": True, "name": "Ana"}
+    )
+    server = oidc_provider.serve(made)
+    settings.OIDC_ISSUER, settings.OIDC_NAME = made.url, "Example SSO"
+    app = {"provider_id": "oidc", "name": "Example SSO", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [app | {"settings": {"server_url": made.url}}],
+        }
+    }
+    yield made
+    server.shutdown()
+    server.server_close()
+
+
+def sign_in(page: Page, email: str, password: str = make.PASSWORD) -> None:
+    page.goto(reverse("account_login"))
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(re.compile(r"/(teams/new/)?$"))
+
+
+def test_somebody_makes_an_account_confirms_the_address_and_is_in(
+    opener: Opener, settings: Any, mailoutbox: list[Any]
+) -> None:
+    settings.SIGNUP = "open"
+    page = opener()
+    page.goto(reverse("account_login"))
+    page.get_by_role("link", name="Make one").click()
+    page.get_by_label("E-mail address").fill("nina@example.org")
+    page.get_by_label("Your name").fill("Nina New")
+    page.get_by_label("Password", exact=True).fill("too short")
+    page.get_by_label("Password, again").fill("too short")
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_text("too short")).to_be_visible()
+    expect(page.get_by_label("Your name")).to_have_value("Nina New")
+    assert_accessible(page)
+    page.get_by_label("Password", exact=True).fill(NEW)
+    page.get_by_label("Password, again").fill(NEW)
+    page.get_by_role("button", name="Make the account").click()
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    assert_accessible(page)
+    page.goto(re.search(r"http\S+", mailoutbox[0].body)[0])
+    assert_accessible(page)
+    page.get_by_role("button", name="Confirm the address").click()
+    page.wait_for_url(lambda url: "/account/" not in url)
+    assert User.objects.get().name == "Nina New"
+
+
+def test_without_an_invitation_it_is_said_how_to_get_one(opener: Opener) -> None:
+    page = opener()
+    page.goto(reverse("account_login"))
+    expect(page.get_by_role("link", name="Make one")).to_have_count(0)
+    page.goto(reverse("account_signup"))
+    expect(page.get_by_role("heading", name="Accounts are made by invitation")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_a_session_that_is_ended_elsewhere_is_out_at_its_next_page(opener: Opener) -> None:
+    user = make.make_user("ana@example.org")
+    here, there = opener(), opener()
+    sign_in(here, user.email)
+    sign_in(there, user.email)
+    here.goto(reverse("web:me"))
+    here.get_by_role("link", name="Where you are signed in").click()
+    expect(here.get_by_role("row").filter(has_text="this one")).to_have_count(1)
+    assert_accessible(here)
+    here.get_by_role("button", name=re.compile("End the session of Chrome")).click()
+    expect(here.get_by_text("It is signed out there")).to_be_visible()
+    there.goto(reverse("web:me"))
+    expect(there).to_have_url(re.compile("/account/login/"))
+    here.goto(reverse("web:me"))
+    expect(here).to_have_url(re.compile("/me/$"))
+
+
+def test_somebody_signs_in_elsewhere_and_comes_back(opener: Opener, provider: Provider) -> None:
+    user = make.make_user("ana@example.org")
+    page = opener()
+    page.goto(f"{reverse('account_login')}?next=/me/")
+    assert_accessible(page)
+    page.get_by_role("link", name="Sign in with Example SSO").click()
+    expect(page).to_have_url(re.compile("/me/$"))
+    assert user.socialaccount_set.count() == 1
+
+
+def test_what_went_wrong_elsewhere_is_said(opener: Opener, provider: Provider) -> None:
+    page = opener()
+    for name in ("socialaccount_login_error", "socialaccount_login_cancelled"):
+        page.goto(reverse(name))
+        expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
+        assert_accessible(page)
