@@ -1,7 +1,7 @@
 """A small OpenID Connect provider over HTTP, for tests: discovery, authorize, token, userinfo and keys.
 
-It signs in whoever ``person`` describes without asking, checks what a client must send (redirect address, client secret, PKCE), and can
-be told to misbehave.
+It signs in whoever ``person`` describes without asking, checks what a client must send (redirect address, client secret,
+PKCE), and can be told to misbehave.
 """
 
 from __future__ import annotations
