@@ -53,6 +53,7 @@ web:calendar-feed GET anyone
 web:home GET reader
 web:team-new GET reader, POST reader
 web:me GET reader, POST reader
+web:me-security GET reader
 web:me-notices POST reader
 web:inbox GET reader
 web:inbox-read-all POST reader
@@ -73,6 +74,27 @@ web:setup-notices GET admin, POST admin
 web:setup-mail POST admin
 web:setup-launch GET member
 web:first-steps-hide POST reader
+web:credential-caps GET admin, POST admin
+web:credential-delete GET admin, POST admin
+web:credential-use GET admin, POST admin
+web:credentials GET viewer
+web:join GET anyone
+web:join-accept POST reader
+web:join-decline POST anyone
+web:join-link GET anyone
+web:site GET site
+web:site-remove GET site, POST site
+web:site-stop GET site, POST site
+web:site-team GET site
+web:team-delete GET owner, POST owner
+web:team-factor-rule POST admin
+web:team-invitation GET admin
+web:team-invitation-again POST admin
+web:team-invitation-withdraw POST admin
+web:team-invite GET admin, POST admin
+web:team-open-first POST viewer
+web:team-rename POST admin
+web:team-settings GET viewer
 web:team-home GET viewer
 web:banners GET viewer
 web:recipes GET viewer
@@ -80,7 +102,7 @@ web:recipe-new GET member, POST member
 web:recipe-preview POST member
 web:recipe-import GET member, POST member
 web:recipes-export GET viewer; writes events_event
-web:recipes-starters POST admin
+web:recipes-starters POST member
 web:cloud-recipes GET viewer; writes jobs_cloudcatalog
 web:cloud-recipes-refresh POST viewer
 web:cloud-recipe GET viewer; writes jobs_cloudcatalog
@@ -111,9 +133,10 @@ web:autostop-enforce POST admin
 web:autostop-read POST admin
 web:team GET viewer
 web:team-events GET viewer
+web:team-events-export GET admin; writes events_event
 web:team-limits GET admin, POST admin
 web:team-freeze POST admin
-web:team-leave POST viewer
+web:team-leave GET viewer, POST viewer
 web:team-member GET admin, POST admin
 web:team-member-remove POST admin
 web:team-tokens GET admin, POST admin
@@ -131,7 +154,7 @@ web:team-notices-remove POST admin
 web:credential-add GET admin, POST admin
 web:credential GET viewer
 web:credential-replace GET admin, POST admin
-web:credential-disable POST admin
+web:credential-disable GET admin, POST admin
 web:credential-enable POST admin
 web:jobs GET viewer
 web:jobs-csv GET viewer; writes events_event

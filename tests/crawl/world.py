@@ -21,7 +21,7 @@ from dispersed_web.notifications import outbox
 from dispersed_web.notifications.models import Delivery
 from dispersed_web.sandbox.recipes import OWN
 from dispersed_web.teams import ssh_keys
-from dispersed_web.teams.models import ApiToken, Membership
+from dispersed_web.teams.models import ApiToken, Invitation, Membership
 from tests import factories as make
 from tests.api.caller import make_token
 from tests.crawl.table import ROLES
@@ -94,7 +94,15 @@ class Side:
         )
         make.make_channel(self.team)
         make_token(self.team, self.other, name=f"{self.word} token")
-        self.token = ApiToken.objects.get(team=self.team, user=self.other)
+        self.token = ApiToken.objects.get(team=self.team, name=f"{self.word} token")
+        self.invitation = Invitation.objects.create(
+            team=self.team,
+            email=f"guest@{self.word.lower()}.example.net",
+            role="member",
+            digest=uuid.uuid4().hex,
+            invited_by=owner,
+            expires_at=now + dt.timedelta(days=1),
+        )
         self.membership = Membership.objects.get(team=self.team, user=self.other)
 
     def _own(self, person: User) -> dict[str, Any]:
@@ -108,16 +116,24 @@ class Side:
             data={"concerns": [person.pk]},
         )
         outbox.fan_out(timezone.now())
-        make_token(self.team, person, name=f"{person} token", scope="read") if self._may(person) else None
-        return {
+        token = ApiToken.objects.create(
+            team=self.team,
+            user=person,
+            name=f"{person} token",
+            digest=uuid.uuid4().hex,
+            prefix="dwp_abcd",
+            scope="read",
+            expires_at=timezone.now() + dt.timedelta(days=9),
+        )
+        own = {
             "preset_id": Preset.objects.create(user=person, team=self.team, name=f"{self.word} preset").pk,
             "ssh_key_id": person.ssh_keys.get().pk,
             "notice_id": Delivery.objects.filter(user=person, way="inbox").latest("pk").pk,
-            "own_token_id": getattr(ApiToken.objects.filter(user=person).first(), "pk", uuid.uuid4()),
+            "own_token_id": token.pk,
         }
-
-    def _may(self, person: User) -> bool:
-        return Membership.objects.get(team=self.team, user=person).role != "viewer"
+        if Membership.objects.get(team=self.team, user=person).role != "viewer":
+            own["recipe_id"] = make_recipe(self.team, person, name=f"{self.word} recipe of {person.pk}").pk
+        return own
 
     def names(self, route: str, own: dict[str, Any] | None = None) -> dict[str, Any]:
         """What fills the gaps of an address of this side, by the gaps' names; ``own`` is what belongs to who asks, or
@@ -134,6 +150,8 @@ class Side:
             "key_id": self.key.pk,
             "row_id": self.row.pk,
             "hold_id": self.hold.pk,
+            "team_id": self.team.pk,
+            "invitation_id": self.invitation.pk,
             "run_id": self.job.runs.first().pk,
             "recipe_uuid": OWN[0]["uuid"],
             "decision": "keep",
