@@ -107,7 +107,9 @@ def call_off(job: Job, why: str, now: dt.datetime) -> bool:
 
 
 def _sentence(actor: Actor, reason: Reason, note: str, evidence: Mapping[str, Any]) -> str:
-    if reason in BY_PEOPLE:
+    if reason == Reason.TEAM_EMERGENCY:
+        text = f"{actor.label}, who runs this installation, asked to stop the job in an emergency"
+    elif reason in BY_PEOPLE:
         text = f"{actor.label} asked to stop the job"
     else:
         text = f"Auto-stop asked to stop the job: {REASON_WORDS[reason]}"
@@ -117,7 +119,9 @@ def _sentence(actor: Actor, reason: Reason, note: str, evidence: Mapping[str, An
 
 
 def _audience(job: Job, actor: Actor, reason: Reason) -> str:
-    """Who stopped it knows, but whoever was warned of a stop waits for news."""
+    """Who stopped it knows, but whoever was warned of a stop waits for news. A stop from outside is news to the team."""
+    if reason == Reason.TEAM_EMERGENCY:
+        return Audience.ADMINS
     is_known = reason == Reason.USER and actor.user_id and not job.warned_for
     return Audience.NOBODY if is_known else Audience.JOB_OWNER
 

@@ -95,6 +95,8 @@ KINDS = {
     "invitation.declined": Kind("Invitation declined", tone="grey"),
     "account.removed": Kind("Removed from a team", tone="amber"),
     "account.team_deleted": Kind("Team deleted", tone="amber"),
+    "account.site_admin": Kind("You administer this installation", tone="amber"),
+    "account.site_admin_ended": Kind("You no longer administer this installation", tone="amber"),
     "audit.broken": Kind("The audit log is not whole", tone="red"),
     # Of a person's own account
     "account.signed_in": Kind("New sign-in"),

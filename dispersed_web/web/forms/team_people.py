@@ -50,10 +50,17 @@ class InviteForm(ConfirmedForm):
 
 
 class DepartureForm(ConfirmedForm):
-    """What becomes of each running job of somebody who goes: one choice for all, and another one for some."""
+    """What becomes of each running job of somebody who goes: one choice for all, and another one for some. ``by_id``: the
+    reader may not know their titles."""
 
     def __init__(
-        self, *args: Any, jobs: Sequence[Job], heirs: Sequence[User], may_stop: bool, **kwargs: Any
+        self,
+        *args: Any,
+        jobs: Sequence[Job],
+        heirs: Sequence[User],
+        may_stop: bool,
+        by_id: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._jobs = jobs
@@ -65,11 +72,12 @@ class DepartureForm(ConfirmedForm):
                 label="Their running jobs", choices=[("", "Choose what becomes of them"), *choices]
             )
         for job in jobs:
+            label = f"What becomes of {job.pk if by_id else job.title}"
             self.fields[name_of(job)] = forms.ChoiceField(
-                label=f"What becomes of {job.title}",
+                label=label,
                 required=False,
                 choices=[("", "As for all"), *choices],
-                widget=forms.Select(attrs={"aria-label": f"What becomes of {job.title}"}),
+                widget=forms.Select(attrs={"aria-label": label}),
             )
         self.order_fields(["all", *(name_of(job) for job in jobs), "password"])
 

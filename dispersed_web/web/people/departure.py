@@ -30,6 +30,7 @@ class Going:
     jobs: Sequence[Job]
     heirs: Sequence[User]
     may_stop: bool
+    by_id: bool = False
 
     def form(self, request: HttpRequest) -> DepartureForm:
         return DepartureForm(
@@ -38,6 +39,7 @@ class Going:
             jobs=self.jobs,
             heirs=self.heirs,
             may_stop=self.may_stop,
+            by_id=self.by_id,
         )
 
     def context(self, form: DepartureForm, now: dt.datetime) -> dict[str, Any]:
@@ -50,6 +52,7 @@ class Going:
             "team": self.team,
             "person": self.person,
             "form": form,
+            "plain": self.by_id,
             "rows": [_row(job, form, now) for job in self.jobs],
             "rate": words.rate(sum(rates, Decimal(0))) if rates else "",
             "unsent": unsent,
@@ -57,14 +60,16 @@ class Going:
         }
 
 
-def going(team: Team, person: User, *, may_stop: bool, owners_only: bool = False) -> Going:
-    """The person with the jobs that run now."""
+def going(team: Team, person: User, *, may_stop: bool, from_outside: bool = False) -> Going:
+    """The person with the jobs that run now. Whoever acts ``from_outside`` hands them to owners, and knows their ids
+    alone."""
     return Going(
         team,
         person,
         list(removal.undecided(team, person)),
-        removal.heirs(team, person, owners_only=owners_only),
+        removal.heirs(team, person, owners_only=from_outside),
         may_stop,
+        by_id=from_outside,
     )
 
 

@@ -1,7 +1,8 @@
-"""Addresses about who belongs to a team, and of its settings."""
+"""Addresses about who belongs to a team, of its settings, and of whoever runs the installation."""
 
 from django.urls import path
 
+from dispersed_web.web.people import site_urls
 from dispersed_web.web.views import join, team_people, team_settings
 
 MEMBER = "t/<slug:slug>/team/members/<int:membership_id>/"
@@ -24,4 +25,5 @@ urlpatterns = [
     path("join/accept/", join.accept, name="join-accept"),
     path("join/decline/", join.decline, name="join-decline"),
     path("join/<str:token>/", join.link, name="join-link"),
+    *site_urls.urlpatterns,
 ]

@@ -33,6 +33,7 @@ from dispersed_web.web.job import observing
 from dispersed_web.web.jobs import cells, rows, stats
 from dispersed_web.web.jobs.row_acts import DECIDE
 from dispersed_web.web.jobs.rows import Row
+from dispersed_web.web.people import signup
 
 ROWS = 6
 SOON = dt.timedelta(hours=4)
@@ -60,16 +61,19 @@ class Figures:
 @login_not_required
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """To the team one was in last; without any team, a page that says what to do. While nobody has an account, to the page
+    """To the team one was in last, or that opens first; without any, to the invitation whose link one followed, or to a
+    page that says what to do. While nobody has an account, to the page
     that makes the first."""
     if not request.user.is_authenticated:
         return redirect("web:setup") if first_run.is_empty() else redirect_to_login(request.path)
     slugs = list(
         Membership.objects.filter(user=request.user.pk)
-        .order_by("team__name")
+        .order_by("-is_default", "team__name")
         .values_list("team__slug", flat=True)
     )
     last = request.session.get("team")
+    if not slugs and signup.invitation_of(request):
+        return redirect("web:join")
     if not slugs:
         return render(request, "home/no_team.html")
     return redirect("web:team-home", last if last in slugs else slugs[0])
