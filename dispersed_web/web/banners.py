@@ -12,7 +12,7 @@ from django.db.models import Count, Q, Sum
 from django.urls import reverse
 
 from dispersed_web.autostop.models import Engine, Hold
-from dispersed_web.credentials import canary
+from dispersed_web.credentials import canary, vault
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import sweeps, unstoppable
 from dispersed_web.jobs.models import ENDED, Job
@@ -88,7 +88,7 @@ def of_team(
         *_of_lost_keys(team, troubles),
         *_of_jobs(team, counts),
         *(_held(team, now) if counts.holdable else ()),
-        *_of_keys(team, keys, counts, now),
+        *_of_keys(team, _opened(keys, troubles), counts, now),
         *(_of_engine(now) if counts.watched and acts else ()),
     ]
     order = ("alarm", "warning", "info")
@@ -120,6 +120,12 @@ def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble]) -> Iterator[Ban
     )
     url = f"{reverse('web:jobs', args=[team.slug])}?show=active" if jobs else ""
     yield Banner("alarm", said(text), url, "Jobs" if jobs else "")
+
+
+def _opened(keys: list[Credential], troubles: list[canary.KeyTrouble]) -> list[Credential]:
+    """Without those of which the banner of the lost key speaks."""
+    lost = {trouble.key_id for trouble in troubles}
+    return [key for key in keys if vault.key_id_of(key.secret_sealed) not in lost]
 
 
 def _rate_of(job: unstoppable.Unstoppable) -> str:

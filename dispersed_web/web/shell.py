@@ -23,7 +23,7 @@ from dispersed_web.web.banners import Banner, digest
 
 # These pages say themselves, and of each credential, how old is what they show.
 SAY_THEIR_AGE = frozenset({"jobs", "job", "job-logs", "job-activity", "job-events", "job-spec"})
-OF_KEYS = ("name", "state", "failure", "listed_at", "clock_offset_ms")
+OF_KEYS = ("name", "state", "failure", "listed_at", "clock_offset_ms", "secret_sealed")
 # Every page has the frame; a banner may come so much later.
 KEPT_S = 3
 BANNERS_KEPT_S = 5

@@ -33,6 +33,7 @@ def lab(client: Any) -> Any:
 def test_the_banner_names_the_key_the_jobs_and_their_cost(lab: Any, settings: Any) -> None:
     for number in range(7):
         make.make_job(lab.team, title=f"Train {number}", hourly_rate_usd=Decimal("1.50"))
+    lab.team.credentials.update(state="broken", failure="The encryption key 'test' is missing.")
     make.make_job(lab.team, "COMPLETED", title="Done long ago")
     settings.KEYRING = [OTHER]
     text = lab()
@@ -44,6 +45,7 @@ def test_the_banner_names_the_key_the_jobs_and_their_cost(lab: Any, settings: An
     assert "and 2 more. End in Dispersed’s console what cannot wait." in text
     assert "Done long ago" not in text
     assert "Nothing was changed or deleted" in text
+    assert "does not work" not in text, "the credential's own banner would say it again"
 
 
 def test_a_key_of_the_same_name_that_is_another_is_told_apart(lab: Any, settings: Any) -> None:
