@@ -22,15 +22,25 @@ class HeadersMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = _too_large(request) or self.get_response(request)
+        response = self.get_response(request)
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         return response
 
 
+class BodyLimitMiddleware:
+    """Turns away what is too large before anything of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return _too_large(request) or self.get_response(request)
+
+
 def _too_large(request: HttpRequest) -> HttpResponse | None:
-    """Turned away before anything is read. Django bounds what is no file more tightly; forms bound their files."""
+    """Django bounds what is no file more tightly, and forms bound their files."""
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:

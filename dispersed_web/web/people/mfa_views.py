@@ -96,7 +96,7 @@ def guarded(view: View) -> View:
 
 @sensitive_variables()
 def _made_codes(request: HttpRequest, codes_id: int) -> HttpResponse:
-    row = Authenticator.objects.get(pk=codes_id)
+    row = Authenticator.objects.get(pk=codes_id, user=request.user)
     wrapped = row.wrap()
     wrapped.mark_as_viewed()
     context = {"made": wrapped.get_unused_codes()}
