@@ -14,7 +14,7 @@
     const kind = $("[data-env-kind]", row);
     const value = $("[data-env-value]", row);
     const byName = SECRET.test($("[data-env-name]", row).value);
-    const secret = kind.value === "secret" || (kind.value === "" && byName);
+    const secret = kind.value === "secret" || kind.value.startsWith("team:") || (kind.value === "" && byName);
     kind.options[0].textContent = byName ? "Secret by name" : "Plain by name";
     if (row.classList.contains("is-plain") === !secret) return;
     row.classList.toggle("is-plain", !secret);

@@ -12,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from dispersed_web.api import access, documents
+from dispersed_web.api import access, documents, recipe_orders
 from dispersed_web.api.authentication import Caller
 from dispersed_web.api.errors import Refused
 from dispersed_web.api.serializers.recipes import (
@@ -76,6 +76,7 @@ class Delete(ApiView):
 @sensitive_variables()
 def _answers(recipe: Recipe, given: dict[str, Any]) -> dict[str, Any]:
     """The answers that may be stored. A missing one may be given at the launch; a wrong one is refused now."""
+    given = recipe_orders.with_names(given, recipe.team)
     document = Document.from_json(recipe.current.document if recipe.current else {})
     problems = render(document, given).problems
     faults = {f"answers.{key}": sentence for key, sentence in problems.items() if key in given}

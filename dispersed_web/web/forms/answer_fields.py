@@ -15,6 +15,7 @@ from dispersed_web.recipes.inputs import BadAnswer, read
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.order import GPU_BY_NAME
 from dispersed_web.web.forms.ssh_choice import KnownKey, SshKeyChoiceField, SshKeyWidget
+from dispersed_web.web.forms.team_secrets import SecretWidget, refuse_unknown
 
 _TYPED = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
@@ -35,6 +36,7 @@ class AnswerField(forms.Field):
 
     @sensitive_variables()
     def clean(self, value: Any) -> Any:
+        refuse_unknown(value)
         if isinstance(value, list):
             value = [entry for entry in value if entry != ""]
         try:
@@ -117,7 +119,7 @@ def _regions(one: Input) -> AnswerField:
 
 def _secret(one: Input) -> AnswerField:
     attrs = {"autocomplete": "new-password", "spellcheck": "false", "placeholder": one.placeholder}
-    return AnswerField(one, widget=forms.PasswordInput(render_value=True, attrs=attrs))
+    return AnswerField(one, widget=SecretWidget(attrs))
 
 
 FIELDS: dict[str, Callable[[Input], AnswerField]] = {

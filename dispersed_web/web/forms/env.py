@@ -19,6 +19,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.jobs import marker, specs
+from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.web.forms.team_secrets import NOT_YOURS, TEAM, choice_of, choices, ref_of
 
 PREFIX = "env"
 MAX_ROWS = 200
@@ -27,13 +29,26 @@ KINDS = [("", "Secret by name"), ("secret", "Secret"), ("plain", "Plain")]
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.ASCII)
 
 
+class KindField(forms.ChoiceField):
+    """Secret, plain, or which secret of the team."""
+
+    def validate(self, value: Any) -> None:
+        if str(value).startswith(TEAM) and not self.valid_value(value):
+            raise ValidationError(NOT_YOURS)
+        super().validate(value)
+
+
 class EnvRow(forms.Form):
     name = forms.CharField(required=False, max_length=200)
     value = forms.CharField(required=False, max_length=32_768, strip=False)
-    kind = forms.ChoiceField(required=False, choices=KINDS)
+    kind = KindField(required=False, choices=KINDS)
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, known: Known = NONE, **options: Any) -> None:
         super().__init__(*args, **options)
+        if team := choices(known):
+            self.fields["kind"].choices = [*KINDS, ("The team’s secret", team)]
+        if chosen := choice_of(self.initial.get("team_secret"), known):
+            self.initial = {**self.initial, "kind": chosen}
         typed = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off", "class": "mono"}
         self.fields["name"].widget.attrs.update(typed, **{"aria-label": "Name", "placeholder": "NAME"})
         self.fields["kind"].widget.attrs.update({"aria-label": "Secret or plain", "data-env-kind": True})
@@ -49,11 +64,19 @@ class EnvRow(forms.Form):
     def secret(self) -> bool:
         return is_secret(self.cleaned_data.get("name", ""), self.cleaned_data.get("kind", ""))
 
+    @property
+    def ref(self) -> str:
+        """The secret of the team that was chosen in the place of a value."""
+        kind = self.cleaned_data.get("kind", "")
+        return ref_of(kind) if kind.startswith(TEAM) else ""
+
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         name, value = data.get("name", ""), data.get("value", "")
-        if self.errors or not (name or value):
+        if self.ref:
+            data["value"] = value = ""
+        if self.errors or not (name or value or self.ref):
             return data
         if not name:
             raise ValidationError({"name": "This value needs a name."})
@@ -61,7 +84,7 @@ class EnvRow(forms.Form):
             raise ValidationError({"name": f"{name} is set by Dispersed Web, to find the job again."})
         if problem := _problem(name, value):
             raise ValidationError({"value" if problem.startswith("The value") else "name": problem})
-        if self.secret and not value:
+        if self.secret and not value and not self.ref:
             raise ValidationError({"value": "Type the secret value, or choose Plain if it is to be empty."})
         return data
 
@@ -88,6 +111,10 @@ class EnvRows(BaseFormSet):
     def values(self) -> dict[str, str]:
         return {row.cleaned_data["name"]: row.cleaned_data.get("value", "") for row in self._filled()}
 
+    def refs(self) -> dict[str, str]:
+        """Which variables get a secret of the team."""
+        return {f"env.{row.cleaned_data['name']}": row.ref for row in self._filled() if row.ref}
+
     def secret_names(self) -> frozenset[str]:
         return frozenset(row.cleaned_data["name"] for row in self._filled() if row.secret)
 
@@ -113,7 +140,7 @@ EnvFormSet = formset_factory(
 
 
 def is_secret(name: str, kind: str) -> bool:
-    return kind == "secret" or (kind != "plain" and specs.looks_secret(name))
+    return kind == "secret" or kind.startswith(TEAM) or (kind != "plain" and specs.looks_secret(name))
 
 
 @sensitive_variables()

@@ -15,10 +15,12 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web import durations
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Volume
-from dispersed_web.jobs import market, rate
+from dispersed_web.jobs import market, rate, secret_refs
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
+from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.forms import advice
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
@@ -37,6 +39,7 @@ from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
 from dispersed_web.web.forms.quote import Quote, gpu_choices
 from dispersed_web.web.forms.ssh_choice import KnownKey
 from dispersed_web.web.forms.stop_choices import choices_of
+from dispersed_web.web.forms.team_secrets import ref_of
 from dispersed_web.web.forms.visitor import Visitor
 from dispersed_web.web.forms.volumes import volume_rows
 
@@ -66,16 +69,20 @@ class LaunchForm(LaunchFields):
         keys: Sequence[KnownKey] = (),
         user_id: int | None = None,
         needs_sure: bool = False,
+        known: Known = NONE,
     ) -> None:
         data = absorb_lines(data) if data is not None else None
         super().__init__(data, initial=initial)
         self.team, self.user_id = team, user_id
+        self.known = known
         self.fields["ssh_key"].use_keys(keys)
+        self.fields["registry_from"].use(known)
         self.policy = AutostopPolicy.of(team.pk)
         self.show_bounds(self.policy)
         self.visitor = visitor
         self.needs_sure = needs_sure
-        self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None)
+        rows = {"known": known}
+        self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None, form_kwargs=rows)
         self.volume_rows = volume_rows(data, (initial or {}).get("volumes") or ())
         self.by_id = {credential.pk: credential for credential in credentials}
         self.fields["credential"].widget.choices = [(c.pk, c.name) for c in credentials]
@@ -210,6 +217,10 @@ class LaunchForm(LaunchFields):
 
     def _blame(self, name: str, sentence: str) -> None:
         place: str | None = PLACES.get(name, name)
+        if name.startswith("env.") and self._blame_row(name.removeprefix("env."), sentence):
+            return
+        if name == REGISTRY_SECRET and self.cleaned_data.get("registry_from"):
+            place = "registry_from"
         if place == "env":
             return  # each row says it of itself
         if place == "volumes":
@@ -220,6 +231,16 @@ class LaunchForm(LaunchFields):
         if place is None or place not in self.errors:
             self.add_error(place, sentence)
 
+    def _blame_row(self, variable: str, sentence: str) -> bool:
+        """Says it beside the variable's row, if there is one on the page."""
+        rows = [row for source in self.row_sources() if source.is_bound for row in source.forms]
+        for row in rows:
+            data = getattr(row, "cleaned_data", {})
+            if data.get("name") == variable and not data.get("DELETE"):
+                row.add_error("kind", sentence)
+                return True
+        return False
+
     def add_refusal(self, refusal: LaunchRefused) -> None:
         """Shows why the domain refused, beside the field at fault or above the form."""
         self._blame("credential" if refusal.code in CREDENTIAL_CODES else refusal.field, refusal.sentence)
@@ -228,7 +249,15 @@ class LaunchForm(LaunchFields):
 
     @sensitive_variables()
     def spec(self) -> JobSpec:
-        return spec_of(self.cleaned_data, self.env_values(), self.volumes())
+        """With a placeholder for each secret of the team that was chosen."""
+        spec = spec_of(self.cleaned_data, self.env_values(), self.volumes())
+        return secret_refs.marked(spec, self.secret_refs())
+
+    def secret_refs(self) -> dict[str, str]:
+        """The parts whose values are secrets of the team, as an order has them."""
+        refs = self.env.refs() if self.env.is_bound else {}
+        registry = ref_of(self.cleaned_data.get("registry_from"))
+        return {**refs, REGISTRY_SECRET: registry} if registry else refs
 
     @sensitive_variables()
     def volumes(self) -> tuple[Volume, ...]:
@@ -272,7 +301,7 @@ class LaunchForm(LaunchFields):
     def order(self, choices: Sequence[GpuChoice], quoted: Quote) -> Order:
         """What the valid form asks for."""
         data = self.cleaned_data
-        return Order(
+        order = Order(
             title=data["title"],
             spec=self.spec(),
             secret_env=self.secret_env(),
@@ -282,4 +311,6 @@ class LaunchForm(LaunchFields):
             lowest_usd=quoted.from_usd,
             choices=choices_of(data),
             cook_uuid=self.cook.uuid if self.cook else "",
+            secret_refs=self.secret_refs(),
         )
+        return secret_refs.settled(order, self.known)

@@ -13,6 +13,7 @@ from dispersed_web.web.forms.fields import (
 )
 from dispersed_web.web.forms.ssh_choice import SshKeyChoiceField
 from dispersed_web.web.forms.stop_choices import StopChoiceFields
+from dispersed_web.web.forms.team_secrets import SecretFromField
 
 TASKS = [(BATCH, "Batch"), (PERSISTENT, "Persistent")]
 MOST_COPIES = 20
@@ -64,6 +65,7 @@ class LaunchFields(StopChoiceFields):
             render_value=True, attrs={"autocomplete": "new-password", "spellcheck": "false"}
         ),
     )
+    registry_from = SecretFromField(label="Password or token: where it is from")
     image_source = forms.CharField(
         label="Image source", required=False, max_length=300, widget=forms.TextInput(attrs=_typed())
     )

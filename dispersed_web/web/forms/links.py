@@ -12,15 +12,19 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.recipes.document import Input
+from dispersed_web.recipes.references import Reference, reference_in
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import PREFIX, name_of
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
+from dispersed_web.web.forms.team_secrets import FROM
 from dispersed_web.web.forms.typed import Typed, typed_of
 
 LONGEST = 6000
 MOST_ENV = 50
 NOT_SHARED = frozenset({"ssh_key", "credential"})
 ENV = "env"
+# A variable and the name of a secret of the team.
+ENV_SECRET = "env_secret"  # noqa: S105 - a name
 # Other words of the form's address.
 RESERVED = frozenset({"example", "again", "supersedes", "preset", "recipe", "cook"})
 
@@ -48,11 +52,18 @@ def _fields(values: Mapping[str, Any], blank: LaunchForm) -> Iterator[tuple[str,
 
 
 def _env(rows: list[dict[str, str]]) -> Iterator[tuple[str, str]]:
-    return ((ENV, f"{row['name']}={row['value']}") for row in rows if row["kind"] != "secret")
+    for row in rows:
+        if row.get("team_secret"):
+            yield ENV_SECRET, f"{row['name']}={row['team_secret']}"
+        elif row["kind"] != "secret":
+            yield ENV, f"{row['name']}={row['value']}"
 
 
 def _answer(one: Input, answers: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     value = answers.get(one.key)
+    if reference := reference_in(value):
+        yield f"{name_of(one)}{FROM}", reference.name
+        return
     if one.type == "ssh_key" or one.is_secret or value == one.default or one.key not in answers:
         return
     if isinstance(value, dict):
@@ -76,7 +87,12 @@ def read(query: QueryDict, form: LaunchForm) -> tuple[Typed, list[str]]:
     inputs = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
     for name in names:
         if name == ENV:
-            typed.env = [row for row in map(_row, query.getlist(name)[:MOST_ENV]) if row]
+            typed.env += [row for row in map(_row, query.getlist(name)[:MOST_ENV]) if row]
+        elif name == ENV_SECRET:
+            typed.env += [row for row in map(_secret_row, query.getlist(name)[:MOST_ENV]) if row]
+        elif name.startswith(PREFIX) and name.endswith(FROM):
+            key = name.removeprefix(PREFIX).removesuffix(FROM)
+            typed.answers[key] = Reference(query.get(name, "")).to_json()
         elif name.startswith(PREFIX):
             key = name.removeprefix(PREFIX)
             one = inputs.get(key)
@@ -92,6 +108,11 @@ def read(query: QueryDict, form: LaunchForm) -> tuple[Typed, list[str]]:
 def _row(text: str) -> dict[str, str] | None:
     name, equals, value = text.partition("=")
     return {"name": name[:200], "value": value, "kind": ""} if equals and name else None
+
+
+def _secret_row(text: str) -> dict[str, str] | None:
+    row = _row(text)
+    return row and {"name": row["name"], "value": "", "kind": "secret", "team_secret": row["value"]}
 
 
 def _given(one: Input, texts: list[str]) -> Any:

@@ -27,7 +27,7 @@ POLL_MS = 1500
 # What few people need is folded away, unless it holds something unusual or a fault. Field: what is usual.
 FOLDS: dict[str, dict[str, Any]] = {
     "about": {"description": ""},
-    "registry": {"registry_host": "", "registry_user": "", "registry_secret": ""},
+    "registry": {"registry_host": "", "registry_user": "", "registry_secret": "", "registry_from": ""},
     "hardware": {
         "cpu_count": None,
         "min_ram_gb": None,

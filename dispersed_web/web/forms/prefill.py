@@ -14,13 +14,15 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
-from dispersed_web.recipes.document import Document
+from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
 from dispersed_web.web.forms.recipe_launch import fixed_names, values_of
 from dispersed_web.web.forms.stop_choices import initial_of
+from dispersed_web.web.forms.team_secrets import choice_of
 from dispersed_web.web.forms.typed import Reading
 from dispersed_web.web.forms.visitor import Visitor
 from dispersed_web.web.launch.examples import Example
@@ -92,6 +94,11 @@ def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling
         for name, value in document.env.items()
         if name not in fixed
     ]
+    env += [
+        {"name": name, "value": "", "kind": "secret", "team_secret": secret}
+        for name, secret in document.secret_variables.items()
+        if name not in fixed
+    ]
     return Filling({**filling.values, "title": version.recipe.name} | values, env)
 
 
@@ -106,8 +113,11 @@ def from_job_of_recipe(filling: Filling, job: Job, past: Filling, document: Docu
     return Filling(filling.values | past.values, env, past.note, dict(job.answers))
 
 
-def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:
-    """The same again, without its secrets: nothing reads those back to a person."""
+def from_job(
+    filling: Filling, job: Job, visitor: Visitor, credentials: Sequence[Credential], known: Known = NONE
+) -> Filling:
+    """The same again, without its secrets: nothing reads those back to a person. Those of the team are named again, as far
+    as whoever launches may use them."""
     spec = job.spec
     values = {name: spec.get(name) for name in SAME_NAME if spec.get(name) is not None}
     for name in TIMEOUTS:
@@ -129,7 +139,10 @@ def from_job(filling: Filling, job: Job, visitor: Visitor, credentials: Sequence
         {"name": row["name"], "value": row["value"] or "", "kind": "secret" if row["secret"] else "plain"}
         for row in spec.get("env", [])
     ]
-    return Filling(filling.values | values, env, _note(job, env))
+    for row in env:
+        row["team_secret"] = choice_of(job.secret_refs.get(f"env.{row['name']}"), known)
+    values["registry_from"] = choice_of(job.secret_refs.get(REGISTRY_SECRET), known)
+    return Filling(filling.values | values, env, _note(job, env, values["registry_from"]))
 
 
 def _choices(job: Job, policy: AutostopPolicy) -> dict[str, Any]:
@@ -170,9 +183,9 @@ def _reach(spec: dict[str, Any], visitor: Visitor) -> dict[str, Any]:
     return {"reach": "list", "allowed_ips": tuple(addresses)}
 
 
-def _note(job: Job, env: list[dict[str, Any]]) -> str:
-    missing = [row["name"] for row in env if row["kind"] == "secret"]
-    if job.spec.get("has_registry_secret"):
+def _note(job: Job, env: list[dict[str, Any]], registry_from: str) -> str:
+    missing = [row["name"] for row in env if row["kind"] == "secret" and not row["team_secret"]]
+    if job.spec.get("has_registry_secret") and not registry_from:
         missing.append("the registry's password")
     missing += [
         f"the registry's password of the volume at {one['mount']}"

@@ -15,8 +15,10 @@ from django.conf import settings
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.recipes.document import GPU, Document, Input
 from dispersed_web.recipes.inputs import ANY_GPU
+from dispersed_web.recipes.references import Reference, reference_in
 from dispersed_web.web.forms.answer_fields import FIELDS, KeyAnswerField
 from dispersed_web.web.forms.env import EnvFormSet
 from dispersed_web.web.forms.order import ANYONE
@@ -42,6 +44,11 @@ class Question:
     rows: Any = None
 
     @property
+    def secret_choices(self) -> list[tuple[str, str, bool]]:
+        """The secrets of the team that may be chosen in the place of an answer."""
+        return self.field.field.widget.choices(self.field.value()) if self.one.type == "secret" else []
+
+    @property
     def is_optional(self) -> bool:
         return not self.one.required and self.one.type != "switch"
 
@@ -60,19 +67,26 @@ class RecipeInputs(forms.Form):
         ssh_key: str = "",
         keys: Sequence[KnownKey] = (),
         answers: Mapping[str, Any] | None = None,
+        known: Known = NONE,
     ) -> None:
         super().__init__(data)
         self.document = document
         self.rows: dict[str, Any] = {}
         for one in document.inputs:
             start = _start(one, visitor, ssh_key)
-            if answers and one.key in answers and not one.is_fixed and not one.is_secret:
-                start = answers[one.key]
+            if answers and one.key in answers and not one.is_fixed:
+                is_known = not one.is_secret or reference_in(answers[one.key]) is not None
+                start = answers[one.key] if is_known else start
             if one.type == "env" and not one.is_fixed:
-                self.rows[one.key] = EnvFormSet(data, prefix=name_of(one), initial=_env_rows(start) or None)
+                rows = _env_rows(start) or None
+                self.rows[one.key] = EnvFormSet(
+                    data, prefix=name_of(one), initial=rows, form_kwargs={"known": known}
+                )
                 continue
             field = KeyAnswerField(one, keys) if one.type == "ssh_key" else FIELDS[one.type](one)
             field.initial = start
+            if one.type == "secret":
+                field.widget.known = known
             if one.type in PREVIEW_TYPES and not one.env_name:
                 field.widget.attrs["data-preview"] = "market" if one.to in MARKET_TARGETS else True
             self.fields[name_of(one)] = field
@@ -127,7 +141,7 @@ class RecipeInputs(forms.Form):
         found = {}
         for key, value in self.answers().items():
             one = self.document.by_key[key]
-            if one.is_secret:
+            if one.is_secret and not isinstance(value, Reference):
                 continue
             if one.type == "env":
                 value = {name: "" if name in secret else text for name, text in (value or {}).items()}
@@ -138,6 +152,11 @@ class RecipeInputs(forms.Form):
         """Variables of environment rows whose values are secret."""
         bound = (rows for rows in self.rows.values() if rows.is_bound and rows.is_valid())
         return frozenset().union(*(rows.secret_names() for rows in bound))
+
+    def row_refs(self) -> dict[str, str]:
+        """Variables of environment rows that get a secret of the team."""
+        bound = (rows for rows in self.rows.values() if rows.is_bound and rows.is_valid())
+        return {target: ref for rows in bound for target, ref in rows.refs().items()}
 
     def exposed_env(self) -> list[str]:
         bound = (rows for rows in self.rows.values() if rows.is_bound and rows.is_valid())
@@ -176,6 +195,8 @@ def _initial_env(rows: Any) -> dict[str, str]:
 
 
 def as_json(value: Any) -> Any:
+    if isinstance(value, Reference):
+        return value.to_json()
     if isinstance(value, Decimal):
         return str(value)
     return list(value) if isinstance(value, tuple) else value

@@ -18,7 +18,9 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.dispersed import Volume
 from dispersed_web.jobs.launch import Order, RecipeUse
 from dispersed_web.jobs.market import GpuChoice
-from dispersed_web.recipes.document import ENV, GPU, Document, Input
+from dispersed_web.jobs.secret_refs import NONE
+from dispersed_web.recipes import references
+from dispersed_web.recipes.document import ENV, GPU, REGISTRY_SECRET, Document, Input
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet
@@ -26,6 +28,7 @@ from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
 from dispersed_web.web.forms.quote import Quote
 from dispersed_web.web.forms.recipe_inputs import RecipeInputs, name_of
+from dispersed_web.web.forms.team_secrets import ref_of
 
 GPU_FIELDS, REACH_FIELDS = ("gpu", "gpu_name"), ("reach", "allowed_ips")
 SECONDS = {"lifetime_s": "lifetime", "idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}
@@ -37,6 +40,7 @@ FIELDS_OF: dict[str, tuple[str, ...]] = {
     "allowed_ips": REACH_FIELDS,
     **{f"{name}_ms": (name,) for name in TIMEOUTS},
     **{target: (name,) for target, name in SECONDS.items()},
+    REGISTRY_SECRET: ("registry_secret", "registry_from"),
 }
 
 
@@ -60,6 +64,7 @@ class RecipeLaunchForm(LaunchForm):
             ssh_key=initial.get("ssh_key") or "",
             keys=options.get("keys", ()),
             answers=answers,
+            known=options.get("known", NONE),
         )
         self.rendered = render(self.document, self.inputs.answers())
         super().__init__(data, initial=dict(initial), env=env, **options)
@@ -99,14 +104,11 @@ class RecipeLaunchForm(LaunchForm):
         return fixed_names(self.document)
 
     def locked_env(self) -> list[tuple[str, str]]:
-        """Locked variables with their values, for showing."""
+        """Locked variables with their values, or the name of the secret that they get, for showing."""
         asked = {one.env_name for one in self.document.inputs}
-        names = self.document.env if self.locks_env else self.fixed_env()
-        return [
-            (name, self.document.env[name])
-            for name in sorted(names)
-            if name in self.document.env and name not in asked
-        ]
+        named = self.document.secret_variables
+        shown = {**self.document.env, **{name: references.words(secret) for name, secret in named.items()}}
+        return [(name, shown[name]) for name in sorted(self.fixed_env() - asked) if name in shown]
 
     # Faults ----------------------------------------------------------------------------------------------------------
 
@@ -193,6 +195,17 @@ class RecipeLaunchForm(LaunchForm):
         free = frozenset() if self.locks_env else super().secret_env()
         return free | self.rendered.secret_env | self.inputs.secret_env()
 
+    def secret_refs(self) -> dict[str, str]:
+        """Those of the rows, and in the parts that the recipe decides its own."""
+        refs = {} if self.locks_env else super().secret_refs()
+        decided = {f"env.{name}" for name in self.fixed_env()}
+        decided |= {REGISTRY_SECRET} if "registry_from" in self.held else set()
+        chosen = {**refs, **self.inputs.row_refs()}
+        if self.locks_env and (registry := ref_of(self.cleaned_data.get("registry_from"))):
+            chosen[REGISTRY_SECRET] = registry
+        own = {target: name for target, name in self.rendered.refs.items() if target in decided}
+        return {target: ref for target, ref in chosen.items() if target not in decided} | own
+
     def exposed_env(self) -> list[str]:
         return [*dict.fromkeys([*super().exposed_env(), *self.inputs.exposed_env()])]
 
@@ -214,7 +227,7 @@ def fixed_names(document: Document) -> frozenset[str]:
     """Variables that no free row may set: those of questions and locked ones. Pure."""
     locked = document.locked_targets()
     names = {target.removeprefix("env.") for target in locked if target.startswith("env.")}
-    names |= set(document.env) if ENV in locked else set()
+    names |= {*document.env, *document.secret_variables} if ENV in locked else set()
     return frozenset(names | {one.env_name for one in document.inputs if one.env_name})
 
 
@@ -230,6 +243,8 @@ def values_of(meant: Rendered) -> dict[str, Any]:
         values["allowed_region_codes"] = list(given["allowed_region_codes"])
     if meant.registry_secret:
         values["registry_secret"] = meant.registry_secret
+    if REGISTRY_SECRET in meant.refs:
+        values["registry_from"] = meant.refs[REGISTRY_SECRET]
     return values | _autostop_of(meant)
 
 

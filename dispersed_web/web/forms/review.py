@@ -10,7 +10,9 @@ from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
-from dispersed_web.jobs import cooking, marker, specs
+from dispersed_web.jobs import cooking, marker, secret_refs, specs
+from dispersed_web.recipes import references
+from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.web.forms.launch import LaunchForm
 
 MASK = "•••"
@@ -33,15 +35,21 @@ class Review:
 def review_of(form: LaunchForm) -> Review:
     secret = form.secret_env()
     spec = form.spec()
+    named = secret_refs.names_of(form.secret_refs(), form.known)
+    told = {target: references.words(name) for target, name in named.items()}
     masked = replace(
         spec,
-        env={name: MASK if name in secret else value for name, value in spec.env.items()},
-        registry_secret=Secret(MASK) if spec.registry_secret else None,
+        env={
+            name: told.get(f"env.{name}", MASK if name in secret else value)
+            for name, value in spec.env.items()
+        },
+        registry_secret=Secret(told.get(REGISTRY_SECRET, MASK)) if spec.registry_secret else None,
         volumes=tuple(
             replace(volume, secret=Secret(MASK) if volume.secret else None) for volume in spec.volumes
         ),
     )
-    names = [*sorted(secret & set(spec.env)), *(["registry_secret"] if spec.registry_secret else [])]
+    names = [name for name in sorted(secret & set(spec.env)) if f"env.{name}" not in named]
+    names += ["registry_secret"] if spec.registry_secret and REGISTRY_SECRET not in named else []
     names += [f"the secret of {volume.mount}" for volume in spec.volumes if volume.secret]
     call = _create_call(masked)
     if form.cook:
@@ -93,16 +101,27 @@ def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[st
             | ({"secret": MASK} if volume.secret else {})
             for volume in spec.volumes
         ]
-    if spec.registry_secret:
+    ids = _ids(form)
+    if REGISTRY_SECRET in ids:
+        body["registry_secret_id"] = ids[REGISTRY_SECRET]
+    elif spec.registry_secret:
         body["registry_secret"] = MASK
     if spec.env:
         body["env"] = [
-            {"name": name, "value": MASK if name in secret else value, "secret": name in secret}
+            {"name": name, "team_secret_id": ids[f"env.{name}"]}
+            if f"env.{name}" in ids
+            else {"name": name, "value": MASK if name in secret else value, "secret": name in secret}
             for name, value in sorted(spec.env.items())
         ]
     if spec.task == PERSISTENT:
         body["lifetime_s"] = data.get("lifetime")
     return body | _stop_choices(data)
+
+
+def _ids(form: LaunchForm) -> dict[str, str]:
+    """The secrets of the team that are named, by their ids; one that is gone by what names it."""
+    found = {target: (form.known.find(ref), ref) for target, ref in form.secret_refs().items()}
+    return {target: str(row.pk) if row else ref for target, (row, ref) in found.items()}
 
 
 def _stop_choices(data: dict[str, Any]) -> dict[str, Any]:

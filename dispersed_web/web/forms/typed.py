@@ -13,12 +13,15 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import Volume
 from dispersed_web.dispersed.limits import MOST_VOLUMES
+from dispersed_web.recipes import references
 from dispersed_web.recipes.inputs import BadAnswer, read
+from dispersed_web.recipes.references import reference_in
 from dispersed_web.web.forms.advice import looks_like_a_secret
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import as_json
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.ssh_choice import OTHER
+from dispersed_web.web.forms.team_secrets import choice_of, ref_of
 
 VOLUMES = "volumes"
 NEVER = frozenset({"registry_secret", "same_again", "supersedes_sure", "env_lines", "copies"})
@@ -50,6 +53,8 @@ def typed_of(form: LaunchForm) -> Typed:
     found = Typed()
     for name in set(form.fields) - NEVER - form.held:
         value = _typed(form, name)
+        if name == "registry_from" and value:
+            value = form.known.name(ref_of(value))
         if value is not None and not _is_secret_text(value):
             found.values[name] = value
     if rows := form.volume_rows.plain():
@@ -58,6 +63,8 @@ def typed_of(form: LaunchForm) -> Typed:
         data = getattr(row, "cleaned_data", {})
         if data.get("name") and not data.get("DELETE"):
             found.env.append(_env_row(data["name"], data.get("value", ""), row.secret))
+            if row.ref:
+                found.env[-1]["team_secret"] = form.known.name(row.ref)
     if isinstance(form, RecipeLaunchForm):
         found.answers = form.inputs.kept()
     return found
@@ -97,6 +104,8 @@ def reading(form: LaunchForm, typed: Typed) -> Reading:
     for row in typed.env:
         name = str(row.get("name", ""))
         (found.ignored.append(name) if locks_env or name in fixed else found.env.append(dict(row)))
+        if row.get("team_secret") and not choice_of(row["team_secret"], form.known):
+            found.ignored.append(_cannot_be_used(row["team_secret"]))
     _read_answers(form, typed.answers, found)
     return found
 
@@ -129,10 +138,20 @@ def _read_answers(form: LaunchForm, answers: Mapping[str, Any], found: Reading) 
     known = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
     for key, value in answers.items():
         one = known.get(key)
-        if one is None or one.is_fixed or one.is_secret:
+        reference = reference_in(value) if one is not None and one.type == "secret" else None
+        if one is None or one.is_fixed or (one.is_secret and not reference):
             found.ignored.append(key)
+            continue
+        if reference:
+            usable = choice_of(reference.name, form.known)
+            found.answers |= {key: reference.to_json()} if usable else {}
+            found.ignored += [] if usable else [_cannot_be_used(reference.name)]
             continue
         try:
             found.answers[key] = as_json(read(one, value)) if value not in (None, "", []) else value
         except BadAnswer:
             found.ignored.append(one.name)
+
+
+def _cannot_be_used(name: Any) -> str:
+    return f"{references.words(str(name)[:60])}, which you may not use or is gone"
