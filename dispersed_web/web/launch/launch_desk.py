@@ -9,8 +9,10 @@ from typing import Any
 from django.http import Http404, HttpRequest, QueryDict
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.credentials import usable
+from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.models import Job, Preset
+from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.jobs.states import Status
 from dispersed_web.recipes import queries
 from dispersed_web.recipes.document import Document
@@ -36,6 +38,7 @@ class Desk:
     credentials: list[Credential]
     visitor: Visitor
     keys: list[KnownKey]
+    known: Known = NONE
     version: RecipeVersion | None = None
     lost: Job | None = None
     again: Job | None = None
@@ -51,6 +54,7 @@ class Desk:
             "credentials": self.credentials,
             "visitor": self.visitor,
             "keys": self.keys,
+            "known": self.known,
             "user_id": self.request.user.pk,
             "needs_sure": self.lost is not None and self.lost.state == Status.UNCONFIRMED,
         }
@@ -95,7 +99,7 @@ class Desk:
         return self._with_link(filling, query)
 
     def _from_job(self, filling: Filling, job: Job) -> Filling:
-        past = prefill.from_job(filling, job, self.visitor, self.credentials)
+        past = prefill.from_job(filling, job, self.visitor, self.credentials, self.known)
         if self.version is None:
             return past
         document = Document.from_json(self.version.document)
@@ -126,11 +130,10 @@ def desk_of(request: HttpRequest, seat: Seat, version: RecipeVersion | None = No
     desk = Desk(
         request,
         seat,
-        credentials=list(
-            Credential.objects.filter(team=seat.team, state=CredentialState.ACTIVE).order_by("name")
-        ),
+        credentials=usable.in_team(seat.team, request.user.pk, seat.role),
         visitor=visitor(request),
         keys=known_keys(request.user, seat.team),
+        known=Known.of(seat.team, request.user.pk),
         version=version,
         lost=_job_of(seat, query, "supersedes"),
         again=_job_of(seat, request.GET, "again"),
