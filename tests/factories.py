@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from dispersed_web.accounts import addresses
+from dispersed_web.accounts import addresses, second_factor
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.accounts.ssh_keys import parse_public_key
 from dispersed_web.credentials import vault
@@ -262,11 +262,13 @@ def make_channel(
 
 
 def sign_in(client: Client, user: User) -> User:
-    """Signs the person in without the form, as freshly as the form would: acts that ask for the password do not."""
+    """Signs the person in without the form, as freshly as the form would, with a second factor where there is one: acts
+    that ask who one is do not."""
     client.force_login(user)
     session = client.session
+    proofs = ["password", "mfa"] if second_factor.has_one(user.pk) else ["password"]
     session["account_authentication_methods_user"] = str(user.pk)
-    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods"] = [{"method": one, "at": time.time()} for one in proofs]
     session.save()
     return user
 

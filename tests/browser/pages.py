@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from allauth.account.forms import default_token_generator
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -31,8 +33,10 @@ from dispersed_web.sandbox.recipes import OWN
 from dispersed_web.teams import api_tokens, ssh_keys
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
+from tests.security_key import give_security_key
 from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 
+KEY_PAGES = ("edit_webauthn", "remove_webauthn")
 TABS = ("job", "job-logs", "job-activity", "job-events", "job-spec")
 LONG = "A long title of a job that says everything there is to say about it, and then goes on for some more words"
 
@@ -59,12 +63,16 @@ class Installation:
             "ana": make.make_user("ana@example.org", "Ana Duarte", ssh_key=make.SSH_KEY),
             "bob": make.make_user("a.very.long.address@very-long-department.example.org"),
             "new": make.make_user("new@example.org", "Nina New"),
+            "mia": make.make_user("mia@example.org", "Mia"),
+            "kim": make.make_user("kim@example.org", "Kim", password=None),
         }
         for name in sweeps.NEEDED:
             sweeps.note_finished(name, self.now + dt.timedelta(minutes=10))
         self.team = self._full(sandbox)
         self.empty = make.make_team("Quantum Sensing Group of the Department", owner=self.ana, slug="quantum")
         self.stale = self._stale()
+        self.strict = make.make_team("Strict lab", owner=self.ana, slug="strict", require_mfa=True)
+        self.key = self._second_factors()
         self.jobs = self._jobs()
         self.links = self._notices()
         address = EmailAddress.objects.create(user=self.people["new"], email="newer@example.org")
@@ -150,6 +158,15 @@ class Installation:
         sync.sync(self.credential.pk, database_now)
         job.refresh_from_db()
         return job
+
+    def _second_factors(self) -> Authenticator:
+        """Mia has one of each kind, and has used most of her recovery codes."""
+        mia = self.people["mia"]
+        make.give_second_factor(mia)
+        codes = RecoveryCodes.activate(mia).instance
+        codes.data["used_mask"] = 0b11111111
+        codes.save()
+        return give_security_key(mia, "The blue key that hangs on the ring with all the others")
 
     def _stale(self) -> Team:
         team = make.make_team("Weather", owner=self.ana, slug="weather")
@@ -310,6 +327,34 @@ def _ones_own() -> list[Visit]:
     ]
 
 
+def _second_factors(at: Installation) -> list[Visit]:
+    plain = ("index", "deactivate_totp", "add_webauthn", "generate_recovery_codes")
+    confirming = ("mfa_reauthenticate", "mfa_reauthenticate_webauthn")
+    activate = reverse("mfa_activate_totp")
+    return [
+        Visit("second factor, none", reverse("mfa_index")),
+        Visit("app", activate),
+        Visit("app, refused", activate, press="Set up the app", status=422),
+        *(Visit(name, reverse(f"mfa_{name}"), who="mia") for name in plain),
+        *(Visit(name, reverse(f"mfa_{name}", args=[at.key.pk]), who="mia") for name in KEY_PAGES),
+        *(Visit(name, reverse(name), who="mia") for name in confirming),
+        Visit("confirm, refused", reverse("mfa_reauthenticate"), who="mia", press="Go on"),
+        Visit("confirm, no way", reverse("account_reauthenticate"), who="kim"),
+        Visit("codes", reverse("mfa_generate_recovery_codes"), who="mia", press="Make new codes"),
+        Visit("closed team", reverse("web:team-home", args=[at.strict.slug]), status=403),
+    ]
+
+
+def _setup(at: Installation) -> list[Visit]:
+    pages = ("setup-credential", "setup-notices", "setup-launch")
+    return [
+        Visit("setup-team", reverse("web:setup-team"), who="new"),
+        Visit("setup-team, refused", reverse("web:setup-team"), who="new", press="Make the team", status=422),
+        *(Visit(name, reverse(f"web:{name}", args=[at.team.slug])) for name in pages),
+        *(Visit(f"{name}, first", reverse(f"web:{name}", args=[at.empty.slug])) for name in pages),
+    ]
+
+
 def _teams(at: Installation) -> list[Visit]:
     seat = Membership.objects.get(team=at.team, user=at.people["bob"])
     full = [
@@ -325,7 +370,9 @@ def _teams(at: Installation) -> list[Visit]:
         *full,
         Visit("member", reverse("web:team-member", args=[at.team.slug, seat.pk])),
         Visit("team-events, as a viewer", reverse("web:team-events", args=[at.team.slug]), who="bob"),
-        Visit("team-events, none fits", reverse("web:team-events", args=[at.team.slug]) + "?q=nosuchword&from=x"),
+        Visit(
+            "team-events, none fits", reverse("web:team-events", args=[at.team.slug]) + "?q=nosuchword&from=x"
+        ),
         Visit("me-security", reverse("web:me-security")),
         Visit("me-security, empty", reverse("web:me-security"), who="new"),
         Visit("me", reverse("web:me")),
@@ -557,6 +604,7 @@ def _inventory(at: Installation) -> list[Visit]:
 
 SECTIONS = {
     "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
+    "security": lambda at: [*_second_factors(at), *_setup(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
     "inventory": _inventory,
     "recipes": lambda at: [*_recipes(at), *_cloud_recipes(at)],
