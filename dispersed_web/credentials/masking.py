@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dispersed_web.credentials.known_values import known
 
 SHAPES = re.compile(
-    r"sk_[A-Za-z0-9_-]{6,}|dwp_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{10,}|glpat-[\w-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"
+    r"sk_[A-Za-z0-9_-]{6,}|whsec_[\w-]{20,}|dwp_[A-Za-z0-9]{10,}|hf_[A-Za-z0-9]{10,}|glpat-[\w-]{10,}|gh[pousr]_[A-Za-z0-9]{20,}"
     r"|AKIA[0-9A-Z]{16}|(?<=/hb/|/do/)[\w-]{20,}|(?<=/cal/)[\w-]{20,}|(?<=/join/)[\w-]{20,}"
     r"|(?<=hooks\.slack\.com/)\S+|(?<=/api/webhooks/)\S+"
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
@@ -19,6 +19,7 @@ SHAPES = re.compile(
 # Each shape contains one of these, in any case of letters: lines without any of them need no closer look.
 SIGNS = (
     "sk_",
+    "whsec_",
     "dwp_",
     "hf_",
     "glpat-",
