@@ -31,6 +31,11 @@ class Asked:
     fault: str = ""
 
     @property
+    def is_narrow(self) -> bool:
+        """Whether something of the part that is folded away is asked for."""
+        return any(self.given.get(name) for name in ("from", "to", "address"))
+
+    @property
     def query(self) -> str:
         """The filter for an address, without the page."""
         return urlencode({name: value for name, value in self.given.items() if value})
@@ -55,8 +60,10 @@ def read(query: Mapping[str, str], zone: dt.tzinfo, *, whole: bool) -> Asked:
         until=until,
         before=_number(query.get("before", "")),
     )
-    if (given["from"] and not since) or (given["to"] and not until):
-        fault = "Write a day as year, month and day, such as 2026-11-25."
+    for name, found in (("from", since), ("to", until)):
+        if given[name] and not found:
+            fault = "Write a day as year, month and day, such as 2026-11-25."
+            given[name] = ""
     return Asked(wanted, given, fault)
 
 
