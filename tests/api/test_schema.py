@@ -54,6 +54,7 @@ OPERATIONS = {
     ),
     ("get", "/api/v1/gpus"),
     ("get", "/api/v1/offers"),
+    ("get", "/api/v1/events"),
     ("get", "/api/v1/me"),
 }
 

@@ -268,6 +268,7 @@ api:inventory-adopt POST member
 api:inventory-stop POST member
 api:inventory-watch POST member
 api:inventory-unwatch POST member
+api:events GET admin
 api:inventory-ignore POST member
 api:inventory-unignore POST member
 api:gpus GET viewer
