@@ -38,6 +38,8 @@ class Fields(HTMLParser):
         self._inside = given.get("id") == "launch-form" if tag == "form" else self._inside
         self._template = tag == "template" or self._template
         name = given.get("name", "")
+        if tag == "select":
+            self._select = ""  # a disabled one is not sent
         if not self._inside or self._template or "disabled" in given:
             return
         if tag == "textarea":
@@ -46,7 +48,7 @@ class Fields(HTMLParser):
         elif tag == "select":
             self._select = name
             self.values.setdefault(name, [])
-        elif tag == "option" and ("selected" in given or not self.values[self._select]):
+        elif tag == "option" and self._select and ("selected" in given or not self.values[self._select]):
             self.values[self._select] = [given.get("value", "")]
         elif tag == "input" and name:
             self._input(name, given)

@@ -1,0 +1,130 @@
+"""Forms for a team's secrets. What is typed as a value is never sent back to the browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from dispersed_web.credentials import team_secrets
+from dispersed_web.credentials.models import TeamSecret, UsableBy
+from dispersed_web.credentials.secret_names import LONGEST_NAME
+from dispersed_web.credentials.team_secrets import LONGEST_NOTE, LONGEST_VALUE, SecretRefused
+from dispersed_web.teams.models import Membership, Team
+from dispersed_web.web.forms.confirm import ConfirmedForm
+
+_TYPED = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "class": "mono"}
+
+
+STORED = "Stored encrypted. Nobody can read it here again, you neither. Several lines are kept as they are."
+USABLE_WORDS = [
+    (UsableBy.MEMBERS, "Every member who may launch"),
+    (UsableBy.ADMINS, "Admins and owners"),
+    (UsableBy.CHOSEN, "Chosen members"),
+]
+
+
+class NeverBack(forms.Textarea):
+    """Always begins empty: on a fresh page, and when the form comes back with a fault."""
+
+    def format_value(self, value: Any) -> str | None:
+        return None
+
+
+class AboutForm(ConfirmedForm):
+    """Its value, its note, who may use it, and for which registries. An empty value keeps the one that is stored."""
+
+    value = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=2 * LONGEST_VALUE,
+        widget=NeverBack(attrs={**_TYPED, "class": "mono masked-text", "rows": "3"}),
+    )
+    note = forms.CharField(
+        required=False,
+        max_length=LONGEST_NOTE,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Read-only token of the lab"}),
+        help_text="Everybody in the team reads it, so no secret belongs here.",
+    )
+    usable_by = forms.ChoiceField(
+        label="Who may launch with it",
+        choices=USABLE_WORDS,
+        initial=UsableBy.MEMBERS,
+        widget=forms.RadioSelect,
+    )
+    chosen = forms.TypedMultipleChoiceField(
+        label="Chosen members",
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="They count where it is for chosen members. Being chosen gives a viewer no right to launch.",
+    )
+    hosts = forms.CharField(
+        label="Only for these registries",
+        required=False,
+        max_length=5000,
+        widget=forms.Textarea(attrs={**_TYPED, "rows": "2"}),
+        help_text="One a line, such as ghcr.io or docker.io. It is then given to them as the password of an image and to "
+        "nothing else, so no container can read it. Empty: for variables and every registry.",
+    )
+    field_order = ("name", "value", "note", "usable_by", "chosen", "hosts", "password")
+
+    def __init__(self, *args: Any, team: Team, secret: TeamSecret | None = None, **kwargs: Any) -> None:
+        if secret is not None:
+            chosen = list(secret.chosen.values_list("user", flat=True))
+            kwargs["initial"] = {
+                "note": secret.note,
+                "usable_by": secret.usable_by,
+                "chosen": chosen,
+                "hosts": "\n".join(secret.hosts),
+            }
+        super().__init__(*args, **kwargs)
+        self.is_new = secret is None
+        people = Membership.objects.filter(team=team, user__is_service=False).select_related("user")
+        self.fields["chosen"].choices = sorted(
+            ((one.user_id, str(one.user)) for one in people), key=lambda pair: pair[1].lower()
+        )
+        keeps = "" if self.is_new else " Leave it empty to keep the value that is stored."
+        self.fields["value"].label = "Value" if self.is_new else "New value"
+        self.fields["value"].help_text = f"{STORED}{keeps}"
+        self.fields["value"].required = self.is_new
+
+    def clean_value(self) -> str:
+        value = self.cleaned_data["value"]
+        if value or self.is_new:
+            try:
+                team_secrets.clean_value(value)
+            except SecretRefused as refused:
+                raise forms.ValidationError(refused.sentence) from None
+        return str(value)
+
+    def clean_hosts(self) -> list[str]:
+        try:
+            return team_secrets.clean_hosts(self.cleaned_data["hosts"].replace(",", " ").split())
+        except SecretRefused as refused:
+            raise forms.ValidationError(refused.sentence) from None
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        is_chosen = data.get("usable_by") == UsableBy.CHOSEN
+        if is_chosen and not data.get("chosen") and "chosen" not in self.errors:
+            self.add_error("chosen", "Choose at least one member, or let others use it.")
+        return data
+
+    @property
+    def about(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("note", "usable_by", "chosen", "hosts")}
+
+    def refuse(self, refused: SecretRefused) -> None:
+        """Shows why the domain refused, beside the field at fault or above the form."""
+        self.add_error(refused.field if refused.field in self.fields else None, refused.sentence)
+
+
+class SecretForm(AboutForm):
+    """A secret under a new name."""
+
+    name = forms.CharField(
+        max_length=LONGEST_NAME,
+        widget=forms.TextInput(attrs={**_TYPED, "placeholder": "hf-token"}),
+        help_text="Letters, digits, - and _. Recipes name it, so it cannot be changed later.",
+    )
