@@ -182,10 +182,10 @@ def test_every_shape_has_its_sign():
     parts = [
         "sk_abcdef", "dwp_abcdefghij", "hf_abcdefghij", "glpat-abcdefghij", "gho_" + "a" * 20,
         "AKIA0123456789ABCDEF", "/do/" + "a" * 20, "hooks.slack.com/x", "/api/webhooks/x", "://u:p@",
-        "AUTHORIZATION: x", "X-Signature: x",
+        "AUTHORIZATION: x", "X-Signature: x", "/join/" + "a" * 20, "whsec_" + "a" * 20,
     ]  # fmt: skip
     assert all(masking.MASK in masking.mask_shapes(f"a\n{part}\nb") for part in parts)
-    assert masking.SHAPES.pattern.count("|") == 13, "a new shape needs its sign in SIGNS and a line above"
+    assert masking.SHAPES.pattern.count("|") == 15, "a new shape needs its sign in SIGNS and a line above"
 
 
 @pytest.mark.parametrize("written", [SECRET, "\x1b[0m".join(SECRET), f"\x1b[31m{SECRET}\x1b[0m"])
