@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
+import secrets
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -157,3 +166,105 @@ def test_the_settings_hold_no_secret_of_their_own() -> None:
     source = Path(env.__file__).with_name("settings.py").read_text()
     for name in ("DW_SECRET_KEY", "DW_OIDC_CLIENT_SECRET"):
         assert re.search(rf'env\.text\("{name}"\)', source), name
+
+
+# Without rights, for real ----------------------------------------------------------------------------------------------
+
+NOBODY = ["setpriv", "--reuid", "10001", "--regid", "10001", "--clear-groups", "--no-new-privs"]
+
+
+# Where Python lies in somebody's home: may look everywhere, and still write nothing that is not its own.
+READER = [*NOBODY, "--inh-caps", "-all,+dac_read_search", "--ambient-caps", "+dac_read_search"]
+
+
+def _strangers_command() -> list[str] | None:
+    """How to become a stranger who may run this Python; ``None`` where that is impossible."""
+    if os.getuid() != 0 or shutil.which("setpriv") is None:
+        return None
+    for command in (NOBODY, READER):
+        tried = [*command, "sh", "-c", f"exec {sys.executable} -c 'import django'"]
+        if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
+            return command
+    return None
+
+
+def test_the_product_runs_as_a_stranger_who_may_write_only_its_data() -> None:
+    """As in its container: nothing of the source is writable, and all it keeps is in its data folder."""
+    stranger = _strangers_command()
+    if stranger is None:
+        pytest.skip("needs root and setpriv, to give up rights")
+    folder = Path(tempfile.mkdtemp(prefix="dwr-", dir="/tmp"))
+    try:
+        _run_as_a_stranger(folder, stranger)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _run_as_a_stranger(folder: Path, stranger: list[str]) -> None:
+    folder.chmod(0o755)
+    data = folder / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, 10001, 10001)
+    port = _free_port()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DW_", "DJANGO_"))}
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "HOME": "/nonexistent",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "DW_SECRET_KEY": secrets.token_hex(32),
+        "DW_INSTALLATION_ID": "x",
+        "DW_KEYS": "k1:" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        "DW_DATA_DIR": str(data),
+        "DW_REDIS_URL": f"unix://{data}/none.sock",
+        "DW_DISPERSED_URL": "http://127.0.0.1:9",
+        "DW_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "DW_WEB_HOST": "127.0.0.1",
+        "DW_WEB_PORT": str(port),
+        "DW_WEB_WORKERS": "1",
+    }
+    environment = kept | own
+    done = subprocess.run(
+        [*stranger, "bin/start", "migrate"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    web = subprocess.Popen(
+        [*stranger, "bin/start", "web"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        page = _page(f"http://127.0.0.1:{port}/heartbeat.sh")
+        status = Path(f"/proc/{web.pid}/status").read_text()
+    finally:
+        os.killpg(web.pid, signal.SIGTERM)
+        web.wait(20)
+    assert page.startswith("#!/bin/sh")
+    assert re.search(r"^Uid:\s+10001\s+10001", status, re.MULTILINE)
+    rights = re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)
+    assert rights
+    assert int(rights[1], 16) & ~(1 << 2) == 0  # none, or the one to read
+    assert (data / "db.sqlite3").exists()
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def _page(address: str) -> str:
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return str(answer.read().decode())
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("the web process did not answer")
