@@ -261,7 +261,8 @@ def _free_port() -> int:
 
 
 def _page(address: str) -> str:
-    for _ in range(150):
+    until = time.monotonic() + 90
+    while time.monotonic() < until:
         try:
             with urllib.request.urlopen(address, timeout=10) as answer:
                 return str(answer.read().decode())
