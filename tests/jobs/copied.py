@@ -41,14 +41,19 @@ def copy_of_the_database(folder: Path) -> Iterator[str]:
             admin.execute(f'DROP DATABASE "{copy}" WITH (FORCE)')
 
 
-def manage(database: str, *arguments: str, installation_id: str = "tests") -> str:
-    """What a command of the product says that runs in a process of its own with this database."""
+def manage(
+    database: str, *arguments: str, installation_id: str = "tests", keys: str = "", status: int = 0
+) -> str:
+    """What a command of the product says that runs in a process of its own with this database, and ends with ``status``.
+    ``keys`` are other encryption keys than the test's."""
     environment = os.environ | {
         "DW_DATABASE_URL": database,
         "DW_INSTALLATION_ID": installation_id,
         "DW_DISPERSED_URL": settings.DISPERSED_URL,
         "DJANGO_SETTINGS_MODULE": "dispersed_web.settings",
     }
+    if keys:
+        environment["DW_KEYS"] = keys
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -58,7 +63,7 @@ def manage(database: str, *arguments: str, installation_id: str = "tests") -> st
         text=True,
         timeout=120,
     )
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == status, done.stdout
     return done.stdout
 
 

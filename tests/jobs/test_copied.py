@@ -3,6 +3,7 @@ touched. In processes of their own, on whatever database the tests run with."""
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from dispersed_web.credentials import canary
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Sweep
 from dispersed_web.jobs.states import Reason
+from tests.credentials.test_sealed import make_one_of_each
 from tests.jobs.copied import changing_requests, copy_of_the_database, manage
 from tests.jobs.world import World
 
@@ -68,3 +71,21 @@ def test_what_was_queued_in_a_restored_backup_is_not_launched_and_is_shown(
     assert "'FAILED', 'expired'" in shown
     assert shown.strip().endswith("1")
     assert len(world.in_ledger(job)) == 1
+
+
+def test_a_restored_copy_proves_that_dump_and_keys_belong_together(world: World, tmp_path: Path) -> None:
+    """The drill that operators are asked to practise: every stored secret of the copy is opened, and no job is touched."""
+    canary.ensure()
+    make_one_of_each(world.team)
+    before = changing_requests(world.control)
+    here = {"installation_id": "drill"}
+    with copy_of_the_database(tmp_path) as copy:
+        told = manage(copy, "secrets", "check", **here)
+        assert "webhooks: 1 under key test" in told
+        assert "stored secrets can be opened" in told
+        other = {"keys": "other:" + base64.b64encode(b"x" * 32).decode()}
+        told = manage(copy, "secrets", "check", status=1, **here, **other)
+        assert "The encryption key “test” is missing" in told
+        assert "CANNOT BE STOPPED FROM HERE" in told
+        assert "can be opened" in manage(copy, "secrets", "check", **here), "and all is back with the key"
+    assert changing_requests(world.control) == before

@@ -65,7 +65,7 @@ with `200` and `Idempotent-Replay: true`. A call that was answered with 400 or 4
 
 `409` has the code of the obstacle: `idempotency_key_reused`, `same_again`, `cannot_supersede`, `frozen`,
 `credential_broken`, `credential_disabled`, `cannot_stop`, `cannot_see`, `clock_off`, `key_expires`, `too_many_jobs`,
-`too_expensive`, `budget_used_up`, `budget_too_small`.
+`too_expensive`, `budget_used_up`, `budget_too_small`, and `only_looks` in a copy of another installation's database.
 
 ```
 curl $DW/jobs -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
