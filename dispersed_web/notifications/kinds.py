@@ -82,6 +82,10 @@ KINDS = {
     "unmanaged.unclear": Kind("Nobody knows whose it is", tone="red"),
     "credential.broken": Kind("Credential does not work", tone="red"),
     "credential.works": Kind("Credential works again", tone="green"),
+    "credential.expires": Kind("A key expires soon", tone="amber"),
+    "credential.expired": Kind("A key has expired", tone="red"),
+    "credential.gone": Kind("A retired key was destroyed", tone="grey", not_by_webhook=True),
+    "credential.deleted": Kind("Credential deleted", tone="grey", not_by_webhook=True),
     "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
     "channel.tested": Kind("Test"),
     # Who belongs to a team
@@ -100,6 +104,8 @@ KINDS = {
     "audit.broken": Kind("The audit log is not whole", tone="red"),
     # Of a person's own account
     "account.signed_in": Kind("New sign-in"),
+    "account.attempts": Kind("Many wrong passwords", tone="red"),
+    "account.sessions_ended": Kind("Sessions ended"),
     "account.password_changed": Kind("Password changed", tone="amber"),
     "account.email_changed": Kind("E-mail address changed", tone="amber"),
     "account.mfa_added": Kind("Second factor added", tone="amber"),

@@ -130,6 +130,19 @@ class TestSigningIn:
             sign_in(Client(), user.email, "wrong wrong wrong", REMOTE_ADDR=f"198.51.100.{number}")
         assert Event.objects.filter(kind="account.attempts", subject_id=str(user.pk)).count() == 1
 
+    def test_each_failure_and_each_success_is_recorded_with_where_it_came_from(self) -> None:
+        user = make.make_user()
+        sign_in(Client(), user.email, "wrong wrong wrong", REMOTE_ADDR="198.51.100.7")
+        sign_in(Client(), "nobody@example.org", "wrong wrong wrong", REMOTE_ADDR="198.51.100.7")
+        sign_in(Client(), user.email, REMOTE_ADDR="198.51.100.8")
+        events = Event.objects.filter(kind__startswith="account.").order_by("pk")
+        assert [(one.kind, one.subject_id, one.ip_address) for one in events] == [
+            ("account.sign_in_failed", str(user.pk), "198.51.100.7"),
+            ("account.sign_in_failed", "", "198.51.100.7"),
+            ("account.signed_in", str(user.pk), "198.51.100.8"),
+        ]
+        assert "nobody@" not in str([(one.sentence, one.data) for one in events])
+
     def test_the_session_gets_a_new_id(self, client: Client) -> None:
         user = make.make_user()
         invitation(client)
@@ -162,11 +175,11 @@ class TestSigningIn:
         user = make.make_user()
 
         def told(address: str, agent: str) -> bool:
-            before = Event.objects.filter(kind="account.signed_in").count()
+            before = told_of().count()
             assert (
                 sign_in(Client(), user.email, REMOTE_ADDR=address, HTTP_USER_AGENT=agent).status_code == 302
             )
-            return Event.objects.filter(kind="account.signed_in").count() > before
+            return told_of().count() > before
 
         firefox, safari = "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "Mozilla/5.0 (iPhone) Safari/605"
         assert not told("192.0.2.1", firefox)
@@ -174,7 +187,7 @@ class TestSigningIn:
         assert told("192.0.2.2", firefox)
         assert told("192.0.2.1", safari)
         assert not told("192.0.2.2", safari)
-        sentence = Event.objects.filter(kind="account.signed_in").earliest("pk").sentence
+        sentence = told_of().earliest("pk").sentence
         assert "Firefox on Linux, from 192.0.2.2" in sentence
 
 
@@ -390,6 +403,10 @@ class TestOnesOwnAccount:
             client.post("/account/email/", {"email": "new@example.org", "action_add": ""}).status_code == 422
         )
         assert not EmailAddress.objects.filter(email="new@example.org").exists()
+
+
+def told_of() -> Any:
+    return Event.objects.filter(kind="account.signed_in", audience="person")
 
 
 def _fields() -> dict[str, str]:

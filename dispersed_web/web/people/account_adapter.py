@@ -88,9 +88,10 @@ class AccountAdapter(DefaultAccountAdapter):
         user = super().authenticate(request, **credentials)
         if user:
             attempt.was_right()
-        elif attempt.was_last(timezone.now()):
-            notices.tell_of_attempts(attempts.account_of(credentials.get("email", "")))
-        return user
+            return user
+        if attempt.was_last(timezone.now()):
+            notices.tell_of_attempts(attempt.user_id)
+        return None
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Silently left out after too many: the links sent before still work."""

@@ -35,9 +35,11 @@ def key_of(email: str) -> str:
 
 @dataclass(frozen=True)
 class Attempt:
-    """One password that is about to be checked; ``wait_s`` above 0 when it may not be yet."""
+    """One password that is about to be checked, for the account ``user_id`` if there is one; ``wait_s`` above 0 when it
+    may not be yet."""
 
     taken: tuple[tuple[str, str], ...]
+    user_id: int | None = None
     wait_s: int = 0
 
     def was_right(self) -> None:
@@ -63,5 +65,5 @@ def begin(request: HttpRequest, email: str) -> Attempt:
     for number, (name, key) in enumerate(keys):
         if wait_s := throttles.take(name, key, now):
             Attempt(keys[:number]).was_right()
-            return Attempt((), wait_s)
-    return Attempt(keys)
+            return Attempt((), user_id, wait_s)
+    return Attempt(keys, user_id)

@@ -16,8 +16,15 @@ from dispersed_web.accounts import browsers, places
 from dispersed_web.accounts.models import User
 from dispersed_web.accounts.places import network_of
 from dispersed_web.events import security
+from dispersed_web.events.models import ActorKind
+from dispersed_web.events.record import Actor
 from dispersed_web.web.client_address import client_address
 
+SOMEBODY = Actor(ActorKind.PERSON, "Somebody")
+ATTEMPTS = (
+    "Somebody gave many wrong passwords for your account, so sign-in from there has to wait. Your password was not found "
+    "out. If it was not you, check that it is one that you use nowhere else."
+)
 NOT_YOU = "If this was not you, change your password now; that ends all other sessions."
 
 
@@ -41,6 +48,9 @@ def note_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     browser = browsers.name_of(request.headers.get("User-Agent", ""))
     if places.note(user, network, browser, timezone.now()):
         tell(user, "account.signed_in", f"A new sign-in to your account: {where(request)}. {NOT_YOU}")
+    else:
+        with transaction.atomic():
+            security.note_account(user, "account.signed_in", f"Signed in: {where(request)}.", timezone.now())
 
 
 @receiver([signals.password_changed, signals.password_set])
@@ -97,12 +107,8 @@ def note_ended(request: HttpRequest, user: User, count: int) -> None:
 
 def tell_of_attempts(user_id: int | None) -> None:
     """So many wrong passwords that the next one has to wait."""
-    user = User.objects.filter(pk=user_id, is_active=True, is_service=False).first() if user_id else None
+    user = User.objects.filter(pk=user_id or 0, is_active=True, is_service=False).first()
     if user is None:
         return
-    tell(
-        user,
-        "account.attempts",
-        "Somebody gave many wrong passwords for your account, so sign-in from there has to wait. Your password was not "
-        "found out. If it was not you, check that it is one that you use nowhere else.",
-    )
+    with transaction.atomic():
+        security.tell_person(user, "account.attempts", ATTEMPTS, timezone.now(), actor=SOMEBODY)
