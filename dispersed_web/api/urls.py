@@ -17,6 +17,7 @@ from dispersed_web.api.views import (
     market,
     presets,
     recipes,
+    secrets,
 )
 
 app_name = "api"
@@ -35,6 +36,7 @@ urlpatterns = [
     path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
     path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),
+    path("v1/secrets", secrets.Secrets.as_view(), name="secrets"),
     path("v1/recipes", recipes.Recipes.as_view(), name="recipes"),
     path("v1/recipes/<uuid:recipe_id>", recipes.OneRecipe.as_view(), name="recipe"),
     path("v1/recipes/<uuid:recipe_id>/versions", recipes.Versions.as_view(), name="recipe-versions"),

@@ -29,6 +29,7 @@ OPERATIONS = {
     ("post", "/api/v1/autostop"),
     ("post", "/api/v1/autostop/replay"),
     ("get", "/api/v1/credentials"),
+    ("get", "/api/v1/secrets"),
     ("get", "/api/v1/recipes"),
     ("post", "/api/v1/recipes/{recipe_id}/versions"),
     ("post", "/api/v1/recipes/{recipe_id}/roll-back"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispersed_web.jobs.models import Job
+from dispersed_web.recipes import references
 from dispersed_web.web.words import round_duration
 
 SECRET = "••••••••"  # noqa: S105 - what is shown instead of one
@@ -37,7 +38,7 @@ def groups(job: Job) -> list[Group]:
         Line("Image", image, is_code=True),
         Line("Registry", spec.get("registry_host") or "Docker Hub", is_code=bool(spec.get("registry_host"))),
         Line("Registry user", SECRET if spec.get("registry_user") else "none"),
-        Line("Registry secret", SECRET if spec.get("has_registry_secret") else "none"),
+        Line("Registry secret", _registry_secret(spec)),
         *([Line("Image source", spec["image_source"], is_code=True)] if spec.get("image_source") else ()),
         *map(_volume, spec.get("volumes") or ()),
     )
@@ -80,11 +81,13 @@ def as_json(job: Job) -> str:
     if "registry_user" in spec:
         spec["registry_user"] = SECRET
     if job.spec.get("has_registry_secret"):
-        spec["registry_secret"] = SECRET
+        spec["registry_secret"] = _shown(spec.pop("registry_team_secret", ""))
     if "volumes" in spec:
         spec["volumes"] = [_masked(volume) for volume in spec["volumes"]]
     env = job.spec.get("env") or []
-    spec["env"] = {row["name"]: SECRET if row["secret"] else row["value"] for row in env}
+    spec["env"] = {
+        row["name"]: _shown(row.get("team_secret")) if row["secret"] else row["value"] for row in env
+    }
     return json.dumps({"title": job.title, "task": job.task, **spec}, indent=2, ensure_ascii=False)
 
 
@@ -107,18 +110,33 @@ def _volume(volume: dict[str, Any]) -> Line:
     image = f"{volume['image']}:{volume['tag']}" if volume.get("tag") else volume["image"]
     registry = f" from {volume['registry']}" if volume.get("registry") else ""
     login = ", with a registry secret" if volume.get("has_secret") else ""
+    if volume.get("team_secret"):
+        login = f", with {references.words(volume['team_secret'])}"
     return Line(f"Volume at {volume['mount']}", f"{image}{registry}{login}", is_code=True)
 
 
 def _masked(volume: dict[str, Any]) -> dict[str, Any]:
     """As the create call has it, without what is empty."""
-    shown = {name: value for name, value in volume.items() if value and name != "has_secret"}
+    shown = {
+        name: value for name, value in volume.items() if value and name not in ("has_secret", "team_secret")
+    }
     if "user" in shown:
         shown["user"] = SECRET
-    return {**shown, "secret": SECRET} if volume.get("has_secret") else shown
+    return {**shown, "secret": _shown(volume.get("team_secret"))} if volume.get("has_secret") else shown
+
+
+def _shown(team_secret: str | None) -> str:
+    """What stands in the place of a secret: the name of the team's, or a mask."""
+    return references.words(team_secret) if team_secret else SECRET
+
+
+def _registry_secret(spec: dict[str, Any]) -> str:
+    return _shown(spec.get("registry_team_secret")) if spec.get("has_registry_secret") else "none"
 
 
 def _variable(row: dict[str, Any]) -> Line:
+    if row.get("team_secret"):
+        return Line(row["name"], references.words(row["team_secret"]))
     if row["secret"]:
         return Line(row["name"], SECRET, is_code=True, is_secret=True)
     return Line(row["name"], row["value"] or "", is_code=True)
