@@ -11,7 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
-from dispersed_web.jobs.errors import JobError
+from dispersed_web.jobs.errors import JobError, TooManyLaunches
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.teams.installation import OnlyLooks
 from dispersed_web.teams.keeping import TeamRefused
@@ -21,7 +21,7 @@ NOT_FOUND = "There is nothing at this address, or nothing that this token may se
 UNKNOWN_CALLER = "Send an API token of yours in the header “Authorization: Bearer dwp_…”."
 BROKEN = "Something is broken on our side; it was logged. Look at the state before you try again."
 # The domain's codes that are not a conflict with the state of things.
-STATUS_OF_CODE = {"invalid": 400, "not_allowed": 403}
+STATUS_OF_CODE = {"invalid": 400, "not_allowed": 403, "credential_not_for_you": 403}
 
 
 class Refused(Exception):
@@ -57,6 +57,8 @@ def refusal_of(error: Exception) -> Refused | None:
             ".".join(map(str, ("document", *one.path))): one.sentence for one in reversed(error.problems)
         }
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, faults)
+    if isinstance(error, TooManyLaunches):
+        return Refused(429, error.code, error.sentence, **{"Retry-After": str(error.wait_s)})
     if isinstance(error, JobError | TeamRefused | RecipeRefused):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)

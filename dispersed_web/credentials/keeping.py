@@ -16,9 +16,12 @@ from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for, secret_place
 from dispersed_web.credentials.models import MAX_CLOCK_OFFSET_MS, Credential, CredentialState
 from dispersed_web.dispersed import AuthShapes, Client, DispersedError, KeyPair, Unauthorized
+from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Team
 
+# What the owners hear of, whoever did it.
+TOLD = ("credential.added", "credential.replaced")
 PROBE_EVERY = dt.timedelta(days=7)
 REPLACEABLE = (CredentialState.ACTIVE, CredentialState.BROKEN, CredentialState.DISABLED)
 GONE_MEANWHILE = "This credential was replaced or deleted meanwhile. Look at the list again."
@@ -268,4 +271,5 @@ def _record(credential: Credential, actor: Actor, kind: str, sentence: str, now:
         sentence,
         now=now,
         data={"public_key": credential.public_key_hint},
+        audience=Audience.OWNERS if kind in TOLD else Audience.NOBODY,
     )

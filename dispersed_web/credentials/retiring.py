@@ -49,6 +49,7 @@ def destroy(
             cancel_refused_at=None,
             expires_at=None,
             listed_at=None,
+            clock_offset_ms=None,
         )
         if changed:
             record(

@@ -28,6 +28,12 @@ def is_usable(credential: Credential, user_id: int | None, role: str | None) -> 
     return bool(of_those([credential], user_id, role))
 
 
+def may_ask(credential: Credential, user_id: int | None, role: str | None) -> bool:
+    """Whether somebody may have the cloud asked with it, for prices and recipes: every member, viewers too, unless it is
+    for some alone."""
+    return credential.usable_by == UsableBy.MEMBERS or is_usable(credential, user_id, role)
+
+
 def chosen_of(credentials: Iterable[Credential]) -> dict[uuid.UUID, frozenset[int]]:
     """The chosen people of each credential, in one query at most; empty for those that are not for chosen people."""
     picky = [one.pk for one in credentials if one.usable_by == UsableBy.CHOSEN]

@@ -135,7 +135,8 @@ class Sight:
 def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     """A listing is stale when it failed or is older than two minutes."""
     names = ("name", "listed_at", "failure", "failures", "state", "pk")
-    rows = list(Credential.objects.filter(team=team_id).order_by("name").values_list(*names))
+    looked_with = Credential.objects.filter(team=team_id).exclude(state=CredentialState.GONE)
+    rows = list(looked_with.order_by("name").values_list(*names))
     old = now - STALE_AFTER
     stale = [
         Stale(*row[:3], broken=row[4] == CredentialState.BROKEN, credential_id=row[5])

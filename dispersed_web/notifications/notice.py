@@ -151,7 +151,7 @@ def _page(event: Event, job: Job | None) -> tuple[str, str]:
     if job:
         return f"{_team_page(event)}jobs/{job.pk}/", "Open the job"
     if event.kind.startswith("credential."):
-        return f"{_team_page(event)}team/", "Open the credentials"
+        return f"{_team_page(event)}credentials/", "Open the credentials"
     if event.kind.startswith("unmanaged."):
         return f"{_team_page(event)}inventory/", "Open the inventory"
     if event.kind.startswith("channel."):

@@ -187,7 +187,7 @@ def _held(team: Team, now: dt.datetime) -> Iterator[Banner]:
 
 
 def _of_keys(team: Team, keys: list[Credential], counts: Counts, now: dt.datetime) -> Iterator[Banner]:
-    page = reverse("web:team", args=[team.slug])
+    page = reverse("web:credentials", args=[team.slug])
     for key in keys:
         if key.state == CredentialState.BROKEN:
             text = (

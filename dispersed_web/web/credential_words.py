@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.web import words
 
-EXPIRES_SOON = dt.timedelta(days=7)
+EXPIRES_SOON = dt.timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,14 @@ def health(credential: Credential, now: dt.datetime) -> Health:
 
 
 def _state(credential: Credential) -> Health | None:
+    if credential.state == CredentialState.GONE:
+        return Health("stopped", "Gone", "Its secret key is destroyed. The row stays for the jobs it launched.")
+    if credential.state == CredentialState.RETIRED and not credential.failures:
+        return Health(
+            "stopped", "Retired", "Launches nothing. It watches and stops its jobs until the last has ended."
+        )
+    if credential.state == CredentialState.RETIRED:
+        return Health("alarm", "Retired, does not work", credential.failure)
     if credential.state == CredentialState.BROKEN:
         return Health("alarm", "Does not work", credential.failure)
     if credential.state == CredentialState.DISABLED:

@@ -123,6 +123,7 @@ def _section(url_name: str) -> str:
         "job": "jobs",
         "recipe": "recipes",
         "credential": "team",
+        "credentials": "team",
         "inventory": "jobs",
         "account": "me",
     }.get(first.partition("_")[0], first)

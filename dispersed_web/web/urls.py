@@ -3,15 +3,16 @@
 from django.urls import path
 
 from dispersed_web.web.audit import audit_urls
+from dispersed_web.web.credentials import credential_urls
 from dispersed_web.web.inventory import inventory_urls
 from dispersed_web.web.people import people_urls, setup_urls, token_urls
 from dispersed_web.web.recipes import recipe_urls
+from dispersed_web.web.secrets import secret_urls
 from dispersed_web.web.views import (
     act_links,
     autostop,
     bulk,
     calendar,
-    credentials,
     frame,
     health,
     holds,
@@ -68,21 +69,8 @@ urlpatterns = [
     ),
     path("t/<slug:slug>/team/notifications/switch/", notices.team_notices_switch, name="team-notices-switch"),
     path("t/<slug:slug>/team/notifications/remove/", notices.team_notices_remove, name="team-notices-remove"),
-    path("t/<slug:slug>/credentials/add/", credentials.add, name="credential-add"),
-    path("t/<slug:slug>/credentials/<uuid:credential_id>/", credentials.credential, name="credential"),
-    path(
-        "t/<slug:slug>/credentials/<uuid:credential_id>/replace/",
-        credentials.replace,
-        name="credential-replace",
-    ),
-    path(
-        "t/<slug:slug>/credentials/<uuid:credential_id>/disable/",
-        credentials.disable,
-        name="credential-disable",
-    ),
-    path(
-        "t/<slug:slug>/credentials/<uuid:credential_id>/enable/", credentials.enable, name="credential-enable"
-    ),
+    *credential_urls.urlpatterns,
+    *secret_urls.urlpatterns,
     path("t/<slug:slug>/jobs/", jobs.jobs, name="jobs"),
     path("t/<slug:slug>/jobs.csv", jobs.jobs_csv, name="jobs-csv"),
     path("t/<slug:slug>/jobs/columns/", jobs.jobs_columns_choose, name="jobs-columns"),

@@ -30,7 +30,7 @@ from dispersed_web.notifications import links, outbox
 from dispersed_web.notifications.models import ActLink, Delivery
 from dispersed_web.notifications.notice import compose
 from dispersed_web.sandbox.recipes import OWN
-from dispersed_web.teams import api_tokens, ssh_keys
+from dispersed_web.teams import api_tokens, invitations, ssh_keys
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
 from tests.security_key import give_security_key
@@ -65,6 +65,7 @@ class Installation:
             "new": make.make_user("new@example.org", "Nina New"),
             "mia": make.make_user("mia@example.org", "Mia"),
             "kim": make.make_user("kim@example.org", "Kim", password=None),
+            "root": make.make_user("root@example.org", "Root", is_site_admin=True),
         }
         for name in sweeps.NEEDED:
             sweeps.note_finished(name, self.now + dt.timedelta(minutes=10))
@@ -408,12 +409,24 @@ def _teams(at: Installation) -> list[Visit]:
 def _credentials(at: Installation) -> list[Visit]:
     broken = at.team.credentials.get(name="Grant")
     add = reverse("web:credential-add", args=[at.team.slug])
+
+    def one(name: str) -> str:
+        return reverse(f"web:{name}", args=[at.team.slug, at.credential.pk])
+
     return [
         Visit("credential-add", add),
         Visit("credential-add, refused", add, press="Test and add", status=422),
         Visit("credential", reverse("web:credential", args=[at.team.slug, at.credential.pk])),
         Visit("credential, broken", reverse("web:credential", args=[at.team.slug, broken.pk])),
         Visit("credential-replace", reverse("web:credential-replace", args=[at.team.slug, broken.pk])),
+        Visit("credentials", reverse("web:credentials", args=[at.team.slug])),
+        Visit("credentials, viewer", reverse("web:credentials", args=[at.team.slug]), who="bob"),
+        Visit("credentials, empty", reverse("web:credentials", args=[at.empty.slug])),
+        Visit("credential-use", one("credential-use")),
+        Visit("credential-caps", one("credential-caps")),
+        Visit("credential-disable", one("credential-disable")),
+        Visit("credential-delete, not now", one("credential-delete")),
+        Visit("credential-delete", reverse("web:credential-delete", args=[at.team.slug, broken.pk])),
     ]
 
 
@@ -602,8 +615,57 @@ def _inventory(at: Installation) -> list[Visit]:
     ]
 
 
+def _members(at: Installation) -> list[Visit]:
+    """Who belongs to a team and who is invited, its settings and its end, and the installation from outside."""
+    slug, bob = at.team.slug, at.people["bob"]
+    seat = Membership.objects.get(team=at.team, user=bob)
+    job = make.make_job(at.team, title=LONG, created_by=bob, owner=bob)
+    ana = Actor.person(at.ana)
+    address = "a.rather.long.name@very-long-department.example.org"
+    made, _ = invitations.invite(at.team, address, "admin", by_mail=True, actor=ana, now=at.now)
+    _, token = invitations.invite(at.team, "new@example.org", "viewer", by_mail=False, actor=ana, now=at.now)
+
+    def page(name: str, *more: Any) -> str:
+        return reverse(f"web:{name}", args=[slug, *more])
+
+    def site(name: str, *more: Any) -> str:
+        return reverse(f"web:{name}", args=[at.team.pk, *more])
+
+    link = reverse("web:join-link", args=[token])
+    return [
+        Visit("team, with invitations", page("team")),
+        Visit("team-invite", page("team-invite")),
+        Visit("team-invite, refused", page("team-invite"), press="Invite", status=422),
+        Visit("team-invitation", page("team-invitation", made.pk)),
+        Visit("team-member-remove", page("team-member-remove", seat.pk)),
+        Visit(
+            "team-member-remove, refused",
+            page("team-member-remove", seat.pk),
+            press="Remove from the team",
+            status=422,
+        ),
+        Visit("team-settings", page("team-settings")),
+        Visit("team-settings, viewer", page("team-settings"), who="bob"),
+        Visit("team-leave", page("team-leave")),
+        Visit("team-leave, viewer", page("team-leave"), who="bob"),
+        Visit("team-delete", page("team-delete")),
+        Visit("join-link", link, who=""),
+        Visit("join-link, another address", link, who="bob"),
+        Visit("join-link, the right one", link, who="new"),
+        Visit("join", reverse("web:join"), who="new"),
+        Visit("join, void", reverse("web:join-link", args=["nonsense"]), who="", status=404),
+        Visit("site", reverse("web:site"), who="root"),
+        Visit("site-team", site("site-team"), who="root"),
+        Visit("site-team, empty", reverse("web:site-team", args=[at.empty.pk]), who="root"),
+        Visit("site-stop", site("site-stop", job.pk), who="root"),
+        Visit("site-stop, refused", site("site-stop", job.pk), who="root", press="Stop the job", status=422),
+        Visit("site-remove", site("site-remove", seat.pk), who="root"),
+    ]
+
+
 SECTIONS = {
     "people": lambda at: [*_signed_out(at), *_ones_own(), *_teams(at), *_credentials(at), *_autostop(at)],
+    "members": _members,
     "security": lambda at: [*_second_factors(at), *_setup(at)],
     "jobs": lambda at: [*_jobs(at), *_launches(at)],
     "inventory": _inventory,

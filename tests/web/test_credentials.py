@@ -138,17 +138,17 @@ def test_replacing_asks_for_both_keys_and_shows_none(client, team, pair, sandbox
     assert (row.public_key, row.state) == ("pk_sim_canary", "active")
 
 
-def test_replacing_warns_of_jobs_that_depend_on_the_account(client, team):
+def test_replacing_says_what_becomes_of_running_jobs(client, team):
     row = make.make_credential(team)
-    assert "another account" not in html(client.get(url("credential-replace", team, row.pk)))
+    assert "stay in hand" not in html(client.get(url("credential-replace", team, row.pk)))
     make.make_job(team, credential=row)
-    assert "another account" in html(client.get(url("credential-replace", team, row.pk)))
+    assert "stay in hand" in html(client.get(url("credential-replace", team, row.pk)))
 
 
 def test_disabling_says_what_becomes_of_its_jobs(client, team):
     row = make.make_credential(team)
     make.make_job(team, credential=row)
-    assert "still watched, limited and stopped" in html(client.get(url("credential", team, row.pk)))
+    assert "still watched, limited and stopped" in html(client.get(url("credential-disable", team, row.pk)))
     answer = client.post(url("credential-disable", team, row.pk), follow=True)
     row.refresh_from_db()
     assert row.state == "disabled"
@@ -207,7 +207,10 @@ NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         ({"listed_at": NOW, "clock_offset_ms": -31_000}, "Clock is off"),
         ({"listed_at": NOW, "expires_at": NOW}, "Expired"),
         ({"listed_at": NOW, "expires_at": NOW + dt.timedelta(days=2)}, "Expires in 2\u00a0d\u00a00\u00a0h"),
-        ({"listed_at": NOW, "expires_at": NOW + dt.timedelta(days=8)}, "Works"),
+        ({"listed_at": NOW, "expires_at": NOW + dt.timedelta(days=15)}, "Works"),
+        ({"listed_at": NOW, "state": "retired"}, "Retired"),
+        ({"state": "retired", "failures": 1, "failure": "Revoked."}, "Retired, does not work"),
+        ({"state": "gone"}, "Gone"),
     ],
 )
 def test_health_in_words(fields, label):

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from dispersed_web.api.serializers.base import UtcDateTimeField
 from dispersed_web.api.serializers.jobs import PersonSerializer
-from dispersed_web.credentials.models import CredentialState
+from dispersed_web.credentials.models import CredentialState, UsableBy
 from dispersed_web.teams.models import ApiToken
 from dispersed_web.teams.roles import Role
 
@@ -45,6 +45,25 @@ class MayLaunchSerializer(serializers.Serializer):
     sentence = serializers.CharField(allow_blank=True, help_text="Why not, or why it would have to wait.")
 
 
+class CapsSerializer(serializers.Serializer):
+    """What may be launched with a credential. Null and empty limit nothing; the same caps hold for launches here."""
+
+    max_active_jobs = serializers.IntegerField(allow_null=True, help_text="Jobs at once.")
+    max_hourly_usd = serializers.DecimalField(
+        10, 2, allow_null=True, help_text="All its jobs together, per hour."
+    )
+    max_day_usd = serializers.DecimalField(
+        10, 2, allow_null=True, help_text="Spent today, in the team's zone."
+    )
+    max_month_usd = serializers.DecimalField(10, 2, allow_null=True, help_text="Spent this month.")
+    task = serializers.ChoiceField(["", "BATCH", "PERSISTENT"], help_text="Empty: both.")
+    gpu_models = serializers.ListField(child=serializers.CharField())
+    max_gpu_count = serializers.IntegerField(allow_null=True, help_text="In one job, over all its machines.")
+    regions = serializers.ListField(child=serializers.CharField())
+    images = serializers.ListField(child=serializers.CharField(), help_text="Patterns; * is any text.")
+    max_lifetime_s = serializers.IntegerField(allow_null=True, help_text="To a job's hard end.")
+
+
 class CredentialSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -54,6 +73,11 @@ class CredentialSerializer(serializers.Serializer):
     failure = serializers.CharField(allow_blank=True, help_text="The last fault; empty when all is well.")
     listed_at = UtcDateTimeField(allow_null=True, help_text="As of when the jobs of this key are shown.")
     expires_at = UtcDateTimeField(allow_null=True)
+    usable_by = serializers.ChoiceField(UsableBy.choices, help_text="Who may launch with it.")
+    managed_by = serializers.ChoiceField(["admins", "owners"], help_text="Who may change and replace it.")
+    retired_at = UtcDateTimeField(allow_null=True)
+    replaced_by = serializers.UUIDField(allow_null=True, help_text="What took the place of a retired one.")
+    caps = CapsSerializer()
     may_launch = MayLaunchSerializer()
 
 

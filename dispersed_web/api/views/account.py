@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from dispersed_web.api.authentication import Caller
 from dispersed_web.api.serializers.account import CredentialListSerializer, MeSerializer
 from dispersed_web.api.views.base import ApiView
 from dispersed_web.clock import database_now
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialCaps, CredentialState
 from dispersed_web.jobs import guard, launch_facts
 from dispersed_web.teams.roles import Action
 
@@ -45,12 +46,20 @@ class Credentials(ApiView):
     def get(self, request: Request) -> Response:
         place = access.caller(request)
         now = database_now()
-        rows = Credential.objects.filter(team=place.team).defer("secret_sealed").order_by("name")
-        body = {"credentials": [_shown(credential, place, now) for credential in rows]}
+        rows = (
+            Credential.objects.filter(team=place.team)
+            .exclude(state=CredentialState.GONE)
+            .defer("secret_sealed")
+            .order_by("name")
+        )
+        caps = {row.pk: row for row in CredentialCaps.objects.filter(credential__team=place.team)}
+        body = {"credentials": [_shown(credential, caps, place, now) for credential in rows]}
         return Response(CredentialListSerializer(body).data)
 
 
-def _shown(credential: Credential, place: Caller, now: dt.datetime) -> dict[str, Any]:
+def _shown(
+    credential: Credential, caps: dict[uuid.UUID, CredentialCaps], place: Caller, now: dt.datetime
+) -> dict[str, Any]:
     return {
         "id": credential.pk,
         "name": credential.name,
@@ -60,6 +69,11 @@ def _shown(credential: Credential, place: Caller, now: dt.datetime) -> dict[str,
         "failure": credential.failure,
         "listed_at": credential.listed_at,
         "expires_at": credential.expires_at,
+        "usable_by": credential.usable_by,
+        "managed_by": credential.managed_by,
+        "retired_at": credential.retired_at,
+        "replaced_by": credential.successor_id,
+        "caps": caps.get(credential.pk) or CredentialCaps(),
         "may_launch": _may_launch(credential, place, now),
     }
 

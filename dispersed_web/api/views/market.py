@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from dispersed_web import tasks
 from dispersed_web.api import access, documents
+from dispersed_web.api.errors import Refused
 from dispersed_web.api.serializers.market import (
     GpuListSerializer,
     MarketQuerySerializer,
@@ -17,6 +18,7 @@ from dispersed_web.api.serializers.market import (
 )
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.clock import database_now
+from dispersed_web.credentials import usable
 from dispersed_web.jobs import market
 from dispersed_web.jobs.models import Market
 
@@ -68,6 +70,9 @@ def _asked(request: Request) -> tuple[Market, dict[str, Any]]:
     place = access.caller(request)
     query = valid(MarketQuerySerializer, request.query_params.dict())
     credential = access.credential(place, query["credential_id"])
+    if not usable.may_ask(credential, place.token.user_id, place.role):
+        sentence = "This credential is not for you to use. Choose another one."
+        raise Refused(403, "credential_not_for_you", sentence, {"credential_id": sentence})
     known = market.of(credential)
     if market.is_stale(known, database_now()):
         tasks.nudge(tasks.refresh_market, credential.pk)

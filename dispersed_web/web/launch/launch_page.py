@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.clock import database_now
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import copies, form_tokens
 from dispersed_web.teams.models import Membership
 from dispersed_web.teams.roles import Action
@@ -111,10 +111,13 @@ def review(desk: Desk, sent: LaunchForm, *, token: str) -> HttpResponse:
 
 def who_may_add(seat: Seat) -> dict[str, Any]:
     """For a team that has no credential to launch with."""
-    keepers = Membership.objects.filter(team=seat.team, role__in=["owner", "admin"]).select_related("user")
+    rows = list(Credential.objects.filter(team=seat.team).exclude(state=CredentialState.GONE))
+    roles = ["owner"] if rows and all(one.managed_by == "owners" for one in rows) else ["owner", "admin"]
+    keepers = Membership.objects.filter(team=seat.team, role__in=roles, user__is_service=False).select_related("user")
     return {
         "team": seat.team,
         "may_add": seat.may(Action.MANAGE_CREDENTIALS),
-        "unusable": Credential.objects.filter(team=seat.team).count(),
+        "unusable": len(rows),
+        "not_for_you": sum(one.state == CredentialState.ACTIVE for one in rows),
         "keepers": [str(membership.user) for membership in keepers.order_by("joined_at")[:5]],
     }

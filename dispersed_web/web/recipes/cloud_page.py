@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from dispersed_web.accounts.models import User
+from dispersed_web.credentials import usable
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Recipe as CloudRecipe
 from dispersed_web.jobs import cloud_recipes, market
@@ -25,6 +26,7 @@ from dispersed_web.web.recipes.recipe_cards import CLOUD
 from dispersed_web.web.recipes.recipe_prices import Machine, Prices, machine_of
 from dispersed_web.web.words import Phrase
 
+ASKED = [CredentialState.ACTIVE, CredentialState.BROKEN]
 SEARCHED = ("name", "description")
 
 
@@ -54,9 +56,10 @@ class Sight:
     is_empty: bool
 
 
-def credentials_of(team: Team) -> list[Credential]:
-    """Those that may be asked with, the working ones first; disabled ones launch nothing, so they are not asked."""
-    found = Credential.objects.filter(team=team).exclude(state=CredentialState.DISABLED).order_by("name")
+def credentials_of(team: Team, user_id: int | None, role: str) -> list[Credential]:
+    """Those that the person may ask with, the working ones first; disabled ones launch nothing, so they are not asked."""
+    rows = Credential.objects.filter(team=team, state__in=ASKED).order_by("name")
+    found = [one for one in rows if usable.may_ask(one, user_id, role)]
     return sorted(found, key=lambda one: one.state != CredentialState.ACTIVE)
 
 

@@ -145,7 +145,7 @@ def _tell(request: HttpRequest, kept: Recipe, notes: list[str]) -> None:
 def _door(request: HttpRequest, seat: Seat) -> Door | None:
     """With the credential that the address or the form names, or the first; ``None`` where the team has none. Another
     team's is not found."""
-    credentials = cloud_page.credentials_of(seat.team)
+    credentials = cloud_page.credentials_of(seat.team, request.user.pk, seat.role)
     named = request.POST.get("credential") or request.GET.get("credential") or ""
     if named:
         try:

@@ -13,7 +13,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dispersed_web.accounts import second_factor
-from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import calendar
 from dispersed_web.teams import keeping
 from dispersed_web.teams.invitations import roles_to_give, waiting
@@ -21,7 +20,6 @@ from dispersed_web.teams.models import Membership, Team, TeamSshKey
 from dispersed_web.teams.roles import RANK, Action, Role, may_change_member
 from dispersed_web.web import access, audit, words
 from dispersed_web.web.access import Seat
-from dispersed_web.web.credential_words import health
 from dispersed_web.web.forms.ssh_keys import SshKeyForm
 from dispersed_web.web.forms.team import LimitsForm
 from dispersed_web.web.job.key_lines import key_lines
@@ -38,11 +36,9 @@ def team(request: HttpRequest, slug: str) -> HttpResponse:
 def page(request: HttpRequest, seat: Seat, *, ssh: SshKeyForm | None = None, **more: Any) -> HttpResponse:
     """The page, with what was typed into a form at fault, and with ``more`` that is shown this once."""
     now = timezone.now()
-    credentials = Credential.objects.filter(team=seat.team).select_related("last_used_by").order_by("name")
     context = _rights(seat) | {
         "members": _members(seat),
         "invitations": _invitations(seat, now) if seat.may(Action.MANAGE_MEMBERS) else [],
-        "credentials": [{"row": one, "health": health(one, now)} for one in credentials],
         "recent": audit.lines(seat.team, request.user, size=RECENT),
         "limits": _limits(seat.team),
         "keys": key_lines(

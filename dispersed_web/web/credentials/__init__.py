@@ -1,0 +1,1 @@
+"""Pages of credentials: what they show, in words."""
