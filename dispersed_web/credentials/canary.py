@@ -78,6 +78,37 @@ def troubles() -> list[KeyTrouble]:
     return found
 
 
+@dataclass(frozen=True)
+class KeyState:
+    """A key that is or was in use: ``fault`` is empty, missing or wrong; ``rows`` and ``unreadable`` are what the check
+    at ``checked_at`` counted, None where there was none yet. With ``is_first`` new secrets are sealed with it."""
+
+    key_id: str
+    is_first: bool
+    fault: str
+    rows: int | None
+    unreadable: int
+    checked_at: dt.datetime | None
+
+
+def overview() -> list[KeyState]:
+    """Every key of which something is known, the first one first."""
+    bad = {one.key_id: one.fault for one in troubles()}
+    first = vault.first_key_id()
+    rows = sorted(KeyCanary.objects.all(), key=lambda row: (row.key_id != first, row.key_id))
+    return [
+        KeyState(
+            row.key_id,
+            row.key_id == first,
+            bad.get(row.key_id, ""),
+            row.rows,
+            row.unreadable,
+            row.checked_at,
+        )
+        for row in rows
+    ]
+
+
 def keys_fit() -> bool:
     """Opens the canary and one credential of each key and forgets them. True also when nothing is stored yet."""
     stored = Credential.objects.exclude(secret_sealed="")

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from dispersed_web.credentials import canary
+from dispersed_web.credentials import canary, rotation
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -65,3 +66,26 @@ def test_other_teams_are_told_too_and_no_job_of_theirs_is_named_here(lab: Any, s
 def test_with_every_key_nothing_is_said(lab: Any) -> None:
     make.make_job(lab.team)
     assert "encryption key" not in lab()
+
+
+def test_whoever_runs_the_installation_sees_the_state_of_every_key(client: Any, settings: Any) -> None:
+    make.make_credential(make.make_team())
+    canary.ensure()
+    settings.KEYRING = [OTHER]
+    canary.ensure()
+    rotation.check(timezone.now())
+    make.sign_in(client, make.make_user(is_site_admin=True))
+    text = " ".join(client.get(reverse("web:site")).content.decode().split())
+    assert text.index(">other<") < text.index("seals what is new") < text.index(">test<")
+    assert '<span class="tag tone-red">missing</span>' in text
+    assert text.count(" ago</time>") == 2
+
+
+def test_a_damaged_secret_is_counted_there(client: Any) -> None:
+    team = make.make_team()
+    good, bad = make.make_credential(team), make.make_credential(team)
+    type(bad).objects.filter(pk=bad.pk).update(secret_sealed=good.secret_sealed)
+    canary.ensure()
+    rotation.check(timezone.now())
+    make.sign_in(client, make.make_user(is_site_admin=True))
+    assert "1 damaged" in client.get(reverse("web:site")).content.decode()

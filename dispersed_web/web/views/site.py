@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dispersed_web import tasks
+from dispersed_web.credentials import canary
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import outside
 from dispersed_web.jobs.errors import JobError
@@ -56,7 +57,8 @@ def site(request: HttpRequest) -> HttpResponse:
     found = outside.outlines()
     rows = [{"outline": one, "rate": words.rate(one.burning_usd)} for one in found]
     total = words.rate(sum((one.burning_usd for one in found), start=Decimal(0)))
-    return render(request, "site/site.html", {"rows": rows, "total": total})
+    context = {"rows": rows, "total": total, "keys": canary.overview()}
+    return render(request, "site/site.html", context)
 
 
 @for_site_admins
