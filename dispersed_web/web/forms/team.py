@@ -15,7 +15,7 @@ ROLE_WORDS = {
     Role.VIEWER: "Viewer: sees jobs, costs and logs",
     Role.MEMBER: "Member: also launches, extends and stops jobs",
     Role.ADMIN: "Admin: also manages members, credentials and limits",
-    Role.OWNER: "Owner: also makes owners and raises the spending limit",
+    Role.OWNER: "Owner: also makes owners, raises the spending limit and deletes the team",
 }
 
 
