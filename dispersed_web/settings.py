@@ -383,7 +383,8 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_REDIRECT_EXEMPT = ["^healthz", "^readyz"]  # whoever asks for these asks inside the network
+# Health is asked for inside the network; the API refuses plain http itself.
+SECURE_REDIRECT_EXEMPT = ["^healthz", "^readyz", "^api/v1/"]
 # A proxy that ends TLS must set this header itself and drop the client's own.
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.boolean("DW_BEHIND_PROXY", False) else None

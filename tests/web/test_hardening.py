@@ -247,6 +247,20 @@ def test_a_form_is_bounded(fields: dict[str, str], why: str) -> None:
     assert client.post(reverse("web:me"), fields).status_code == 400, why
 
 
+def test_pages_lead_to_https_and_the_api_refuses_plain_http(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/account/login/").status_code == 301
+    for headers in ({}, {"Authorization": "Bearer dwp_" + "a" * 36}):
+        answer = Client().get("/api/v1/jobs", headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "https_required")
+    assert Client().get("/api/v1/jobs", secure=True).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/account/login/", "/api/v1/jobs", "/healthz", "/heartbeat.sh"])
+def test_nothing_answers_trace(path: str) -> None:
+    assert Client().trace(path).status_code in (401, 405)
+
+
 # Under https ------------------------------------------------------------------------------------------------------------
 
 ASK = """

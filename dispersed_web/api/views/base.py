@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.http import Http404, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
+
+from dispersed_web.api.errors import Refused
 
 
 class Private:
@@ -27,6 +30,14 @@ class ApiView(Private, APIView):
     """Tokens only, JSON only. ``OPTIONS`` is not answered: the OpenAPI document tells more."""
 
     http_method_names: ClassVar = ["get", "head", "post"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A program that calls without TLS is told so rather than led on: its token went in the clear."""
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise Refused(
+                403, "https_required", "Call this address by https. A token that was sent is to be revoked."
+            )
+        super().initial(request, *args, **kwargs)
 
 
 class UnknownAddress(ApiView):
