@@ -33,20 +33,23 @@ class Factors:
         return cls(words, next((one.pk for one in rows if one.type == CODES), None))
 
 
-def tell_change(user: User, before: Factors, after: Factors, now: dt.datetime) -> None:
-    """Tells of every difference."""
+def tell_change(
+    user: User, before: Factors, after: Factors, now: dt.datetime, actor: Actor | None = None
+) -> None:
+    """Tells of every difference; ``actor`` where it was not the person."""
+    by = actor or Actor.person(user)
     for pk in after.words.keys() - before.words.keys():
         sentence = f"{after.words[pk].capitalize()} was added to your account as a second factor."
-        security.tell_person(user, "account.mfa_added", sentence, now)
+        security.tell_person(user, "account.mfa_added", sentence, now, actor=by)
     for pk in before.words.keys() - after.words.keys():
         sentence = f"{before.words[pk].capitalize()} was removed from your account."
         sentence += "" if after.words else " Now a password alone is enough to sign in."
-        security.tell_person(user, "account.mfa_removed", sentence, now)
+        security.tell_person(user, "account.mfa_removed", sentence, now, actor=by)
     if after.codes not in (None, before.codes):
         sentence = "New recovery codes were made for your account. Earlier ones open nothing any more."
-        security.tell_person(user, "account.recovery_codes", sentence, now)
+        security.tell_person(user, "account.recovery_codes", sentence, now, actor=by)
     if bool(before.words) != bool(after.words):
-        _tell_teams(user, bool(after.words), now)
+        _tell_teams(user, bool(after.words), by, now)
 
 
 def recovery_code_used(codes: Authenticator, now: dt.datetime) -> None:
@@ -63,9 +66,9 @@ def codes_left(codes: Authenticator) -> int:
     return MADE_OF_CODES - int(codes.data["used_mask"]).bit_count()
 
 
-def _tell_teams(user: User, has_one: bool, now: dt.datetime) -> None:
+def _tell_teams(user: User, has_one: bool, actor: Actor, now: dt.datetime) -> None:
     sentence = f"{user} set up a second factor." if has_one else f"{user} has no second factor any more."
-    actor, data = Actor.person(user), {"email": user.email, "after": {"second_factor": has_one}}
+    data = {"email": user.email, "after": {"second_factor": has_one}}
     for team_id in Membership.objects.filter(user=user).order_by("team").values_list("team", flat=True):
         subject = ("team", team_id)
         security.tell_owners(team_id, actor, "member.mfa_changed", subject, sentence, now, data)
