@@ -99,6 +99,17 @@ def test_ones_own_keys(client, team) -> None:
     assert set(Event.objects.values_list("team", "subject_id")) == {(None, str(ana.pk))}
 
 
+def test_ones_profile(client, team) -> None:
+    client.post(reverse("web:me"), {"name": "Ana Lee", "time_zone": "Asia/Tokyo"})
+    assert newest() == ("account.profile_changed", "Ana changed their profile.")
+    assert Event.objects.latest("id").data == {
+        "before": {"name": "Ana", "time_zone": "UTC"},
+        "after": {"name": "Ana Lee", "time_zone": "Asia/Tokyo"},
+    }
+    client.post(reverse("web:me"), {"name": "Ana Lee", "time_zone": "Asia/Tokyo"})
+    assert Event.objects.filter(kind="account.profile_changed").count() == 1
+
+
 def test_ones_own_calendar(client, team) -> None:
     client.post(reverse("web:me-calendar"))
     assert newest() == ("calendar.made", "Ana made a private address of their calendar.")

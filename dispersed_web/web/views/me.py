@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,7 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import SshKey, User
+from dispersed_web.events.changes import changes, snapshot
 from dispersed_web.events.record import Actor
+from dispersed_web.events.security import note_account
 from dispersed_web.jobs import calendar
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.models import ApiToken, Membership
@@ -33,7 +36,12 @@ def me(request: HttpRequest) -> HttpResponse:
     form = ProfileForm(request.POST, instance=User.objects.get(pk=request.user.pk))
     if not form.is_valid():
         return page(request, profile=form)
-    User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
+    before = snapshot(User.objects.get(pk=request.user.pk))
+    with transaction.atomic():
+        User.objects.filter(pk=request.user.pk).update(**form.cleaned_data)
+        if data := changes("accounts.User", before, form.cleaned_data):
+            sentence = f"{request.user} changed their profile."
+            note_account(request.user, "account.profile_changed", sentence, timezone.now(), data)
     messages.success(request, "Saved.")
     return redirect("web:me")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,6 +14,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.clock import database_now
+from dispersed_web.events.changes import changes, snapshot
+from dispersed_web.events.security import note_account
 from dispersed_web.notifications import channels, outbound
 from dispersed_web.notifications.models import Channel, ChannelKind, Delivery, DeliveryState, Way, Wishes
 from dispersed_web.teams.models import Team
@@ -99,8 +102,13 @@ def me_notices(request: HttpRequest) -> HttpResponse:
     """One's own wishes for e-mails."""
     wishes = Wishes.objects.filter(user=request.user.pk).first() or Wishes(user_id=request.user.pk)
     form = WishesForm(request.POST, instance=wishes)
+    before = snapshot(wishes)
     if form.is_valid():
-        form.save()
+        with transaction.atomic():
+            data = changes("notifications.Wishes", before, snapshot(form.save()))
+            if data:
+                sentence = f"{request.user} changed which e-mails they want."
+                note_account(request.user, "account.notices_changed", sentence, timezone.now(), data)
         messages.success(request, "Saved.")
     return redirect("web:me")
 
