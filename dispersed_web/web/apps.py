@@ -8,6 +8,7 @@ class WebConfig(AppConfig):
 
     def ready(self) -> None:
         from dispersed_web.credentials import sealed
+
         # The last two listen to sign-ins.
         from dispersed_web.web.people import mfa_places, notices, session_age  # noqa: F401
 

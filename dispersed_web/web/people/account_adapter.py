@@ -89,6 +89,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if user:
             attempt.was_right()
             return user
+        notices.note_failure(request, attempt.user_id)
         if attempt.was_last(timezone.now()):
             notices.tell_of_attempts(attempt.user_id)
         return None

@@ -17,7 +17,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.accounts.places import network_of
 from dispersed_web.events import security
 from dispersed_web.events.models import ActorKind
-from dispersed_web.events.record import Actor
+from dispersed_web.events.record import Actor, record
 from dispersed_web.web.client_address import client_address
 
 SOMEBODY = Actor(ActorKind.PERSON, "Somebody")
@@ -103,6 +103,15 @@ def note_ended(request: HttpRequest, user: User, count: int) -> None:
         security.note_account(
             user, "account.sessions_ended", f"{many}: {where(request)}.", timezone.now(), {"count": count}
         )
+
+
+def note_failure(request: HttpRequest, user_id: int | None) -> None:
+    """A wrong password. It is recorded for an account that does not exist as well, without what was typed, which may be a
+    password in the wrong field; so both take as long."""
+    subject = ("user", user_id or "")
+    sentence = f"A sign-in with a wrong password: {where(request)}."
+    with transaction.atomic():
+        record(None, SOMEBODY, "account.sign_in_failed", subject, sentence, now=timezone.now())
 
 
 def tell_of_attempts(user_id: int | None) -> None:
