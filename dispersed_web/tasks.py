@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from celery import Task
 
-from dispersed_web.accounts import places, sessions, throttles
+from dispersed_web.accounts import places, sessions, throttles, unconfirmed
 from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
 from dispersed_web.autostop.models import VerdictChange
@@ -154,6 +154,7 @@ def sweep_pruning() -> None:
     throttles.prune(now)
     places.prune(now)
     sessions.prune(now)
+    unconfirmed.prune(now)
 
 
 @app.task
