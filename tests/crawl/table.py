@@ -77,6 +77,10 @@ web:first-steps-hide POST reader
 web:credential-caps GET admin, POST admin
 web:credential-delete GET admin, POST admin
 web:credential-use GET admin, POST admin
+web:secrets GET viewer
+web:secret-add GET admin, POST admin
+web:secret GET admin, POST admin
+web:secret-remove GET admin, POST admin
 web:credentials GET viewer
 web:join GET anyone
 web:join-accept POST reader
@@ -249,6 +253,7 @@ api:job-star POST member
 api:autostop GET viewer, POST admin
 api:autostop-replay POST viewer
 api:credentials GET viewer
+api:secrets GET viewer
 api:recipes GET viewer, POST member
 api:recipe GET viewer, PATCH member
 api:recipe-versions GET viewer, POST member

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.recipes import check
-from dispersed_web.recipes.document import ALL, ENV, GPU, Document, Problem
+from dispersed_web.recipes.document import ALL, ENV, GPU, REGISTRY_SECRET, Document, Problem
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.web.forms import regions
@@ -74,6 +74,9 @@ class RecipeForm(forms.Form):
     tag = PartField("Tag", mono=True, max_length=200, placeholder="latest")
     registry_host = PartField("Registry", mono=True, max_length=300, placeholder="registry.gitlab.com")
     registry_user = PartField("User", max_length=300)
+    registry_team_secret = PartField(
+        "Password: a secret of the team", mono=True, max_length=60, placeholder="ghcr-login"
+    )
     gpu_name = PartField("GPU", max_length=80, placeholder="any that fits")
     gpu_count = WholeField("GPUs", inputmode="numeric", placeholder="1")
     min_vram_gb = WholeField("VRAM, at least", inputmode="numeric")
@@ -149,11 +152,13 @@ class RecipeForm(forms.Form):
         env = {
             row.cleaned_data.get("name") or "": row.cleaned_data.get("value") or ""
             for row in self.env.filled()
+            if not row.cleaned_data.get("team_secret")
         }
         if env:
             spec["env"] = env
         whole = {
             "spec": spec,
+            "secrets": self._secrets(data),
             "inputs": [row.part() for row in self.inputs.filled()],
             "locked": sorted(self._locked(data)),
             "autostop": _given(data, OF_AUTOSTOP),
@@ -161,6 +166,13 @@ class RecipeForm(forms.Form):
             "connection": self._connection(data),
         }
         return {name: value for name, value in whole.items() if value}
+
+    def _secrets(self, data: Mapping[str, Any]) -> dict[str, str]:
+        """The secrets of the team that are named, by what gets them."""
+        rows = (row.cleaned_data for row in self.env.filled())
+        found = {f"env.{row.get('name') or ''}": row["team_secret"] for row in rows if row.get("team_secret")}
+        registry = data.get("registry_team_secret")
+        return {**found, REGISTRY_SECRET: registry} if registry else found
 
     def _locked(self, data: Mapping[str, Any]) -> Iterable[str]:
         names = {target for target in LOCKABLE if data.get(f"{LOCK}{target}")}
@@ -216,6 +228,9 @@ class RecipeForm(forms.Form):
         if part == "spec" and name == ENV and len(inner) > 1:
             rows = [row for row in self.env.filled() if (row.cleaned_data.get("name") or "") == inner[1]]
             return (rows[-1], "name" if "name" in rows[-1].errors else "value") if rows else (self, None)
+        if part == "secrets":
+            rows = [row for row in self.env.filled() if f"env.{row.cleaned_data.get('name') or ''}" == name]
+            return (rows[-1], "team_secret") if rows else (self, "registry_team_secret")
         if part == "connection" and name == "links" and len(inner) > 1:
             return self._place_in(self.links.filled(), inner[1:])
         if part == "locked" and inner:

@@ -54,12 +54,13 @@ DEFAULTS: dict[str, type[PartField]] = {
 class EnvRow(forms.Form):
     name = PartField("Name", mono=True, placeholder="NAME", max_length=200)
     value = PartField("Value", mono=True, placeholder="value", max_length=32_768)
+    team_secret = PartField("Secret of the team", mono=True, placeholder="or a team’s secret", max_length=60)
     lock = forms.BooleanField(label="Lock", required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["value"].strip = False
-        for name in ("name", "value"):
+        for name in ("name", "value", "team_secret"):
             label = f"{self.fields[name].label} of the variable"
             self.fields[name].widget.attrs["aria-label"] = label
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dispersed_web.recipes.document import ALL, ENV, GPU, Document
+from dispersed_web.recipes.document import ALL, ENV, GPU, REGISTRY_SECRET, Document
 from dispersed_web.web.forms.recipe_rows import VARIABLE
 
 # The fields of each part of the document, in the editor's order.
@@ -24,7 +24,7 @@ OF_AUTOSTOP = (
     "budget_usd",
     "rate_cap_usd",
 )
-LOCKABLE = (*(GPU if name == "gpu_name" else name for name in OF_SPEC), *OF_AUTOSTOP, ENV)
+LOCKABLE = (*(GPU if name == "gpu_name" else name for name in OF_SPEC), *OF_AUTOSTOP, ENV, REGISTRY_SECRET)
 LOCK = "lock_"
 
 
@@ -45,7 +45,12 @@ def initial_of(document: Document) -> dict[str, Any]:
         "env": [
             {"name": name, "value": value, "lock": f"env.{name}" in document.locked}
             for name, value in document.env.items()
+        ]
+        + [
+            {"name": name, "team_secret": secret, "lock": f"env.{name}" in document.locked}
+            for name, secret in document.secret_variables.items()
         ],
+        "registry_team_secret": document.secrets.get(REGISTRY_SECRET),
         "inputs": [_input_row(one.to_json()) for one in document.inputs],
         "links": [dict(link) for link in connection.get("links") or ()],
     }

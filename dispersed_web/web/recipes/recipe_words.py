@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dispersed_web.recipes import references
 from dispersed_web.recipes.document import (
     AUTOSTOP_FIELDS,
     DEFAULTS,
     ENV,
+    REGISTRY_SECRET,
     TIMEOUT_FIELDS,
     Document,
     Input,
@@ -99,6 +101,9 @@ def groups(document: Document) -> list[Group]:
     """What is launched, as far as the recipe says it, with what a launch may not change."""
     locked = document.locked_targets()
     found = [Group(title, tuple(_lines(document, names, locked))) for title, names in GROUPS]
+    if registry := document.secrets.get(REGISTRY_SECRET):
+        line = Line(FIELDS[REGISTRY_SECRET], references.words(registry), is_locked=REGISTRY_SECRET in locked)
+        found[0] = Group(found[0].title, (*found[0].lines, line))
     found.append(Group("Environment", tuple(_variables(document, locked))))
     return [group for group in found if group.lines]
 
@@ -183,6 +188,8 @@ def _variables(document: Document, locked: frozenset[str]) -> Iterator[Line]:
     for name, value in document.env.items():
         if name not in asked:
             yield Line(name, value, is_code=True, is_locked=f"env.{name}" in locked)
+    for name, secret in document.secret_variables.items():
+        yield Line(name, references.words(secret), is_locked=f"env.{name}" in locked)
     for name, one in asked.items():
         yield Line(name, "", is_locked=one.is_fixed, asked=one.name)
 
