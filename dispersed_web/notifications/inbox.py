@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
+from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
 from dispersed_web.notifications import arrival
 from dispersed_web.notifications.models import Delivery, Way
@@ -17,8 +18,10 @@ COUNTED = 100
 
 
 def of(user: User) -> QuerySet[Delivery]:
-    """All notices of the person and of their account, but of teams they left, newest first."""
-    theirs = Membership.objects.filter(user=user.pk).values("team")
+    """All notices of the person and of their account, but of teams they left, or that are closed to people without a
+    second factor, newest first."""
+    is_open = Q(team__require_mfa=False) | Q(Exists(second_factor.of(user.pk)))
+    theirs = Membership.objects.filter(is_open, user=user.pk).values("team")
     rows = Delivery.objects.filter(
         Q(event__team__in=theirs) | Q(event__team=None), user=user.pk, way=Way.INBOX
     )

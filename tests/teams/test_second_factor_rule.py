@@ -7,6 +7,7 @@ from django.utils import timezone
 from dispersed_web.accounts import second_factor
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
+from dispersed_web.notifications import inbox, outbox
 from dispersed_web.teams import keeping
 from tests import factories as make
 
@@ -79,6 +80,18 @@ def test_pages_of_ones_own_show_nothing_of_that_team(client):
     assert client.get(reverse("web:me")).context["shell"].team is None
     make.give_second_factor(person)
     assert client.get(reverse("web:me")).context["shell"].team == team
+
+
+def test_the_inbox_keeps_back_what_that_team_told(client):
+    team = make.make_team("Strict lab", require_mfa=True)
+    person = make.sign_in(client, make.owner_of(team))
+    job = make.make_job(team, title="Secret project")
+    make.make_event(team, "job.ended", job, "“Secret project” ended.", audience="job_owner")
+    outbox.fan_out(timezone.now())
+    assert inbox.unread(person) == 0
+    assert b"Secret project" not in client.get(reverse("web:inbox")).content
+    make.give_second_factor(person)
+    assert inbox.unread(person) == 1
 
 
 def test_the_rule_costs_other_teams_no_query(client, django_assert_num_queries, rf):
