@@ -437,14 +437,18 @@ SPECTACULAR_SETTINGS = {
 
 # Logs: one line an entry; never a URL of an outgoing request, never a secret --------------------------------------------
 
+LOG_FORMAT = env.choice("DW_LOG_FORMAT", "line", ("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"secrets": {"()": "dispersed_web.credentials.masking.MaskSecrets"}},
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s", "datefmt": "%H:%M:%S"}
+        "line": {"()": "dispersed_web.log_lines.LineFormatter"},
+        "json": {"()": "dispersed_web.log_lines.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["secrets"]}
+    },
     "root": {"handlers": ["console"], "level": env.text("DW_LOG_LEVEL", "INFO")},
     "loggers": {
         # Instead of Django's own handlers, which know nothing of secrets

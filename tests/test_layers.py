@@ -31,6 +31,7 @@ WIRING = {
     "clock",
     "local_time",
     "durations",
+    "log_lines",
     "public_addresses",
     "__init__",
 }
