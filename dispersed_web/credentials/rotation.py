@@ -82,7 +82,7 @@ def check(now: dt.datetime) -> Census:
 @sensitive_variables()
 def _fault_of(text: str, column: Column, row: Any, installation: uuid.UUID) -> str:
     try:
-        vault.unseal(text, column.place(row), installation)
+        vault.unseal_shortly(text, column.place(row), installation)
     except vault.CannotOpen as error:
         return str(error)
     return ""
@@ -143,11 +143,11 @@ def _others(column: Column) -> Any:
 def _seal_anew(column: Column, row: Any, installation: uuid.UUID, outcome: Rotated) -> None:
     place, text = column.place(row), column.sealed(row)
     try:
-        secret = vault.unseal(text, place, installation)
+        secret = vault.unseal_shortly(text, place, installation)
     except vault.CannotOpen as error:
         outcome.unreadable[error.key_id] += 1
         return
-    if column.replace(row, vault.seal(secret, place, installation)):
+    if column.replace(row, vault.seal_with(vault.first_key_id(), secret, place, installation)):
         outcome.sealed_anew += 1
     else:
         outcome.changed_meanwhile += 1

@@ -51,9 +51,9 @@ class Place:
 
 
 @sensitive_variables()
-def seal(secret: str, place: Place, installation: uuid.UUID | None = None) -> str:
+def seal(secret: str, place: Place) -> str:
     known.learn(secret)
-    return seal_with(first_key_id(), secret, place, installation)
+    return seal_with(first_key_id(), secret, place)
 
 
 @sensitive_variables()
@@ -66,8 +66,16 @@ def seal_with(key_id: str, secret: str, place: Place, installation: uuid.UUID | 
 
 
 @sensitive_variables()
-def unseal(sealed: str, place: Place, installation: uuid.UUID | None = None) -> str:
-    """The secret. Raises :class:`CannotOpen`."""
+def unseal(sealed: str, place: Place) -> str:
+    """The secret, which the logs of this process are kept free of from now on. Raises :class:`CannotOpen`."""
+    secret = unseal_shortly(sealed, place)
+    known.learn(secret)
+    return secret
+
+
+@sensitive_variables()
+def unseal_shortly(sealed: str, place: Place, installation: uuid.UUID | None = None) -> str:
+    """The secret, for who forgets it at once and logs nothing meanwhile. Raises :class:`CannotOpen`."""
     if sealed == DESTROYED:
         raise CannotOpen("", "The stored secret was destroyed.")
     try:
@@ -81,20 +89,18 @@ def unseal(sealed: str, place: Place, installation: uuid.UUID | None = None) -> 
         raise CannotOpen(key_id, f"The encryption key {key_id!r} is missing from DW_KEYS.")
     try:
         associated = place.associated_data(installation)
-        secret = AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), associated).decode()
+        return AESGCM(key).decrypt(_raw(nonce), _raw(ciphertext), associated).decode()
     except (InvalidTag, ValueError):
         raise CannotOpen(
             key_id, "The stored secret does not belong to this row, or its key was replaced."
         ) from None
-    known.learn(secret)
-    return secret
 
 
 @sensitive_variables()
 def opens(sealed: str, place: Place, installation: uuid.UUID | None = None) -> bool:
     """Whether the sealed text can be read here and now. What it says is forgotten."""
     try:
-        unseal(sealed, place, installation)
+        unseal_shortly(sealed, place, installation)
     except CannotOpen:
         return False
     return True
