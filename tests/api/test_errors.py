@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import uuid
 
 import pytest
@@ -10,6 +12,8 @@ from django.test import Client
 
 from dispersed_web.api.views import account, jobs
 from dispersed_web.api.views.docs import Schema
+from dispersed_web.credentials.masking import MaskSecrets
+from dispersed_web.jobs import queries
 from tests import factories
 from tests.api.caller import Api, make_token
 
@@ -108,3 +112,25 @@ def test_no_answer_may_be_kept_by_a_cache(api, monkeypatch):
     for answer in answers:
         assert "no-store" in answer.headers["Cache-Control"]
         assert "Authorization" in answer.headers["Vary"]
+
+
+def test_a_fault_of_ours_is_logged_without_what_looks_like_a_secret(api, monkeypatch):
+    """The log says where it broke; the answer says nothing of it."""
+    canary = "_".join(("sk", "live", "canary0123456789"))
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError(f"broke with {canary}")
+
+    monkeypatch.setattr(queries, "page", broken)
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.addFilter(MaskSecrets())
+    logging.getLogger().addHandler(handler)
+    try:
+        answer = api.get("/api/v1/jobs")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "RuntimeError" in out.getvalue()
+    assert canary not in out.getvalue() + answer.content.decode()

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from django.views.debug import technical_500_response
 
+from dispersed_web import tasks
 from dispersed_web.credentials.masking import MaskSecrets
 
 ROOT = Path(__file__).parent.parent.parent
@@ -108,3 +109,28 @@ def test_a_record_that_cannot_be_formatted_breaks_nothing() -> None:
     logger.addHandler(handler)
     logger.info("%d", CANARY)
     assert CANARY not in stream.getvalue()
+
+
+def test_a_failed_task_is_logged_without_what_looks_like_a_secret_and_without_values(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Workers write what broke as the web does: through the same filter, and no local variables."""
+
+    def broken(*args: object) -> None:
+        held = {"password": PLAIN}
+        raise RuntimeError(f"broke with {CANARY} {len(held)}")
+
+    monkeypatch.setattr(tasks.installation, "may_act", lambda: True)
+    monkeypatch.setattr(tasks.sending, "send", broken)
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.addFilter(MaskSecrets())
+    logging.getLogger().addHandler(handler)
+    try:
+        result = tasks.send_launch.apply(args=["6f1e3f6e-3a53-4c6a-a2a4-6d4f6a1a0c55"])
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert result.failed()
+    assert "RuntimeError" in out.getvalue()
+    assert PLAIN not in out.getvalue()
+    assert CANARY not in out.getvalue()
