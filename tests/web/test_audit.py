@@ -9,6 +9,9 @@ import html as markup
 import io
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +28,7 @@ from tests import factories as make
 from tests.web.recipe_scenes import make_recipe
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parent.parent.parent
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0"
 
@@ -271,6 +275,23 @@ class TestFiles:
         assert (last, found["chain"]["number"]) == (found["chain"]["hash"], 6)
         assert found["chain"]["hash"] == ChainHead.objects.get(pk=str(team.pk)).hash
         assert found["events"][6]["chain_number"] is None
+
+    def test_the_program_in_the_documentation_verifies_it(self, client, team, tmp_path: Path) -> None:
+        program = re.search(r"```python\n(.*?)```", (ROOT / "docs/audit.md").read_text(), re.DOTALL)[1]
+        make.make_event(team, sentence="First.")
+        make.make_event(team, sentence="Second.")
+        chain.seal_waiting()
+        text = body(take(client, team, format="json"))
+
+        def run(text: str) -> str:
+            (tmp_path / "log.json").write_text(text)
+            done = subprocess.run(
+                [sys.executable, "-c", program, str(tmp_path / "log.json")], capture_output=True, text=True
+            )
+            return done.stdout + done.stderr
+
+        assert run(text) == "whole\n"
+        assert run(text.replace("Second.", "Nothing.")) == "Number 2 is not as it was sealed.\n"
 
     def test_a_filter_holds_for_the_file_too_and_is_said(self, client, team) -> None:
         make.make_event(team, "job.status", sentence="Run.")
