@@ -7,8 +7,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.credentials.models import Credential, CredentialCaps
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Preset
 from tests import factories as make
+from tests.web.launch_forms import Fields
 
 pytestmark = pytest.mark.django_db
 PAGES = ("credential-use", "credential-caps", "credential-replace", "credential-disable", "credential-delete")
@@ -185,6 +186,35 @@ def test_only_usable_credentials_are_offered(client, team, row):
     assert "For admins" not in page
 
 
+def test_the_form_says_what_is_left_and_what_a_cap_forbids(client, team, row):
+    make.make_job(team, credential=row)
+    CredentialCaps.objects.create(
+        credential=row,
+        max_active_jobs=3,
+        max_hourly_usd="2.00",
+        max_day_usd="5.00",
+        images=["lab/*"],
+        gpu_models=["H100"],
+    )
+    answer = client.get(url("launch", team))
+    left = {one.name: f"{one.left} of {one.limit}" for one in answer.context["page"].budgets}
+    assert left["Jobs at once with Lab account"] == "2 of 3"
+    assert left["Per hour with Lab account"] == "$1.31 of $2.00/h"
+    assert left["Today with Lab account"] == "$5.00 of $5.00"
+    assert "This credential is for these GPUs: H100." in html(answer)
+    fields = Fields(html(answer)).values | {
+        "title": "x",
+        "image": "other/x",
+        "task": "PERSISTENT",
+        "lifetime": "1h",
+    }
+    answer = client.post(url("launch", team), fields)
+    assert answer.status_code == 422
+    errors = answer.context["form"].errors
+    assert "H100" in str(errors["gpu"])
+    assert "lab/*" in str(errors["image"])
+
+
 def test_who_may_use_none_hears_whom_to_ask(client, team, row):
     owner = make.owner_of(team)
     owner.name = "Olga"
@@ -202,3 +232,14 @@ def test_recipes_of_the_cloud_are_not_seen_with_a_key_that_is_for_others(client,
     assert "Lab account" not in html(client.get(url("cloud-recipes", team)))
     named = f"{url('cloud-recipes', team)}?credential={row.pk}"
     assert client.get(named).status_code == 404
+
+
+def test_a_preset_that_names_a_key_for_others_says_that_it_is_left_out(client, team, row):
+    other = make.make_credential(team, name="For admins", usable_by="admins")
+    mia = make.make_member(team)
+    make.sign_in(client, mia)
+    values = {"credential": str(other.pk), "title": "Mine"}
+    preset = Preset.objects.create(user=mia, team=team, name="P", values=values, created_at=timezone.now())
+    answer = client.get(f"{url('launch', team)}?preset={preset.pk}")
+    assert str(answer.context["form"]["credential"].value()) == str(row.pk)
+    assert "credential" in answer.context["ignored"]

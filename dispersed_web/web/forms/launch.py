@@ -22,7 +22,7 @@ from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.teams.models import AutostopPolicy, Team
-from dispersed_web.web.forms import advice
+from dispersed_web.web.forms import advice, caps_beside
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields
@@ -170,6 +170,8 @@ class LaunchForm(LaunchFields):
             self.add_error("supersedes_sure", "Tick this to launch another one all the same.")
         for name, sentence in self.spec().problems().items():
             self._blame(name, sentence)
+        for fault in caps_beside.faults(self, data):
+            self._blame(fault.field, fault.sentence)
         return data
 
     def _clean_image(self) -> None:

@@ -34,6 +34,7 @@ PLACES = {
     "max_timeout_assign_ms": "max_timeout_assign",
     "max_timeout_start_ms": "max_timeout_start",
     "max_timeout_run_ms": "max_timeout_run",
+    "lifetime_s": "lifetime",
     "supersedes": "supersedes_sure",
 }
 CREDENTIAL_CODES = {
@@ -43,4 +44,9 @@ CREDENTIAL_CODES = {
     "cannot_see",
     "clock_off",
     "key_expires",
+    "credential_not_for_you",
+    "credential_retired",
+    "cap_jobs",
+    "cap_hourly",
+    "cap_spent",
 }

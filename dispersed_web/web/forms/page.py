@@ -15,7 +15,7 @@ from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.models import Market
 from dispersed_web.web import credential_words
 from dispersed_web.web.credential_words import Health
-from dispersed_web.web.forms import advice, gpu_cards
+from dispersed_web.web.forms import advice, caps_beside, gpu_cards
 from dispersed_web.web.forms.budget_left import BudgetLeft, budgets_left
 from dispersed_web.web.forms.gpu_cards import Card, Suggested
 from dispersed_web.web.forms.launch import LaunchForm
@@ -99,9 +99,12 @@ def page_of(
         rate=range_of(quoted),
         outlook=outlook(data, quoted, form.team, form.policy, now, timezone.get_current_timezone()),
         for_batch=data.get("task") == BATCH,
-        warnings=advice.warnings(data, _around(form, data, credential, quoted, now)),
+        warnings=[
+            *(one.sentence for one in caps_beside.faults(form, data)),
+            *advice.warnings(data, _around(form, data, credential, quoted, now)),
+        ],
         notes=advice.notes(data),
-        budgets=budgets_left(form.policy, form.user_id, now),
+        budgets=[*budgets_left(form.policy, form.user_id, now), *caps_beside.left(credential, now)],
         folds={fold: _is_open(form, usual) for fold, usual in FOLDS.items()},
         looks_left=looks_left,
         poll_ms=POLL_MS if waits else 0,

@@ -95,7 +95,11 @@ class Desk:
                 self.preset.values.get("env") or [],
                 self.preset.answers,
             )
+            usual = filling.values["credential"]
             filling = filling.with_reading(reading(self.form(filling=filling), typed))
+            if filling.values["credential"] not in {one.pk for one in self.credentials}:
+                filling.values["credential"] = usual
+                filling.ignored.append("credential")
         return self._with_link(filling, query)
 
     def _from_job(self, filling: Filling, job: Job) -> Filling:
