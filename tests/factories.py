@@ -17,9 +17,9 @@ from django.utils import timezone
 from dispersed_web.accounts import addresses, second_factor
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.accounts.ssh_keys import parse_public_key
-from dispersed_web.credentials import vault
+from dispersed_web.credentials import team_secrets, vault
 from dispersed_web.credentials.clients import secret_place
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, TeamSecret
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import LAUNCHER, Actor, record
@@ -248,6 +248,15 @@ def make_event(
     subject = subject or team
     about = (type(subject).__name__.lower(), subject.pk)
     return record(team.pk, actor, kind, about, sentence, now=now or timezone.now(), **fields)
+
+
+def make_secret(
+    team: Team, name: str = "hf-token", value: str = "hf_canaryTeamSecret7e1b", **fields: Any
+) -> TeamSecret:
+    """A named secret of the team, added by its owner."""
+    user = owner_of(team)
+    values = {"user": user, "actor": Actor.person(user), "now": timezone.now()}
+    return team_secrets.add(team, name, value, **values | fields)
 
 
 def make_channel(

@@ -109,6 +109,8 @@ class Installation:
             first_seen_at=self.now - dt.timedelta(hours=2),
             seen_at=self.now,
         )
+        make.make_secret(team, note="A token of the lab that may only read models")
+        make.make_secret(team, "ghcr-login-of-the-whole-department", usable_by="admins", hosts=["ghcr.io"])
         api_tokens.create(
             team,
             self.ana,
@@ -422,11 +424,26 @@ def _credentials(at: Installation) -> list[Visit]:
         Visit("credentials", reverse("web:credentials", args=[at.team.slug])),
         Visit("credentials, viewer", reverse("web:credentials", args=[at.team.slug]), who="bob"),
         Visit("credentials, empty", reverse("web:credentials", args=[at.empty.slug])),
+        *_secrets(at),
         Visit("credential-use", one("credential-use")),
         Visit("credential-caps", one("credential-caps")),
         Visit("credential-disable", one("credential-disable")),
         Visit("credential-delete, not now", one("credential-delete")),
         Visit("credential-delete", reverse("web:credential-delete", args=[at.team.slug, broken.pk])),
+    ]
+
+
+def _secrets(at: Installation) -> list[Visit]:
+    listed, add = (reverse(f"web:{name}", args=[at.team.slug]) for name in ("secrets", "secret-add"))
+    secret = at.team.secrets.get(name="hf-token")
+    return [
+        Visit("secrets", listed),
+        Visit("secrets, viewer", listed, who="bob"),
+        Visit("secrets, empty", reverse("web:secrets", args=[at.empty.slug])),
+        Visit("secret-add", add),
+        Visit("secret-add, refused", add, press="Add the secret", status=422),
+        Visit("secret", reverse("web:secret", args=[at.team.slug, secret.pk])),
+        Visit("secret-remove", reverse("web:secret-remove", args=[at.team.slug, secret.pk])),
     ]
 
 

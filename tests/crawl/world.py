@@ -44,6 +44,7 @@ class Side:
             self.people[role] = make.make_member(self.team, role, self._person(letter, role))
         self.other = make.make_member(self.team, "member", self._person(letter, "colleague"))
         self.credential = make.make_credential(self.team, sandbox, name=f"{self.word} key")
+        self.secret = make.make_secret(self.team, f"{self.word}-secret")
         self.job = self._running(sandbox)
         self._around()
         self.own = {person.pk: self._own(person) for person in (*self.people.values(), self.other)}
@@ -145,6 +146,7 @@ class Side:
             "recipe_id": self.recipe.pk,
             "number": 1,
             "credential_id": self.credential.pk,
+            "secret_id": self.secret.pk,
             "membership_id": self.membership.pk,
             "token_id": self.token.pk,
             "key_id": self.key.pk,

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts.ssh_keys import parse_public_key
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, TeamSecret
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import CalendarFeed
 from dispersed_web.teams import invitations, ssh_keys
@@ -80,6 +80,13 @@ ADDRESSES = [
     ("credential-enable", "post", ADMINS, "credential"),
     ("credential-history", "get", ALL, "credential"),
     ("credential-history", "post", ADMINS, "credential"),
+    ("secrets", "get", ALL, ""),
+    ("secret-add", "get", ADMINS, ""),
+    ("secret-add", "post", ADMINS, ""),
+    ("secret", "get", ADMINS, "secret"),
+    ("secret", "post", ADMINS, "secret"),
+    ("secret-remove", "get", ADMINS, "secret"),
+    ("secret-remove", "post", ADMINS, "secret"),
 ]
 POST_ONLY = [name for name, method, *_ in ADDRESSES if method == "post"]
 POST_ONLY = sorted({name for name in POST_ONLY if (name, "get") not in {(n, m) for n, m, *_ in ADDRESSES}})
@@ -96,6 +103,7 @@ class Place:
         self.member = make.make_member(self.team, "member")
         self.membership = Membership.objects.get(team=self.team, user=self.member)
         self.credential = make.make_credential(self.team)
+        self.secret = make.make_secret(self.team)
         self.key = ssh_keys.add(
             self.team,
             parse_public_key(make.SSH_KEY),
@@ -125,7 +133,7 @@ class Place:
         return reverse(f"web:{name}", args=[self.team.slug, *([getattr(self, names).pk] if names else [])])
 
     def rows(self) -> list:
-        models = (Team, Membership, Credential, ApiToken, TeamSshKey, CalendarFeed, Invitation)
+        models = (Team, Membership, Credential, TeamSecret, ApiToken, TeamSshKey, CalendarFeed, Invitation)
         return [list(model.objects.order_by("pk").values()) for model in models]
 
 
@@ -148,6 +156,7 @@ def with_another_id(url: str, names: str) -> str:
             "membership": "members/",
             "token": "tokens/",
             "credential": "credentials/",
+            "secret": "secrets/",
             "key": "ssh-keys/",
             "invitation": "invitations/",
         }[names]

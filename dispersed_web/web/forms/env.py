@@ -45,7 +45,7 @@ class EnvRow(forms.Form):
 
     def __init__(self, *args: Any, known: Known = NONE, **options: Any) -> None:
         super().__init__(*args, **options)
-        if team := choices(known):
+        if team := choices(known, bound=False):
             self.fields["kind"].choices = [*KINDS, ("The team’s secret", team)]
         if chosen := choice_of(self.initial.get("team_secret"), known):
             self.initial = {**self.initial, "kind": chosen}

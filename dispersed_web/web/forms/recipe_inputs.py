@@ -86,7 +86,7 @@ class RecipeInputs(forms.Form):
             field = KeyAnswerField(one, keys) if one.type == "ssh_key" else FIELDS[one.type](one)
             field.initial = start
             if one.type == "secret":
-                field.widget.known = known
+                field.widget.known, field.widget.bound = known, not one.env_name
             if one.type in PREVIEW_TYPES and not one.env_name:
                 field.widget.attrs["data-preview"] = "market" if one.to in MARKET_TARGETS else True
             self.fields[name_of(one)] = field

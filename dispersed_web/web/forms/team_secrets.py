@@ -18,9 +18,10 @@ FROM = "-from"
 NOT_YOURS = "Choose a secret of the team that you may use, or type a value."
 
 
-def choices(known: Known) -> list[tuple[str, str]]:
-    """Those that the launcher may use: what is posted, and the name."""
-    return [(f"{TEAM}{row.pk}", row.name) for row in known.for_whom_launches()]
+def choices(known: Known, *, bound: bool = True) -> list[tuple[str, str]]:
+    """Those that the launcher may use: what is posted, and the name. Not ``bound``: without those that only registries may
+    be given."""
+    return [(f"{TEAM}{row.pk}", row.name) for row in known.for_whom_launches() if bound or not row.hosts]
 
 
 def choice_of(ref: Any, known: Known) -> str:
@@ -67,6 +68,7 @@ class SecretWidget(forms.PasswordInput):
     def __init__(self, attrs: dict[str, Any]) -> None:
         super().__init__(render_value=True, attrs=attrs)
         self.known = NONE
+        self.bound = True
 
     @sensitive_variables()
     def value_from_datadict(self, data: QueryDict, files: Any, name: str) -> Any:
@@ -82,7 +84,8 @@ class SecretWidget(forms.PasswordInput):
     def choices(self, value: Any) -> list[tuple[str, str, bool]]:
         """What is posted, the name, and whether ``value`` is it; nothing where there is nothing to choose."""
         chosen = choice_of(value[TEAM_SECRET], self.known) if is_reference(value) else ""
-        found = [(post, name, post == chosen) for post, name in choices(self.known)]
+        offered = choices(self.known, bound=self.bound)
+        found = [(post, name, post == chosen) for post, name in offered]
         return [("", "Typed here", not chosen), *found] if found else []
 
 
