@@ -59,7 +59,7 @@ class AdoptForm(ConfirmedByTyping):
         initial = {"owner": user.pk, "lifetime": team.default_lifetime_s}
         super().__init__(*args, row=row, initial=initial, **kwargs)
         self.team = team
-        members = User.objects.filter(memberships__team=team, is_active=True)
+        members = User.objects.filter(memberships__team=team, is_active=True, is_service=False)
         self.fields["owner"].queryset = members.exclude(memberships__in=_viewers(team)).order_by(
             "name", "email"
         )

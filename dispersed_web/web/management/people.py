@@ -20,9 +20,11 @@ def find_user(email: str) -> User:
 
 
 def find_team(slug: str) -> Team:
-    team = Team.objects.filter(slug=slug).first()
+    team = Team.objects.filter(slug=slug, deleted_at=None).first()
     if team is None:
-        known = ", ".join(Team.objects.order_by("slug").values_list("slug", flat=True)[:10])
+        known = ", ".join(
+            Team.objects.filter(deleted_at=None).order_by("slug").values_list("slug", flat=True)[:10]
+        )
         raise CommandError(
             f"There is no team {slug!r}. " + (f"There are: {known}." if known else "There is none yet.")
         )

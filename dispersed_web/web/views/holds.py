@@ -105,5 +105,5 @@ def _jobs(found: Hold) -> list[Job]:
 
 def _admins(team: Team) -> list[str]:
     """Whom to ask for a decision."""
-    seats = Membership.objects.filter(team=team, role__in=[Role.OWNER, Role.ADMIN]).select_related("user")
-    return [str(seat.user) for seat in seats.order_by("joined_at")[:5]]
+    seats = Membership.objects.filter(team=team, role__in=[Role.OWNER, Role.ADMIN], user__is_service=False)
+    return [str(seat.user) for seat in seats.select_related("user").order_by("joined_at")[:5]]

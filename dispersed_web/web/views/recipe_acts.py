@@ -91,9 +91,10 @@ def recipe_hand_over(request: HttpRequest, slug: str, recipe_id: uuid.UUID) -> H
 
 
 def _members(team: Team, found: Recipe) -> list[User]:
-    """Who may own recipes, but for its owner."""
-    rows = Membership.objects.filter(team=team, user__is_active=True).exclude(user=found.owner_id)
-    people = [row.user for row in rows.select_related("user") if rights.may_make(row.role)]
+    """The people who may own recipes, but for its owner."""
+    rows = Membership.objects.filter(team=team, user__is_active=True, user__is_service=False)
+    rows = rows.exclude(user=found.owner_id).select_related("user")
+    people = [row.user for row in rows if rights.may_make(row.role)]
     return sorted(people, key=lambda user: str(user).casefold())
 
 
