@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
 from dataclasses import dataclass
 
 from django.views.decorators.debug import sensitive_variables
@@ -11,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from dispersed_web.accounts import second_factor, throttles
+from dispersed_web.accounts import places, second_factor, throttles
 from dispersed_web.accounts.models import User
 from dispersed_web.api.errors import Refused
 from dispersed_web.clock import database_now
@@ -72,21 +71,10 @@ class TokenAuthentication(BaseAuthentication):
 
 def _count_wrong(address: str | None, now: dt.datetime) -> None:
     """In the database, so that it holds across processes and without Redis. Raises :class:`Refused` (429)."""
-    wait_s = throttles.take("api_token", network_of(address), now)
+    wait_s = throttles.take("api_token", places.network_of(address or ""), now)
     if wait_s:
         message = f"Too many wrong tokens came from your address. Try again in {wait_s} s."
         raise Refused(429, "throttled", message, **{"Retry-After": str(wait_s)})
-
-
-def network_of(address: str | None) -> str:
-    """What counts as one caller: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
-    try:
-        parsed = ipaddress.ip_address(address or "")
-    except ValueError:
-        return ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)
 
 
 def _actor(token: ApiToken) -> Actor:

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import Throttle, User
-from dispersed_web.api.authentication import network_of
 from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams import api_tokens
@@ -52,20 +51,6 @@ def test_a_dead_token_is_no_guess(team, monkeypatch):
     text = make_token(team)
     ApiToken.objects.update(revoked_at=timezone.now())
     assert {ask(text).status_code for _ in range(4)} == {401}
-
-
-@pytest.mark.parametrize(
-    ("address", "network"),
-    [
-        ("203.0.113.7", "203.0.113.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("::ffff:203.0.113.7", "203.0.113.7"),
-        ("nonsense", ""),
-        (None, ""),
-    ],
-)
-def test_whose_guesses_are_counted_together(address, network):
-    assert network_of(address) == network
 
 
 def test_a_token_of_the_team_says_what_it_is(team, document):
