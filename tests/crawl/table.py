@@ -291,5 +291,4 @@ api:docs GET reader
 NAMELESS = {
     "api/docs",
     "api/",
-    "account/^social/",
 }
