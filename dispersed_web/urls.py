@@ -11,7 +11,8 @@ urlpatterns = [
     path("", include("dispersed_web.web.urls")),
     path("account/", include("dispersed_web.web.people.mfa_urls")),
     path("account/", include("dispersed_web.web.people.account_urls")),
-    path("account/", include("allauth.urls")),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
     path("api/", include("dispersed_web.api.urls")),
 ]
 

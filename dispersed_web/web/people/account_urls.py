@@ -1,6 +1,6 @@
 """Addresses of accounts that are ours instead of django-allauth's, under its names and paths and before its own."""
 
-from django.urls import path, re_path
+from django.urls import path
 
 from dispersed_web.web.people import account_views
 from dispersed_web.web.views import my_sessions
@@ -14,7 +14,6 @@ urlpatterns = [
     path("3rdparty/login/error/", account_views.oidc_error, name="socialaccount_login_error"),
     path("3rdparty/signup/", account_views.absent, name="socialaccount_signup"),
     path("3rdparty/", account_views.absent, name="socialaccount_connections"),
-    re_path(r"^social/", account_views.absent),
     path("oidc/<slug:provider_id>/login/", account_views.oidc_login, name="openid_connect_login"),
     path(
         "oidc/<slug:provider_id>/login/callback/", account_views.oidc_callback, name="openid_connect_callback"
