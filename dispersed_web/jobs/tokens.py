@@ -8,7 +8,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials import use_log, vault
 from dispersed_web.dispersed import is_terminal
-from dispersed_web.events.record import Actor, record
+from dispersed_web.events.record import Actor
+from dispersed_web.events.security import tell_owners
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.runs import token_place
@@ -25,7 +26,5 @@ def show(job: Job, run: JobRun, *, actor: Actor, now: dt.datetime) -> list[str]:
     tokens = vault.unseal(run.access_tokens_sealed, token_place(job, run.remote_uuid)).split("\n")
     use_log.note(job.team_id, "job", job.pk, "token shown", user_id=actor.user_id, now=now)
     sentence = f"{actor.label} looked up the access token."
-    record(
-        job.team_id, actor, "job.token_shown", ("job", job.pk), sentence, now=now, data={"run": str(run.pk)}
-    )
+    tell_owners(job.team_id, actor, "job.token_shown", ("job", job.pk), sentence, now, {"run": str(run.pk)})
     return tokens

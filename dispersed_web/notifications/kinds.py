@@ -86,6 +86,11 @@ KINDS = {
     "credential.expired": Kind("A key has expired", tone="red"),
     "credential.gone": Kind("A retired key was destroyed", tone="grey", not_by_webhook=True),
     "credential.deleted": Kind("Credential deleted", tone="grey", not_by_webhook=True),
+    "credential.added": Kind("Credential added", tone="amber"),
+    "credential.replaced": Kind("Keys replaced", tone="amber"),
+    "credential.rotated": Kind("Keys replaced", tone="amber"),
+    "credential.first_used": Kind("Credential used by somebody new"),
+    "job.token_shown": Kind("Access token shown", tone="amber"),
     "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
     "channel.tested": Kind("Test"),
     # Who belongs to a team

@@ -8,11 +8,13 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
+from dispersed_web.credentials import vault
 from dispersed_web.events import context
 from dispersed_web.events.context import RequestFacts
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.events.security import note_account, tell_owners, tell_person
+from dispersed_web.jobs import tokens
 from dispersed_web.notifications import inbox, outbox
 from dispersed_web.notifications.models import Delivery, Wishes
 from tests import factories
@@ -84,6 +86,20 @@ def test_wishes_hold_no_notice_of_security_back() -> None:
     tell_owners(team.pk, Actor.person(owner), "job.token_shown", ("job", job.pk), "Ana saw the token.", NOW)
     deliver()
     assert len(mail.outbox) == 1
+
+
+def test_a_token_that_somebody_looked_up_is_told_to_the_jobs_owner_and_the_teams() -> None:
+    team = factories.make_team("Lab")
+    ben, cem = factories.make_member(team), factories.make_member(team)
+    job = factories.make_job(team, created_by=ben)
+    run = factories.make_run(job)
+    run.access_tokens_sealed = vault.seal("canary-token", tokens.token_place(job, run.remote_uuid))
+    run.save(update_fields=["access_tokens_sealed"])
+    tokens.show(job, run, actor=Actor.person(cem), now=NOW)
+    deliver()
+    assert told() == {ben.email, factories.owner_of(team).email}
+    assert mail.outbox[0].subject == f"Access token shown: {job.title}"
+    assert "canary" not in mail.outbox[0].body
 
 
 def test_a_program_is_told_nothing_and_its_jobs_are_the_admins() -> None:
