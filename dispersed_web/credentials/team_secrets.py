@@ -21,6 +21,7 @@ from dispersed_web.credentials import use_log, vault
 from dispersed_web.credentials.models import TeamSecret, TeamSecretUser, UsableBy
 from dispersed_web.credentials.secret_names import name_problem
 from dispersed_web.dispersed import JobSpec
+from dispersed_web.events.changes import CHANGED, HIDDEN
 from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Membership, Team
 
@@ -121,14 +122,14 @@ def change_value(secret: TeamSecret, value: str, *, actor: Actor, now: dt.dateti
     value = clean_value(value)
     with transaction.atomic():
         row = _held(secret)
-        before = row.fingerprint
-        if before == _fingerprint(value) and row.value_sealed:
+        if row.fingerprint == _fingerprint(value) and row.value_sealed:
             return False
         _put(row, value)
         row.changed_at = now
         row.save(update_fields=["value_sealed", "fingerprint", "changed_at"])
         sentence = f"{actor.label} changed the value of the secret “{row.name}”."
-        _record(row, actor, "secret.changed", sentence, now, fingerprint=[before, row.fingerprint])
+        hidden = {"before": {"value_sealed": HIDDEN}, "after": {"value_sealed": CHANGED}}
+        _record(row, actor, "secret.changed", sentence, now, **hidden)
     return True
 
 
@@ -155,7 +156,9 @@ def change_about(
         row.changed_at = now
         row.save(update_fields=["note", "usable_by", "hosts", "changed_at"])
         sentence = f"{actor.label} changed the secret “{row.name}”: {_changed(before, after)}."
-        _record(row, actor, "secret.changed", sentence, now, before=before, after=after)
+        changed = [name for name in after if before[name] != after[name]]
+        told = ({name: one[name] for name in changed} for one in (before, after))
+        _record(row, actor, "secret.changed", sentence, now, before=next(told), after=next(told))
     return True
 
 

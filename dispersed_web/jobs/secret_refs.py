@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
-from dispersed_web.credentials import team_secrets, vault
+from dispersed_web.credentials import team_secrets, use_log, vault
 from dispersed_web.credentials.models import TeamSecret
 from dispersed_web.credentials.use import may_use
 from dispersed_web.dispersed import JobSpec, Secret
@@ -38,6 +38,7 @@ class Known:
 
     rows: tuple[TeamSecret, ...] = ()
     usable: frozenset[uuid.UUID] = frozenset()
+    user_id: int | None = None
     _by_ref: Mapping[str, TeamSecret] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -53,7 +54,7 @@ class Known:
             if may_use(role, user_id, row.usable_by, {one.user_id for one in row.chosen.all()})
         )
         by_ref = {str(row.pk): row for row in rows} | {row.name.lower(): row for row in rows}
-        return cls(rows, usable, by_ref)
+        return cls(rows, usable, user_id, by_ref)
 
     def find(self, ref: str) -> TeamSecret | None:
         """The secret with this id or name."""
@@ -136,8 +137,11 @@ def _value(order: Order, target: str, ref: str, team: Team, known: Known) -> str
     if secret.hosts:
         _refuse_other_hosts(order.spec, target, secret)
     try:
-        return team_secrets.value_of(secret, team_id=team.pk)
+        value = team_secrets.value_of(secret, team_id=team.pk)
+        use_log.note(team.pk, "secret", secret.pk, "launch", user_id=known.user_id)
+        return value
     except vault.CannotOpen:
+        use_log.note(team.pk, "secret", secret.pk, "launch", user_id=known.user_id, failed=True)
         sentence = (
             f"The team’s secret “{secret.name}” cannot be read just now. Tell the operator, or type a value."
         )

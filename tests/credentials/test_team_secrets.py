@@ -58,6 +58,7 @@ def test_no_event_holds_the_value(team: Team) -> None:
     assert "hf-token" in events[0].sentence
     whole = json.dumps([[event.sentence, event.data] for event in events])
     assert "canary" not in whole.lower()
+    assert events[1].data["after"] == {"value_sealed": "(changed)"}
 
 
 @pytest.mark.parametrize(
