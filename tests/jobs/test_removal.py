@@ -17,7 +17,7 @@ from dispersed_web.jobs.errors import JobError, LaunchRefused
 from dispersed_web.jobs.models import ENDED, CalendarFeed, Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.notifications.readers import readers
-from dispersed_web.teams import api_tokens
+from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Membership
 from tests import factories as make
@@ -243,3 +243,25 @@ def test_a_job_that_changes_hands_during_the_removal_stays_with_no_stranger() ->
         is_in = Membership.objects.filter(team=team, user=bob).exists()
         assert is_in == isinstance(removed, JobError), (handed, removed)
         assert (now(job).owner == bob) == is_in
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["both leave", "each removes the other", "one leaves, one steps down"] * 2)
+def test_of_two_owners_who_go_at_once_one_stays(way: str) -> None:
+    team = make.make_team()
+    first, second = make.owner_of(team), make.make_member(team, "owner")
+
+    def go(person: Any, by: Any) -> Any:
+        return removal.remove(team, person, {}, actor=Actor.person(by), now=NOW)
+
+    def step_down() -> Any:
+        return keeping.change_role(team, second, "admin", actor=Actor.person(second), now=NOW)
+
+    acts = {
+        "both leave": [lambda: go(first, first), lambda: go(second, second)],
+        "each removes the other": [lambda: go(second, first), lambda: go(first, second)],
+        "one leaves, one steps down": [lambda: go(first, first), step_down],
+    }[way]
+    results = at_once(acts)
+    assert sum(isinstance(one, TeamRefused) for one in results) == 1, results
+    assert keeping.owners(team) == 1
