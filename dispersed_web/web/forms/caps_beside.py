@@ -21,6 +21,9 @@ from dispersed_web.web.forms.order import spec_of, wish_of
 from dispersed_web.web.forms.quote import gpu_choices
 from dispersed_web.web.words import money, rate
 
+# Of what was not typed yet nothing is said.
+TYPED = ("image", "task")
+
 if TYPE_CHECKING:
     from dispersed_web.web.forms.launch import LaunchForm
 
@@ -36,7 +39,8 @@ def faults(form: LaunchForm, data: Mapping[str, Any]) -> list[Refusal]:
     usd = _price(form, data, credential) if held.max_hourly_usd is not None else None
     lasts_s, _ = lifetime_of(order, form.team)
     asked = cap_facts.of_spec(spec, credential, usd, lasts_s)(held)
-    return caps.against_the_order(held, asked)
+    found = caps.against_the_order(held, asked)
+    return [one for one in found if data.get(one.field) or one.field not in TYPED]
 
 
 def _price(form: LaunchForm, data: Mapping[str, Any], credential: Credential) -> Decimal | None:

@@ -158,15 +158,11 @@ def cap_lines(caps: CredentialCaps | None) -> list[tuple[str, str]]:
     """The caps that are set, as lines of a page."""
     if caps is None:
         return []
-    money = (("max_hourly_usd", "/h"), ("max_day_usd", " a day"), ("max_month_usd", " a month"))
+    money = (("max_hourly_usd", "Per hour"), ("max_day_usd", "Per day"), ("max_month_usd", "Per month"))
     tasks = {"BATCH": "Batch only", "PERSISTENT": "Persistent only"}
     lines = [
         ("Jobs at once", "" if caps.max_active_jobs is None else str(caps.max_active_jobs)),
-        *(
-            ("Spending", f"${amount:.2f}{unit}")
-            for name, unit in money
-            if (amount := getattr(caps, name)) is not None
-        ),
+        *((label, f"${amount:.2f}") for name, label in money if (amount := getattr(caps, name)) is not None),
         ("Tasks", tasks.get(caps.task, "")),
         ("GPU models", ", ".join(caps.gpu_models)),
         ("GPUs in a job", "" if caps.max_gpu_count is None else str(caps.max_gpu_count)),
