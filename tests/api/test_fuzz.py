@@ -31,7 +31,7 @@ from tests.api.caller import make_token, token_of_role
 from tests.api.test_schema import OPERATIONS
 from tests.web.recipe_scenes import make_recipe
 
-pytestmark = [pytest.mark.django_db, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.crawl, pytest.mark.django_db, pytest.mark.filterwarnings("ignore")]
 EXAMPLES = 12
 CHECKS = [
     not_a_server_error,

@@ -23,7 +23,7 @@ from tests.crawl.table import ACCOUNTS, API, API_PAGES, NAMELESS, PAGES, ROLES
 from tests.crawl.watch import Seen, watched
 from tests.crawl.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.crawl, pytest.mark.django_db]
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 LOOKS = ("GET", "HEAD", "OPTIONS")
 ACTORS = (

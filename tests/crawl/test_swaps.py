@@ -22,7 +22,7 @@ from tests.crawl.table import API, PAGES
 from tests.crawl.test_crawl import Crawl, said, text_of
 from tests.crawl.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.crawl, pytest.mark.django_db]
 FORM = "application/x-www-form-urlencoded"
 # The token of a form, and the id of a request as the audit has it.
 RANDOM = re.compile(r'name="form_token" value="[^"]*"|\b[0-9a-f]{32}\b')
