@@ -228,7 +228,7 @@ def test_acts_are_posts(client, place, name):
 
 
 def test_no_address_of_people_is_missing_here():
-    mine = ("team-", "credential")
+    mine = ("team-", "credential", "secret")
     known = {pattern.name for pattern in urls.urlpatterns if pattern.name}
     listed = {name for name, *_ in ADDRESSES} | {"team-new"}
     assert {name for name in known if name == "team" or name.startswith(mine)} == listed
