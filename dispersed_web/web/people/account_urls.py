@@ -1,13 +1,18 @@
 """Addresses of accounts that are ours instead of django-allauth's, under its names and paths and before its own."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from dispersed_web.web.people import account_views
+from dispersed_web.web.people import account_views, reset_key
 from dispersed_web.web.views import my_sessions
 
 urlpatterns = [
     path("email/", account_views.change_email, name="account_email"),
     path("password/set/", account_views.set_password, name="account_set_password"),
+    re_path(
+        r"^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        reset_key.set_password,
+        name="account_reset_password_from_key",
+    ),
     path("login/code/confirm/", account_views.absent, name="account_confirm_login_code"),
     path("sessions/", my_sessions.my_sessions, name="usersessions_list"),
     path("3rdparty/login/cancelled/", account_views.oidc_cancelled, name="socialaccount_login_cancelled"),
