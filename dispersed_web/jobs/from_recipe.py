@@ -22,7 +22,7 @@ from dispersed_web.recipes.render import Rendered, violations
 from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:
-    from dispersed_web.jobs.launch import Order
+    from dispersed_web.jobs.orders import Order
 
 
 @sensitive_variables()

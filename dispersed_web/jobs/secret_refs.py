@@ -26,7 +26,7 @@ from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.teams.models import Membership, Team
 
 if TYPE_CHECKING:
-    from dispersed_web.jobs.launch import Order
+    from dispersed_web.jobs.orders import Order
 
 PLACEHOLDER = "(a-secret-of-the-team)"
 VOLUME = "volume."
