@@ -77,8 +77,8 @@ def full(client: Any) -> Team:
 def test_the_first_hour_of_a_new_team(opener: Opener, sandbox: Any) -> None:
     user = make.make_user("new@example.org")
     page = opener("/")
-    page.get_by_label("Email").fill(user.email)
-    page.get_by_label("Password").fill(make.PASSWORD)
+    page.locator("[name=login]").fill(user.email)
+    page.locator("[name=password]").fill(make.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
 
     page.get_by_role("link", name="Make a team").click()
@@ -135,8 +135,10 @@ def test_a_role_is_changed_and_a_key_disabled_without_javascript(
     page.get_by_role("button", name="Save the role").click()
     seat.refresh_from_db()
     assert seat.role == "member"
+    page.get_by_role("navigation", name="Team").get_by_role("link", name="Credentials").click()
     page.get_by_role("link", name="Lab account").click()
-    page.get_by_role("button", name="Disable it").click()
+    page.get_by_role("link", name=re.compile("Disable it")).click()
+    page.get_by_role("button", name=re.compile("Disable")).click()
     expect(page.get_by_text("launches nothing any more")).to_be_visible()
 
 
