@@ -86,6 +86,23 @@ def token(team: str) -> str:
     ]
 
 
+def tokens(team: str, count: int) -> list[str]:
+    """Tokens of so many members, one each."""
+    found, now = Team.objects.get(slug=team), timezone.now()
+    made = []
+    for number in range(count):
+        user = User.objects.create(
+            email=f"{uuid.uuid4().hex}@bench.example", name=f"Launcher {number}", password="!"
+        )
+        Membership.objects.create(team=found, user=user, role=Role.MEMBER)
+        actor = Actor.person(user)
+        text = api_tokens.create(
+            found, user, name="bench", scope="operate", lifetime=FAR, actor=actor, now=now
+        )[1]
+        made.append(text)
+    return made
+
+
 def credential_id(team: str) -> str:
     return str(Credential.objects.filter(team__slug=team).earliest("created_at").pk)
 
@@ -306,7 +323,7 @@ def _run(job: Job) -> JobRun:
 
 ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
-    for act in (people, token, credential_id, history, credentials, launched, beating, long_log)
+    for act in (people, token, tokens, credential_id, history, credentials, launched, beating, long_log)
 }
 
 if __name__ == "__main__":
