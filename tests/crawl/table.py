@@ -142,7 +142,7 @@ web:team-limits GET admin, POST admin
 web:team-freeze POST admin
 web:team-leave GET viewer, POST viewer
 web:team-member GET admin, POST admin
-web:team-member-remove POST admin
+web:team-member-remove GET admin, POST admin
 web:team-tokens GET admin, POST admin
 web:team-token-revoke GET admin, POST admin
 web:team-ssh-keys POST admin
