@@ -19,6 +19,7 @@ from dispersed_web.teams.keeping import TeamRefused
 log = logging.getLogger(__name__)
 NOT_FOUND = "There is nothing at this address, or nothing that this token may see."
 UNKNOWN_CALLER = "Send an API token of yours in the header “Authorization: Bearer dwp_…”."
+NO_SUCH_VALUE = "This is none of the values that it can have; the documentation lists them."
 BROKEN = "Something is broken on our side; it was logged. Look at the state before you try again."
 # The domain's codes that are not a conflict with the state of things.
 STATUS_OF_CODE = {"invalid": 400, "not_allowed": 403, "credential_not_for_you": 403}
@@ -95,7 +96,9 @@ def _flat(detail: Any, path: str = "") -> Iterator[tuple[str, str]]:
         for index, inner in enumerate(detail):
             yield from _flat(inner, f"{path}.{index}" if isinstance(inner, dict) else path)
     else:
-        yield path, str(detail)
+        # The framework's own sentence quotes what was sent, which may be a secret in the wrong field.
+        is_choice = getattr(detail, "code", "") == "invalid_choice"
+        yield path, NO_SUCH_VALUE if is_choice else str(detail)
 
 
 def _of_framework(error: exceptions.APIException) -> Refused:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from dispersed_web.credentials.models import Credential, CredentialState, TeamSecret
 from dispersed_web.jobs.departed import LOST
-from dispersed_web.jobs.models import ENDED, CalendarFeed, Job, UnmanagedJob
+from dispersed_web.jobs.models import ENDED, CalendarFeed, Job, JobRun, UnmanagedJob
 from dispersed_web.jobs.states import IN_DOUBT
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Team
@@ -65,6 +65,7 @@ def sentence(found: Left) -> str:
 def let_go(team: Team) -> None:
     """Destroys the team's secrets and ends its calendar's addresses. Before the team's row, which everybody locks last."""
     Job.objects.filter(team=team).exclude(spec_secrets_sealed="").update(spec_secrets_sealed="")
+    JobRun.objects.filter(job__team=team).exclude(access_tokens_sealed="").update(access_tokens_sealed="")
     keys = Credential.objects.filter(team=team).exclude(state=CredentialState.GONE)
     keys.update(state=CredentialState.GONE, secret_sealed="", sync_due_at=None)
     TeamSecret.objects.filter(team=team).delete()
