@@ -158,17 +158,29 @@ def _gone(ref: str) -> str:
 
 def _refuse_other_hosts(spec: JobSpec, target: str, secret: TeamSecret) -> None:
     """A secret that is bound to registries is for nothing else: what a container gets, whoever launched it can read."""
-    places = ", ".join(secret.hosts)
-    sentence = f"The team’s secret “{secret.name}” is only for images of {places}."
-    if target == REGISTRY_SECRET:
-        host = team_secrets.host_of(spec.registry_host)
-    elif target.startswith(VOLUME):
-        volumes = [one for one in spec.volumes if f"{VOLUME}{one.mount}" == target]
-        host = team_secrets.host_of(volumes[0].registry) if volumes else ""
-    else:
-        host = ""
-    if host not in secret.hosts:
+    if not _hosts(spec, target) <= set(secret.hosts) - {""}:
+        places = ", ".join(secret.hosts)
+        sentence = f"The team’s secret “{secret.name}” is only for images of {places}."
         raise LaunchRefused("secret_bound", sentence, field=target)
+
+
+def _hosts(spec: JobSpec, target: str) -> set[str]:
+    """Every registry that may be given what stands in this part; an empty text for one that is not known. What an image
+    source does is not documented, so with one nobody can tell."""
+    if target == REGISTRY_SECRET:
+        unknown = {""} if spec.image_source else set()
+        return {team_secrets.host_of(spec.registry_host)} | _named_by(spec.image) | unknown
+    volume = next((one for one in spec.volumes if f"{VOLUME}{one.mount}" == target), None)
+    if volume is None:
+        return {""}
+    return {team_secrets.host_of(volume.registry)} | _named_by(volume.image)
+
+
+def _named_by(image: str) -> set[str]:
+    """The registry that an image names itself, as ``ghcr.io/org/app`` does: empty for the most."""
+    first, slash, _ = image.partition("/")
+    names_one = slash and ("." in first or ":" in first or first.lower() == "localhost")
+    return {team_secrets.host_of(first)} if names_one else set()
 
 
 @sensitive_variables()

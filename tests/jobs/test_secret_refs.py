@@ -186,6 +186,24 @@ def test_a_secret_bound_to_registries_goes_to_them_alone(world: World) -> None:
     assert specs.restore(Job.objects.get(pk=job.pk)).registry_secret.reveal() == VALUE
 
 
+@pytest.mark.parametrize(
+    ("target", "fields"),
+    [
+        ("registry_secret", {"image": "evil.example.com/org/app"}),
+        ("registry_secret", {"image": "localhost/app"}),
+        ("registry_secret", {"image": "evil:5000/app", "registry_host": "docker.io"}),
+        ("registry_secret", {"image_source": "https://evil.example.com"}),
+        ("volume./data", {"volumes": (Volume("evil.example.com/data", "/data"),)}),
+    ],
+)
+def test_an_image_that_names_a_registry_itself_is_of_that_registry(
+    world: World, target: str, fields: dict[str, Any]
+) -> None:
+    add(world, "hub", hosts=["docker.io"])
+    assert refused(world, {target: "hub"}, **fields).code == "secret_bound"
+    assert world.request(naming(world, {"registry_secret": "hub"}, image="org/app"))
+
+
 def test_a_value_that_does_not_fit_its_place_is_refused_without_telling_it(world: World) -> None:
     add(world, value="two words of canary")
     found = refused(world, {"registry_secret": "hf-token"})
