@@ -187,6 +187,7 @@ class Story:
             "credential_id": str(self.credential.pk),
             "task": "BATCH",
             "title": "Canary too",
+            "same_again": True,
             "image": "org/train",
             "gpu_count": 1,
             "max_timeout_run_ms": 3_600_000,

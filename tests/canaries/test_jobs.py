@@ -3,8 +3,6 @@ everything that came out is searched."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.core import mail
 from django.urls import reverse
