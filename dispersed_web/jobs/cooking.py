@@ -49,18 +49,16 @@ class RecipeUnread(Exception):
 
 @sensitive_variables()
 def body_to_send(job: Job) -> dict[str, Any]:
-    """The body of the job's one request: of a create call, or the overrides of a cook. A recipe that was never seen is
-    asked for now, so never call it in a transaction. Raises :class:`RecipeUnread`."""
+    """The body of the job's one request: of a create call, or the overrides of a cook. The recipe is looked at now, as it
+    may have been changed since it was shown here: what it sets since then would be in the machine, or get the launcher's
+    password. So never call it in a transaction. Raises :class:`RecipeUnread`."""
     body = specs.body_to_send(job)
     if not job.cook_uuid:
         return body
-    known = cloud_recipes.find(job.credential_id, job.cook_uuid)
-    if known is None:
-        seen = cloud_recipes.look(job.credential, job.cook_uuid)
-        if seen.recipe is None and not seen.is_gone:
-            raise RecipeUnread(seen.trouble)
-        known = seen.recipe
-    return overrides(body, known.payload if known else None)
+    seen = cloud_recipes.look(job.credential, job.cook_uuid)
+    if seen.recipe is None and not seen.is_gone:
+        raise RecipeUnread(seen.trouble)
+    return overrides(body, seen.recipe.payload if seen.recipe else None)
 
 
 @sensitive_variables()

@@ -11,7 +11,7 @@ from dispersed_web.dispersed import RecipePayload, Secret, Volume
 from dispersed_web.jobs import cloud_recipes, cooking
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.launch import RecipeUse
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import CloudCatalog, Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.sandbox.recipes import OWN, RECIPES
 from tests import factories
@@ -134,6 +134,16 @@ def test_a_recipe_that_was_never_seen_is_looked_at_before_it_is_cooked(world: Wo
     assert cloud_recipes.find(world.credential.pk, MINE) is None
     docker = spec_of(world, cooked(world, MINE, image="mine"))["parameters"]["parameters"]
     assert (docker["volumes"], docker["secret"]) == ([], "")
+
+
+def test_a_recipe_that_was_changed_since_it_was_shown_is_looked_at_again(world: World) -> None:
+    cloud_recipes.refresh(world.credential.pk, world.clock)
+    catalog = CloudCatalog.objects.get(credential=world.credential)
+    for stored in catalog.recipes:
+        stored["payload"] |= {"volumes": [], "registry_host": "", "image_source": ""}
+    catalog.save()
+    docker = spec_of(world, cooked(world, MINE, image="mine"))["parameters"]["parameters"]
+    assert (docker["volumes"], docker["host"], docker["imagesrc"]) == ([], "", "")
 
 
 def test_what_cannot_be_looked_at_is_not_cooked_yet(world: World) -> None:
