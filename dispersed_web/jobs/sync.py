@@ -11,7 +11,7 @@ import random
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from django.db.models import F, Q
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
+from dispersed_web.credentials.cloud import cloud_name
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import (
     LIVE,
@@ -171,6 +172,7 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
     changed = applying.apply_live(shown, known_runs, runs, clock())
     unclaimed = [remote for uid, remote in remotes.items() if uid not in jobs]
     changed |= strangers.sort(credential, unclaimed, runs, clock())
+    _take_over(credential, remotes)
     changed |= departed.look(credential, remotes, client, clock)
     watching.tell_daily(credential, clock())
     odd = [job for uid, job in jobs.items() if uid not in remotes]
@@ -181,6 +183,15 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
         changed |= look_singly(job, client, clock)
     if changed:
         Team.bump(credential.team_id)
+
+
+def _take_over(credential: Credential, shown: Collection[str]) -> None:
+    """A live job whose own key is destroyed, such as a launch that turned up late, is watched by the key that shows it."""
+    ours = Job.objects.filter(team=credential.team_id, cloud=cloud_name(credential.api_url))
+    orphans = ours.filter(credential__state=CredentialState.GONE, status__in=IN_CLOUD)
+    found = [pk for pk, uid in orphans.values_list("pk", "remote_uuid") if uid in shown]
+    if found:
+        Job.objects.filter(pk__in=found).update(credential=credential)
 
 
 def _jobs_in_cloud(credential: Credential) -> dict[str, Job]:

@@ -228,6 +228,25 @@ def test_two_keys_of_one_account_show_no_job_as_unmanaged_and_adopt_none_twice(
     assert Job.objects.values("remote_uuid").distinct().count() == 4
 
 
+def test_a_launch_that_turns_up_after_its_key_was_deleted_is_watched_to_its_end(
+    world: World, twin: Credential
+) -> None:
+    job = world.launched()
+    Job.objects.filter(pk=job.pk).update(
+        remote_uuid=None,
+        status=Status.FAILED,
+        reason=Reason.NEVER_ARRIVED,
+        ended_at=world.clock.now,
+        watch_until=world.clock.now + dt.timedelta(days=30),
+    )
+    credential_jobs.delete(world.credential, actor=world.actor, now=world.clock.now)
+    assert sync.sync(twin.pk, world.clock)
+    job.refresh_from_db()
+    assert (job.remote_uuid is not None, job.credential) == (True, twin)
+    world.credential = twin
+    stopped(world, job)
+
+
 def test_a_job_of_neither_is_shown_once(world: World, twin: Credential) -> None:
     external(world)
     sync_both(world, twin)
