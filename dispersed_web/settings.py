@@ -20,7 +20,11 @@ SECRET_KEY_FALLBACKS = env.items("DW_SECRET_KEY_FALLBACKS")
 
 
 # A copy of the database under another name only looks: it launches and stops nothing (see docs/operations.md).
-INSTALLATION_ID = env.text("DW_INSTALLATION_ID")
+INSTALLATION_ID = env.text("DW_INSTALLATION_ID").strip()
+if not 1 <= len(INSTALLATION_ID) <= 64:  # as the database holds it; an empty one would be that of every copy
+    raise ImproperlyConfigured(
+        "DW_INSTALLATION_ID must have 1 to 64 characters, such as 32 random hex digits."
+    )
 
 
 # Where the product is and what it talks to -------------------------------------------------------------------------

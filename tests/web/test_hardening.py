@@ -337,3 +337,10 @@ def test_the_proxys_headers_are_believed_only_behind_one() -> None:
 def test_debugging_and_the_real_cloud_do_not_go_together() -> None:
     with pytest.raises(AssertionError, match="DW_DEBUG=1 is for development"):
         under("https://jobs.example.com", "DEBUG", DW_DEBUG="1")
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 65])
+def test_an_installation_without_a_usable_id_does_not_start(name: str) -> None:
+    """Empty it would be the holder's in every copy of the database; too long PostgreSQL would not take it."""
+    with pytest.raises(AssertionError, match="DW_INSTALLATION_ID must have"):
+        under("https://jobs.example.com", "DEBUG", DW_INSTALLATION_ID=name)
