@@ -30,7 +30,7 @@ from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, CalendarFeed, Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams import keeping
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams.models import ApiToken, Membership, Team
 from dispersed_web.teams.roles import Action, Role, may
 
 # What becomes of one job: who takes it, or None to stop it
@@ -168,12 +168,16 @@ def _nothing_new(team: Team, person: User, jobs: list[Job]) -> None:
 
 
 def _warn_of_keys(team: Team, person: User, actor: Actor, now: dt.datetime) -> tuple[str, ...]:
-    """Nobody reads a stored key here, but whoever typed it in may have kept it."""
+    """Nobody reads a stored key here, but whoever typed it in may have kept it. So may whoever made a token of the team,
+    which goes on without them."""
     keys = Credential.objects.filter(team=team, created_by=person).exclude(state=CredentialState.GONE)
     secrets = TeamSecret.objects.filter(team=team, created_by=person)
+    tokens = ApiToken.objects.filter(team=team, made_by=person, user__is_service=True, revoked_at=None)
+    alive = tokens.filter(expires_at__gt=now).order_by("name").values_list("name", flat=True)
     names = (
         *keys.order_by("name").values_list("name", flat=True),
         *secrets.order_by("name").values_list("name", flat=True),
+        *(f"{name} (API token)" for name in alive),
     )
     if names:
         listed = ", ".join(f"“{name}”" for name in names)

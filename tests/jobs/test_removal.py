@@ -188,6 +188,22 @@ def test_what_was_theirs_ends_with_them(lab: Lab) -> None:
     assert readers(event) == {lab.ana.pk}
 
 
+def test_the_owners_hear_of_tokens_of_the_team_that_go_on_without_who_made_them(db: None) -> None:
+    lab = Lab("admin")
+    for name in ("Nightly", "Old"):
+        token, _ = api_tokens.create_service(
+            lab.team,
+            name=name,
+            scope="admin",
+            lifetime=dt.timedelta(days=1),
+            actor=Actor.person(lab.bob),
+            now=NOW,
+        )
+    api_tokens.revoke(token, actor=Actor.person(lab.ana), now=NOW)
+    assert lab.go().keys == ("Nightly (API token)",)
+    assert "Nightly (API token)" in Event.objects.get(kind="member.may_know_keys").sentence
+
+
 @pytest.mark.django_db(transaction=True)
 def test_their_queued_launch_is_refused_at_its_claim_whoever_owns_it_now(sandbox: Any) -> None:
     world = World(sandbox)
