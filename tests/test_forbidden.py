@@ -201,7 +201,7 @@ def test_it_stands_nowhere(rule: Callable[[str, ast.AST], Iterator[Finding]]) ->
         (run_text, "eval(text)"),
         (raw_sql, "cursor.execute(f'DELETE FROM {name}')"),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_each_rule_sees_what_it_is_for(rule: Callable[[str, ast.AST], Iterator[Finding]], code: str) -> None:
     path = "web/views/x.py" if rule is unscoped_gets else "jobs/x.py"
