@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import Throttle, User
-from dispersed_web.events.models import Event
+from dispersed_web.events.models import Audience, Event
 from dispersed_web.teams.models import Invitation
 from tests import factories as make
 
@@ -248,6 +248,15 @@ class TestSigningUp:
         assert not is_in(other)
         sign_in(other, "new@example.org", NEW)
         assert is_in(other)
+
+    def test_nobody_is_warned_of_the_address_that_they_signed_up_with(
+        self, client: Client, settings: Any, mailoutbox: list[Any]
+    ) -> None:
+        settings.SIGNUP = "open"
+        sign_up(client)
+        confirm(client, mailoutbox)
+        noted = Event.objects.get(kind="account.email_changed")
+        assert (noted.audience, noted.sentence) == (Audience.NOBODY, "new@example.org was confirmed.")
 
     def test_reading_the_link_confirms_nothing(
         self, client: Client, settings: Any, mailoutbox: list[Any]

@@ -77,11 +77,18 @@ def note_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
 def note_address(
     request: HttpRequest, user: User, from_email_address: Any, to_email_address: Any, **kwargs: Any
 ) -> None:
-    old = from_email_address.email if from_email_address else ""
-    sentence = f"The address of your account is now {to_email_address.email}" + (
-        f", no longer {old}." if old else "."
-    )
-    tell(user, "account.email_changed", sentence, {"from": old, "to": to_email_address.email})
+    """Nobody is warned of the address with which an account was made: confirming it changes nothing. Whoever changes it
+    later has signed in before."""
+    old, new = from_email_address.email if from_email_address else "", to_email_address.email
+    data = {"from": old, "to": new}
+    if not old and user.last_login is None:
+        with transaction.atomic():
+            security.note_account(
+                user, "account.email_changed", f"{new} was confirmed.", timezone.now(), data
+            )
+        return
+    sentence = f"The address of your account is now {new}" + (f", no longer {old}." if old else ".")
+    tell(user, "account.email_changed", sentence, data)
 
 
 @receiver(social_signals.social_account_added)
