@@ -137,7 +137,7 @@ def test_a_role_is_changed_and_a_key_disabled_without_javascript(
     assert seat.role == "member"
     page.get_by_role("navigation", name="Team").get_by_role("link", name="Credentials").click()
     page.get_by_role("link", name="Lab account").click()
-    page.get_by_role("link", name=re.compile("Disable it")).click()
+    page.get_by_role("link", name=re.compile("Disable the credential")).click()
     page.get_by_role("button", name=re.compile("Disable")).click()
     expect(page.get_by_text("launches nothing any more")).to_be_visible()
 

@@ -142,7 +142,7 @@ def test_setting_caps(client, team, row):
         "max_lifetime_s": "12h",
     }
     page = html(client.post(url("credential-caps", team, row.pk), fields, follow=True))
-    for words in ("$2.50", "Batch only", "RTX 5090, H100", "us-west-2", "dispersednetwork/*", "12h"):
+    for words in ("$2.50", "Batch only", "RTX 5090, H100", "us-west-2", "dispersednetwork/*", "12\xa0h"):
         assert words in page
     caps = CredentialCaps.objects.get()
     assert (caps.gpu_models, caps.max_lifetime_s, caps.max_day_usd) == (["RTX 5090", "H100"], 43200, None)

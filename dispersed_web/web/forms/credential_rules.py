@@ -7,10 +7,10 @@ from typing import Any
 
 from django import forms
 
-from dispersed_web import durations
 from dispersed_web.credentials import rules
 from dispersed_web.credentials.models import Credential, CredentialCaps, UsableBy
 from dispersed_web.teams.models import Membership
+from dispersed_web.web import words
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import SpanField
@@ -168,6 +168,6 @@ def cap_lines(caps: CredentialCaps | None) -> list[tuple[str, str]]:
         ("GPUs in a job", "" if caps.max_gpu_count is None else str(caps.max_gpu_count)),
         ("Regions", ", ".join(caps.regions)),
         ("Images", ", ".join(caps.images)),
-        ("Longest lifetime", durations.write(caps.max_lifetime_s) if caps.max_lifetime_s else ""),
+        ("Longest lifetime", words.round_duration(caps.max_lifetime_s) if caps.max_lifetime_s else ""),
     ]
     return [(label, text) for label, text in lines if text]
