@@ -124,8 +124,12 @@ def _section(url_name: str) -> str:
         "recipe": "recipes",
         "credential": "team",
         "credentials": "team",
+        "secret": "team",
+        "secrets": "team",
         "inventory": "jobs",
         "account": "me",
+        "mfa": "me",
+        "usersessions": "me",
     }.get(first.partition("_")[0], first)
 
 
