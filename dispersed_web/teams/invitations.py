@@ -28,7 +28,7 @@ from dispersed_web.teams.roles import RANK, Role, may_change_member
 LIFETIME = dt.timedelta(hours=72)
 TOKEN_BYTES = 32
 LONGEST_TOKEN = 64
-VOID = "This invitation does not hold: it was used or withdrawn, or it is too old. Ask who sent it for a new one."
+VOID = "This invitation does not hold: it was used or withdrawn, or it is too old. Ask whoever sent it for a new one."
 MASK = "•••"
 
 
