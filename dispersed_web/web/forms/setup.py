@@ -20,8 +20,8 @@ class OwnerForm(forms.Form):
         max_length=60,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
         help_text=format_html(
-            "It stands in the log of the server since it started. <code>{}</code> prints it again.",
-            "manage.py setup_code",
+            "It stands in the log of the server since it started. The command <code>{}</code> prints it again.",
+            "setup_code",
         ),
     )
     email = forms.EmailField(
