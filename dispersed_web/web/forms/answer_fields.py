@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.recipes.document import ENV, Input
-from dispersed_web.recipes.inputs import BadAnswer, read
+from dispersed_web.recipes.inputs import PRIVATE_KEY, BadAnswer, read
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.order import GPU_BY_NAME
 from dispersed_web.web.forms.ssh_choice import KnownKey, SshKeyChoiceField, SshKeyWidget
@@ -28,6 +28,8 @@ class AnswerField(forms.Field):
         super().__init__(required=False, label=one.name, help_text=one.help, disabled=one.is_fixed, **options)
 
     def prepare_value(self, value: Any) -> Any:
+        if self.one.type != "secret" and isinstance(value, str) and PRIVATE_KEY in value:
+            return ""  # pasted by mistake, and never sent back
         if isinstance(value, (list, tuple)) and self.one.type != "region":
             return ", ".join(str(entry) for entry in value)
         if self.one.type == "duration" and isinstance(value, int) and not isinstance(value, bool):
