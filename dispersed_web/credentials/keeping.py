@@ -254,7 +254,8 @@ def _why(error: DispersedError, offset_ms: int | None) -> str:
 
 def taken(team: Team, name: str) -> CredentialRefused:
     """Why a pair could not be stored under ``name``; empty where the name is not new."""
-    if name and Credential.objects.filter(team=team, name=name).exists():
+    named = Credential.objects.filter(team=team, name=name).exclude(state=CredentialState.GONE)
+    if name and named.exists():
         return CredentialRefused("The team has a credential of this name.", "name")
     return CredentialRefused(
         "This key is stored already. A key belongs to one team, so that nobody acts with another team's.",

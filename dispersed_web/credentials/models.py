@@ -97,10 +97,17 @@ class Credential(models.Model):
 
     class Meta:
         constraints: ClassVar = [
+            # Of one whose secret is destroyed key and name are free: a key that was deleted by mistake can come back.
             models.UniqueConstraint(
-                fields=["api_url", "public_key"], name="credential_key_belongs_to_one_team"
+                fields=["api_url", "public_key"],
+                condition=~models.Q(state="gone"),
+                name="credential_key_belongs_to_one_team",
             ),
-            models.UniqueConstraint(fields=["team", "name"], name="credential_name_once_in_a_team"),
+            models.UniqueConstraint(
+                fields=["team", "name"],
+                condition=~models.Q(state="gone"),
+                name="credential_name_once_in_a_team",
+            ),
             models.CheckConstraint(
                 condition=models.Q(state__in=CredentialState.values), name="credential_state_known"
             ),

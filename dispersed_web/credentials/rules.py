@@ -63,7 +63,8 @@ def set_use(
         row, role = _hold(credential, actor)
         if managed_by != row.managed_by and role != Role.OWNER:
             raise CredentialRefused("Only an owner decides whether admins manage it.", "managed_by")
-        if name != row.name and Credential.objects.filter(team=row.team_id, name=name).exists():
+        others = Credential.objects.filter(team=row.team_id, name=name).exclude(state=CredentialState.GONE)
+        if name != row.name and others.exists():
             raise CredentialRefused("The team has a credential of this name.", "name")
         wanted = set(chosen) if usable_by == UsableBy.CHOSEN else set()
         _need_members(row, wanted)

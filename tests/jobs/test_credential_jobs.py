@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from dispersed_web import tasks
+from dispersed_web.credentials import keeping
 from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.keeping import CredentialRefused
 from dispersed_web.credentials.models import Credential, CredentialCaps, CredentialState, CredentialUser
@@ -16,6 +17,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.jobs import credential_jobs, radius, stop, sync
 from dispersed_web.jobs.models import Job, Preset, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.web.shredding import shred
 from tests import factories
 from tests.jobs.test_inventory import external
 from tests.jobs.world import World
@@ -244,6 +246,17 @@ def test_a_launch_that_turns_up_after_its_key_was_deleted_is_watched_to_its_end(
     job.refresh_from_db()
     assert (job.remote_uuid is not None, job.credential) == (True, twin)
     world.credential = twin
+    stopped(world, job)
+
+
+def test_a_key_that_was_destroyed_while_jobs_run_can_be_added_again_and_stops_them(world: World) -> None:
+    job = world.launched()
+    shred(world.team, world.clock.now, force=True)
+    public_key, secret_key = world.sandbox.keys[0][:2]
+    world.credential = keeping.add(
+        world.team, "Lab", public_key, secret_key, user=world.user, actor=world.actor, clock=world.clock
+    )
+    assert world.sync()
     stopped(world, job)
 
 
