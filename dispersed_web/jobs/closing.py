@@ -31,9 +31,10 @@ class Left:
 
 
 def left(team: Team) -> Left:
-    """What keeps the team from being deleted."""
-    active = Job.objects.filter(team=team).exclude(status__in=ENDED)
-    doubtful = Q(status__in=IN_DOUBT)
+    """What keeps the team from being deleted. An end that a stop was asked for counts when it was seen twice."""
+    unsure = Q(status__in=ENDED, stop_next_at__isnull=False)
+    active = Job.objects.filter(~Q(status__in=ENDED) | unsure, team=team)
+    doubtful = Q(status__in=IN_DOUBT) | unsure
     found = UnmanagedJob.objects.filter(credential__team=team, ignored_at=None).exclude(status=LOST)
     return Left(
         jobs=active.count(),

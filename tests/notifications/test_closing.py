@@ -141,3 +141,11 @@ def test_a_launch_meanwhile_is_refused_or_keeps_the_team(sandbox: Any) -> None:
             assert isinstance(deleted, TeamRefused), deleted
             assert Credential.objects.get(team=team).secret_sealed
         Credential.objects.filter(team=team).update(public_key=uuid.uuid4().hex)
+
+
+def test_a_stopped_job_whose_end_was_seen_once_keeps_the_key_that_makes_it_sure(team: Team) -> None:
+    job = make.make_job(team, "CANCELLED", stop_requested_at=NOW, stop_next_at=NOW)
+    assert code_of(team) == "still_runs"
+    assert "1 of them in doubt" in closing.sentence(closing.left(team))
+    Job.objects.filter(pk=job.pk).update(stop_next_at=None)
+    delete(team)
