@@ -113,6 +113,13 @@ def test_a_new_value_has_another_fingerprint_and_the_same_one_changes_nothing(te
     assert team_secrets.value_of(row, team_id=team.pk) == "hf_anotherCanary9d2c"
 
 
+def test_the_same_value_is_stored_again_where_the_stored_one_cannot_be_opened(team: Team) -> None:
+    secret = add(team)
+    TeamSecret.objects.update(value_sealed="v1|lost|AA==|AA==")
+    assert team_secrets.change_value(secret, VALUE, **by(team))
+    assert team_secrets.value_of(TeamSecret.objects.get(), team_id=team.pk) == VALUE
+
+
 def test_chosen_people_are_members_of_the_team(team: Team) -> None:
     member, stranger = factories.make_member(team), factories.make_user()
     secret = add(team)
