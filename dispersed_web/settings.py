@@ -282,6 +282,9 @@ MFA_TOTP_TOLERANCE = 1  # half minutes by which a phone's clock may differ; a co
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 # The pages ask by themselves (web/people/sudo.py), and carry no form over in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
+# Nobody signs in before the first address is confirmed. A new one counts for nothing until it is, so that people with a
+# second factor may change theirs, too.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_FORMS = {
     "activate_totp": "dispersed_web.web.people.mfa_forms.SetUpAppForm",
     "authenticate": "dispersed_web.web.people.mfa_forms.CodeForm",

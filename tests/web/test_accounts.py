@@ -395,6 +395,17 @@ class TestOnesOwnAccount:
         told = [mail for mail in mailoutbox if mail.to == ["old@example.org"]]
         assert "now new@example.org" in told[0].body
 
+    def test_people_with_a_second_factor_change_their_address_too(
+        self, client: Client, mailoutbox: list[Any]
+    ) -> None:
+        user = make.make_user("old@example.org")
+        make.give_second_factor(user)
+        make.sign_in(client, user)
+        client.post("/account/email/", {"email": "new@example.org", "action_add": ""})
+        confirm(client, mailoutbox)
+        user.refresh_from_db()
+        assert user.email == "new@example.org"
+
     def test_an_address_that_another_account_took_meanwhile_is_not_taken_over(
         self, client: Client, mailoutbox: list[Any]
     ) -> None:
