@@ -12,6 +12,7 @@ from django.db.models import F
 
 from dispersed_web.autostop.extend import refuse_if_late
 from dispersed_web.events.record import Actor, record
+from dispersed_web.jobs import cap_facts
 from dispersed_web.jobs.errors import JobError, LaunchRefused
 from dispersed_web.jobs.launch import StopChoices, check_choices
 from dispersed_web.jobs.models import ENDED, Job
@@ -53,6 +54,8 @@ def change(job: Job, choices: StopChoices, *, actor: Actor, now: dt.datetime, se
     except LaunchRefused as refused:
         raise JobError(refused.code, refused.sentence, field=refused.field) from None
     _refuse_locked(job, names, actor)
+    if "rate_cap_usd" in names:
+        _refuse_over_the_cap(job, choices.rate_cap_usd, now)
     values = {name: value for name, value in asdict(choices).items() if name in names}
     if "log_noise" in values:
         values["log_noise"] = list(choices.log_noise)
@@ -72,6 +75,14 @@ def _refuse_locked(job: Job, names: list[str], actor: Actor) -> None:
         sentence = f"The author of its recipe locked {WORDS[locked[0]]}: it cannot be changed."
         field = {"idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}.get(locked[0], locked[0])
         raise JobError("locked", sentence, field=field)
+
+
+def _refuse_over_the_cap(job: Job, usd: Decimal | None, now: dt.datetime) -> None:
+    """A job whose price nobody knew was let in because of what its launcher allowed: that is not raised past the cap of
+    its credential."""
+    is_raised = usd is None or (job.rate_cap_usd is not None and usd > job.rate_cap_usd)
+    if is_raised and job.quoted_usd is None and (why_not := cap_facts.over_the_hour(job, usd, now)):
+        raise JobError("cap_hourly", why_not, field="rate_cap_usd")
 
 
 def _set(

@@ -17,6 +17,7 @@ from dispersed_web.autostop import deadlines, facts, policy
 from dispersed_web.autostop.sentences import words
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
+from dispersed_web.jobs import cap_facts
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import ENDED, Job
 
@@ -145,6 +146,8 @@ def accept_rate(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int |
     refuse_if_late(job)
     if job.rate_exceeded_at is None or job.rate_accepted_at is not None:
         raise JobError("nothing_to_accept", "There is no price to accept.")
+    if why_not := cap_facts.over_the_hour(job, job.hourly_rate_usd, now):
+        raise JobError("cap_hourly", why_not)
     rate = f"${job.hourly_rate_usd:.2f}/h" if job.hourly_rate_usd is not None else "its price"
     values = {"rate_accepted_at": now}
     sentence = f"{actor.label} accepted {rate}.{_called_off(job, deadlines.RATE)}"

@@ -97,6 +97,21 @@ def _spent(
     return day, month
 
 
+def over_the_hour(job: Job, usd: Decimal | None, now: dt.datetime) -> str:
+    """Why a job that was launched may not cost ``usd`` per hour (``None``: whatever it is) beside its credential's other
+    jobs, as a sentence; empty where it may."""
+    held = caps_of(job.credential)
+    if held is None or held.max_hourly_usd is None:
+        return ""
+    beside = counts(job.credential, held, lineage(job.credential), now, ~Q(pk=job.pk)).burning_usd
+    if usd is not None and beside + usd <= held.max_hourly_usd:
+        return ""
+    return (
+        f"Its credential may burn ${held.max_hourly_usd:.2f}/h, and with this price it could burn more. An owner of the "
+        "team can raise that cap."
+    )
+
+
 # What is asked for ----------------------------------------------------------------------------------------------------
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from dispersed_web import tasks
-from dispersed_web.autostop import engine
+from dispersed_web.autostop import choices, engine
 from dispersed_web.autostop.extend import accept_rate, extend
+from dispersed_web.credentials.models import CredentialCaps
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.errors import JobError, TooLate
@@ -183,6 +185,30 @@ def test_an_accepted_price_stands(world: World, surprised: Job) -> None:
     assert not events(surprised, "job.called_off")
     with pytest.raises(JobError, match="no price to accept"):
         accept_rate(surprised, actor=world.actor, now=world.clock.now)
+
+
+def test_no_price_is_accepted_past_the_cap_of_the_credential(world: World, surprised: Job) -> None:
+    """Else naming a GPU without a known price, with a low highest price, would be a way around the cap."""
+    surprised.refresh_from_db()
+    held = CredentialCaps.objects.create(credential=surprised.credential, max_hourly_usd=CAP)
+    with pytest.raises(JobError, match=r"may burn \$1\.38/h") as refused:
+        accept_rate(surprised, actor=world.actor, now=world.clock.now)
+    assert refused.value.code == "cap_hourly"
+    Job.objects.filter(pk=surprised.pk).update(quoted_usd=None)
+    surprised.refresh_from_db()
+    for usd in (None, Decimal("1.39")):
+        allowed = replace(choices.of(surprised), rate_cap_usd=usd)
+        with pytest.raises(JobError, match="may burn"):
+            choices.change(
+                surprised,
+                allowed,
+                actor=world.actor,
+                now=world.clock.now,
+                seen_version=surprised.limits_version,
+            )
+    held.max_hourly_usd = surprised.hourly_rate_usd
+    held.save()
+    accept_rate(surprised, actor=world.actor, now=world.clock.now)
 
 
 def test_an_extension_does_not_accept_a_price(world: World, surprised: Job) -> None:

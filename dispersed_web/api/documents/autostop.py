@@ -160,6 +160,6 @@ curl -X POST $DW/jobs/$JOB/accept-rate -H "Authorization: Bearer $TOKEN" -H "Con
         409,
         413,
         415,
-        f409=f"{_LATE} `nothing_to_accept`: no price is too high.",
+        f409=f"{_LATE} `nothing_to_accept`: no price is too high. `cap_hourly`: its credential may not burn so much.",
     ),
 )
