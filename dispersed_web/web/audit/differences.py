@@ -13,6 +13,10 @@ LONGEST = 200
 _SPECIAL = {
     "max_active_jobs": "jobs at once",
     "max_hourly_usd": "spending per hour",
+    "max_day_usd": "spending per day",
+    "max_month_usd": "spending per month",
+    "gpu_models": "GPU models",
+    "max_gpu_count": "GPUs in a job",
     "default_lifetime_s": "usual lifetime",
     "max_lifetime_s": "longest lifetime",
     "warn_lead_s": "warning before",
@@ -58,7 +62,7 @@ def _one(name: str, before: Any, after: Any) -> Difference:
 def label(name: str) -> str:
     """``max_hourly_usd`` as people read it."""
     if name in _SPECIAL:
-        return _SPECIAL[name].capitalize()
+        return _SPECIAL[name][0].upper() + _SPECIAL[name][1:]
     plain = name.removesuffix("_s").removesuffix("_usd").removesuffix("_at")
     return plain.replace("_", " ").capitalize()
 
