@@ -85,11 +85,18 @@ def rotate(
 
 
 def _hold_queued(credential: Credential) -> list[Job]:
-    """The launches that were not sent yet, and then the team's turn: nothing is claimed or asked for meanwhile."""
+    """The launches that were not sent yet, the key, and then the team's turn: nothing is claimed or asked for
+    meanwhile."""
     rows = Job.objects.select_for_update(no_key=True).filter(credential=credential, status=Status.QUEUED)
     waiting = list(rows.only("pk").order_by("pk"))
+    _hold_key(credential)
     take_turn(credential.team)
     return waiting
+
+
+def _hold_key(credential: Credential) -> None:
+    """Locks its row: after its jobs and before its team, in the order in which a sync notes what became of it."""
+    list(Credential.objects.select_for_update(no_key=True).filter(pk=credential.pk).values_list("pk"))
 
 
 def _follow(old: Credential, new: Credential, waiting: list[Job]) -> None:
@@ -112,6 +119,7 @@ def delete(credential: Credential, *, actor: Actor, now: dt.datetime) -> None:
     with transaction.atomic():
         held = Job.objects.select_for_update(no_key=True).filter(credential=credential)
         open_jobs = list(held.exclude(status__in=ENDED).only("pk", "status").order_by("pk"))
+        _hold_key(credential)
         take_turn(credential.team)
         if why := blast.why_not_delete(radius.of_jobs(credential)):
             raise CredentialRefused(why)
@@ -148,6 +156,7 @@ def sweep(clock: Clock) -> None:
 def end_retired(credential: Credential, now: dt.datetime) -> bool:
     """Destroys the secret of a retired credential whose last job is over. True when it did."""
     with transaction.atomic():
+        _hold_key(credential)
         take_turn(credential.team)
         rows = Credential.objects.filter(pk=credential.pk, state=CredentialState.RETIRED)
         if not rows.exists() or is_needed(credential, now):

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from dispersed_web.credentials import health
+from dispersed_web.dispersed import Outcome, Unauthorized
 from dispersed_web.events.record import record
-from dispersed_web.jobs import applying, sending, stop
+from dispersed_web.jobs import applying, credential_jobs, sending, stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.teams.models import Team
@@ -101,3 +103,39 @@ def test_a_stop_is_taken_while_the_launch_is_claimed(
     found = Job.objects.get(pk=job.pk)
     claimed, stopped = at_once([lambda: sending.send(job.pk, world.clock), stop_it])
     assert (claimed, stopped) == (None, True)
+
+
+@pytest.mark.parametrize("act", ["rotate", "delete"])
+def test_a_key_is_replaced_and_deleted_while_a_sync_notes_that_it_fails(
+    world: World, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    in_turn, notes = threading.Event(), threading.Event()
+    take_turn = credential_jobs.take_turn
+
+    def slowly(team: Team) -> None:
+        take_turn(team)
+        in_turn.set()
+        notes.wait(MEET_S)
+
+    def telling(*args: Any, **options: Any) -> Any:
+        notes.set()
+        return record(*args, **options)
+
+    monkeypatch.setattr(credential_jobs, "take_turn", slowly)
+    monkeypatch.setattr(health, "record", telling)
+    fault = Unauthorized("The key was revoked.", outcome=Outcome.REFUSED)
+    pair = world.sandbox.keys[1][:2]
+
+    def change() -> str:
+        if act == "delete":
+            credential_jobs.delete(world.credential, actor=world.actor, now=world.clock.now)
+            return "done"
+        credential_jobs.rotate(world.credential, *pair, user=world.user, actor=world.actor, clock=world.clock)
+        return "done"
+
+    def note() -> str:
+        assert in_turn.wait(20)
+        health.note_failure(world.credential, fault, world.clock.now)
+        return "done"
+
+    assert at_once([change, note]) == ["done", "done"]
