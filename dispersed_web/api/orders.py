@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 
 from dispersed_web.api.errors import Refused
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import JobSpec, Secret, Volume
 from dispersed_web.jobs import keeping, marker, market, secret_refs, specs
 from dispersed_web.jobs.launch import Order, StopChoices
@@ -23,6 +24,7 @@ from dispersed_web.teams.models import Team
 KEY_HEADER = "Idempotency-Key"
 KEY = re.compile(r"[!-~]{1,100}")
 CHOICES = ("idle_limit_s", "checkin_every_s", "uses_logs", "budget_usd", "rate_cap_usd")
+PAST = (CredentialState.RETIRED, CredentialState.GONE)
 LISTS = {"allowed_region_codes", "ports", "allowed_ips"}
 
 
@@ -81,7 +83,7 @@ def _choices(body: Mapping[str, Any]) -> StopChoices:
 def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
     """Whether ``body`` asks for what ``job`` was launched with, secrets included."""
     return (
-        job.credential_id == body["credential_id"]
+        _is_its_credential(job, body["credential_id"])
         and keeping.launch_title(job) == order.title
         and secret_refs.without_names(job.spec) == specs.plain_part(order.spec, order.secret_env)
         and job.spec_fingerprint == specs.fingerprint(order.spec, order.secret_refs)
@@ -89,6 +91,12 @@ def is_same(job: Job, body: Mapping[str, Any], order: Order) -> bool:
         and body.get("lifetime_s") in (None, job.lifetime_s)
         and all(body.get(name) in (None, getattr(job, name)) for name in CHOICES)
     )
+
+
+def _is_its_credential(job: Job, credential_id: uuid.UUID) -> bool:
+    """What was asked for with a credential that was replaced or deleted since may have gone to another one."""
+    past = Credential.objects.filter(team=job.team_id, pk=credential_id, state__in=PAST)
+    return job.credential_id == credential_id or past.exists()
 
 
 @sensitive_variables()

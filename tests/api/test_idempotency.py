@@ -7,6 +7,7 @@ import threading
 import pytest
 from django.db import connection
 
+from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.models import Job
 from tests import factories
 from tests.api.caller import Api, every_field_body, launch_body, make_token
@@ -103,3 +104,14 @@ def test_the_same_call_several_times_at_once_launches_once():
         a.content for a in answers
     ]
     assert {answer.json()["id"] for answer in answers} == {str(Job.objects.get().pk)}
+
+
+@pytest.mark.parametrize("state", ["retired", "gone"])
+def test_a_repetition_after_the_keys_were_replaced_is_the_same_launch(api, team, credential, state):
+    """Else a program that never heard the answer would launch anew."""
+    body = launch_body(credential)
+    first = api.launch(body, key="k").json()["id"]
+    Job.objects.update(credential=factories.make_credential(team))
+    Credential.objects.filter(pk=credential.pk).update(state=state)
+    again = api.launch(body, key="k")
+    assert (again.status_code, again.json()["id"]) == (200, first)
