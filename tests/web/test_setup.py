@@ -139,6 +139,16 @@ def test_the_last_step_leads_to_the_form_of_a_cheap_machine(client, team):
     assert "costs nothing" in html
 
 
+def test_what_was_skipped_is_not_shown_as_done(client, team):
+    def states():
+        return [one["state"] for one in client.get(page("setup-launch", team)).context["steps"]]
+
+    assert states() == ["done", "done", "todo", "todo", "current"]
+    make.make_credential(team)
+    make.make_channel(team)
+    assert states() == ["done"] * 4 + ["current"]
+
+
 @pytest.mark.parametrize("name", ["setup-credential", "setup-notices", "setup-launch"])
 def test_the_steps_are_for_those_who_may(client, name):
     team = make.make_team()

@@ -31,7 +31,7 @@ from dispersed_web.notifications.models import Channel
 from dispersed_web.recipes import starters
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams import first_run, keeping
-from dispersed_web.teams.models import Membership
+from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.client_address import UNKNOWN, client_address
@@ -183,9 +183,19 @@ def _store_credential(request: HttpRequest, seat: access.Seat, form: CredentialF
 
 def _page(request: HttpRequest, step: int, context: dict[str, Any]) -> HttpResponse:
     states = ["done"] * step + ["current"] + ["todo"] * (len(STEPS) - step - 1)
+    for skipped in _skipped(step, context.get("team")):
+        states[skipped] = "todo"
     steps = [{"name": name, "state": state} for name, state in zip(STEPS, states, strict=True)]
     failed = bool(context.get("form") and context["form"].errors)
     template = ("owner", "team", "credential", "notices", "launch")[step]
     return render(
         request, f"setup/{template}.html", context | {"steps": steps}, status=422 if failed else 200
     )
+
+
+def _skipped(step: int, team: Team | None) -> list[int]:
+    """The steps that were left out on the way to this one."""
+    kept = ((2, Credential), (3, Channel))
+    return [
+        number for number, model in kept if number < step and not model.objects.filter(team=team).exists()
+    ]
