@@ -11,6 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from dispersed_web.notifications import arrival
 from dispersed_web.notifications.models import Delivery, DeliveryState, Way
+from dispersed_web.teams.models import Membership
 
 log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 9
@@ -28,15 +29,27 @@ def due(way: Way, now: dt.datetime) -> QuerySet[Delivery]:
 
 
 def claim(delivery: Delivery, now: dt.datetime) -> bool:
-    """Takes the delivery for one try; false when another worker has it, or it is too old to be sent."""
+    """Takes the delivery for one try; false when another worker has it, it is too old to be sent, or its reader is out of
+    the team."""
     if now - delivery.event.at > NEWS_FOR:
         fail(delivery, "Not sent: it was a day old.", now)
+        return False
+    if _is_for_nobody(delivery):
+        fail(delivery, "Not sent: the person is not in the team any more.", now)
         return False
     claimed = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.WAITING).update(
         state=DeliveryState.SENDING, attempts=F("attempts") + 1, claimed_at=now
     )
     delivery.attempts += claimed
     return bool(claimed)
+
+
+def _is_for_nobody(delivery: Delivery) -> bool:
+    """Whether its reader left between the event and now. What concerns an account alone has no team."""
+    team_id, user_id = delivery.event.team_id, delivery.user_id
+    if team_id is None or user_id is None:
+        return False
+    return not Membership.objects.filter(team=team_id, user=user_id, user__is_active=True).exists()
 
 
 def note_sent(delivery: Delivery, now: dt.datetime) -> None:

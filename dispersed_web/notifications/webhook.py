@@ -66,7 +66,8 @@ def send(delivery: Delivery, clock: Clock, *, only_try: bool = False) -> bool:
     except outbound.Failure as error:
         failure = error.sentence
     except vault.CannotOpen as error:
-        failure = f"The stored address or signing secret cannot be read. {error}"
+        # It is readable again once the encryption key is back.
+        failure, for_good = f"The stored address or signing secret cannot be read. {error}", False
     else:
         if 200 <= answer.status <= 299:
             deliveries.note_sent(delivery, clock())

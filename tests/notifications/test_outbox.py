@@ -14,6 +14,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.events.record import ENGINE
 from dispersed_web.notifications import deliveries, outbox
 from dispersed_web.notifications.models import Delivery, Wishes
+from dispersed_web.teams.models import Membership
 from tests import factories
 from tests.notifications.mailing import MoodyBackend
 
@@ -243,6 +244,14 @@ def test_what_waited_for_a_day_is_no_news() -> None:
     deliver(NOW + dt.timedelta(hours=25))
     assert (email().state, email().error) == ("failed", "Not sent: it was a day old.")
     assert mail.outbox == []
+
+
+def test_who_leaves_while_a_message_waits_does_not_get_it() -> None:
+    event = warn()
+    outbox.fan_out(NOW)
+    Membership.objects.filter(team=event.team_id).delete()
+    outbox.send_waiting(lambda: NOW)
+    assert (email().state, mail.outbox) == ("failed", [])
 
 
 def test_titles_cannot_break_out_of_the_subject() -> None:

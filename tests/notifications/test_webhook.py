@@ -205,12 +205,16 @@ def test_news_that_follow_go_where_the_warning_went(hook: Receiver, channel: Cha
     ]
 
 
-def test_an_address_that_cannot_be_opened_is_said_so(hook: Receiver, channel: Channel) -> None:
+def test_an_address_that_cannot_be_opened_is_said_so_and_waits_for_its_key(
+    hook: Receiver, channel: Channel
+) -> None:
     Channel.objects.update(url_sealed="v1|gone|AAAA|AAAA")
     warn(channel)
     delivery = deliver()
-    assert delivery.state == "failed"
+    assert (delivery.state, hook.bodies()) == ("waiting", [])
     assert "cannot be read" in delivery.error
+    Channel.objects.update(url_sealed=channel.url_sealed)
+    assert deliver(NOW + dt.timedelta(minutes=5)).state == "sent"
 
 
 def test_the_address_of_one_channel_does_not_open_in_another(hook: Receiver, channel: Channel) -> None:
