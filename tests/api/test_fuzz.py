@@ -32,7 +32,7 @@ from tests.api.test_schema import OPERATIONS
 from tests.web.recipe_scenes import make_recipe
 
 pytestmark = [pytest.mark.crawl, pytest.mark.django_db, pytest.mark.filterwarnings("ignore")]
-EXAMPLES = 12
+EXAMPLES = 8
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -68,9 +68,9 @@ class Installation:
             seen_at=job.created_at,
         )
         self.ids = {
-            "job_id": job.pk,
-            "recipe_id": recipe.pk,
-            "preset_id": Preset.objects.create(user=owner, team=self.team, name="Mine").pk,
+            "job_id": str(job.pk),
+            "recipe_id": str(recipe.pk),
+            "preset_id": str(Preset.objects.create(user=owner, team=self.team, name="Mine").pk),
             "row_id": row.pk,
             "number": 1,
         }
