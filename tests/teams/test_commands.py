@@ -4,6 +4,7 @@ import re
 from io import StringIO
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -46,6 +47,18 @@ def test_a_first_password_is_printed_when_asked_for(client):
     password = re.search(r"First password: (\S+)", out)[1]
     assert "http" not in out
     assert User.objects.get(email="new@example.org").check_password(password)
+
+
+@pytest.mark.parametrize("command", ["add_member", "site_admin"])
+def test_whoever_made_an_account_with_somebodys_address_is_out_of_it(command):
+    """Its address was never confirmed, so the password may be a stranger's."""
+    team, user = make.make_team(), make.make_user("known@example.org")
+    EmailAddress.objects.filter(user=user).update(verified=False)
+    out = run(command, "known@example.org", *([team.slug] if command == "add_member" else []))
+    user.refresh_from_db()
+    assert not user.has_usable_password()
+    assert EmailAddress.objects.get(user=user).verified
+    assert ("They choose a password here" in out) == (command == "add_member")
 
 
 def test_somebody_with_an_account_keeps_the_password():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.management.base import CommandError
 from django.urls import reverse
 
+from dispersed_web.accounts import addresses
 from dispersed_web.accounts.models import User
 from dispersed_web.teams.models import Team
 
@@ -17,6 +19,16 @@ def find_user(email: str) -> User:
     if user is None:
         raise CommandError(f"Nobody has an account for {email}. Make one: manage.py add_member {email} TEAM")
     return user
+
+
+def make_sure_of(user: User) -> None:
+    """The operator says whose the account is. Where nobody ever confirmed its address, somebody else may have made it: the
+    password that they chose opens it no more."""
+    if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
+        return
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    addresses.vouch(user)
 
 
 def find_team(slug: str) -> Team:

@@ -64,6 +64,7 @@ class Command(BaseCommand):
         """The person, and the password of an account that was made with one."""
         user = User.objects.filter(email__iexact=email).first()
         if user:
+            people.make_sure_of(user)
             return user, ""
         password = "-".join(secrets.token_hex(3) for _ in range(4)) if options["password"] else ""
         user = User.objects.create_user(email, password or None, name=options["name"])

@@ -26,6 +26,8 @@ class Command(BaseCommand):
         if user.is_service:
             raise CommandError("A program administers no installation.")
         with transaction.atomic():
+            if not remove:
+                people.make_sure_of(user)
             rows = User.objects.filter(pk=user.pk, is_site_admin=remove)
             changed = rows.update(is_site_admin=not remove)
             if changed:
