@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from dispersed_web.credentials.masking import mask
+from dispersed_web.credentials.masking import masked
 
 
 class NoValues(SafeExceptionReporterFilter):
@@ -37,10 +37,10 @@ class NoValues(SafeExceptionReporterFilter):
 
 
 class Reporter(ExceptionReporter):
-    """Masks what looks like a secret in the finished report, the exception's own words included."""
+    """Masks known secrets and what looks like one in the finished report, the exception's own words included."""
 
     def get_traceback_html(self) -> str:
-        return mask(super().get_traceback_html())
+        return masked(super().get_traceback_html())
 
     def get_traceback_text(self) -> str:
-        return mask(super().get_traceback_text())
+        return masked(super().get_traceback_text())

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+import socketserver
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.urls import reverse
+from django.utils import timezone
 
 from dispersed_web.accounts.models import User
+from dispersed_web.credentials.apps import know_own_secrets
+from dispersed_web.notifications import outbox
 from dispersed_web.teams import first_run
 from dispersed_web.teams.models import Team
 from tests import factories
@@ -21,6 +26,7 @@ from tests.web import oidc_provider
 from tests.web.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 
 pytestmark = pytest.mark.django_db
+REFRESH = "Xy9refresh-canary-of-the-provider"
 
 
 def typed_passwords() -> Needles:
@@ -185,9 +191,11 @@ def provider(settings: Any) -> Iterator[Provider]:
 def test_single_sign_on(recorder: Recorder, provider: Provider) -> None:
     needles = typed_passwords()
     needles.add("client secret", CLIENT_SECRET)
+    needles.add("what the provider gave", "canary-access", REFRESH)
     client = RecordingClient(recorder)
     for broken in ({"userinfo"}, {"token"}, {"keys"}, set()):
         provider.broken = broken
+        provider.token = {"refresh_token": REFRESH}
         way = client.get("/account/oidc/oidc/login/")
         back = provider.authorize(way["Location"])
         client.get(back[back.index("/account/") :])
@@ -195,3 +203,61 @@ def test_single_sign_on(recorder: Recorder, provider: Provider) -> None:
     client.get("/account/sessions/")
     assert User.objects.filter(email="ana@example.org").exists()
     assert recorder.leaks(needles) == []
+
+
+class Refusing(socketserver.StreamRequestHandler):
+    """A mail server that takes no password, and quotes the one that it got."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 here\r\n")
+        while line := self.rfile.readline():
+            word = line.split()[0].upper()
+            if word == b"EHLO":
+                self.wfile.write(b"250-here\r\n250 AUTH PLAIN\r\n")
+            elif word == b"AUTH":
+                self.wfile.write(
+                    b"535 not with " + line.split()[-1] + b" " + markers.SMTP_PASSWORD.encode() + b"\r\n"
+                )
+            else:
+                self.wfile.write(b"250 ok\r\n")
+
+
+class MailServer(socketserver.ThreadingTCPServer):
+    daemon_threads, block_on_close = True, False  # who was refused leaves the line open
+
+
+@pytest.fixture
+def refusing(settings: Any) -> Iterator[None]:
+    with MailServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
+        settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "mailer", markers.SMTP_PASSWORD
+        settings.EMAIL_USE_TLS = False
+        know_own_secrets()
+        yield
+        server.shutdown()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_the_mail_servers_password(recorder: Recorder, refusing: None, settings: Any, debug: bool) -> None:
+    """Behind pages that send at once, and behind notices."""
+    settings.DEBUG = debug
+    person = factories.make_user("ann@example.org", password=markers.PASSWORD)
+    team = factories.make_team(owner=person)
+    client = RecordingClient(recorder)
+    client.post("/account/password/reset/", {"email": person.email})
+    factories.sign_in(client, person)
+    client.post(reverse("web:setup-mail", args=[team.slug]))
+    client.get(reverse("web:setup-notices", args=[team.slug]))
+    invite = reverse("web:team-invite", args=[team.slug])
+    client.post(invite, {"email": "guest@example.org", "role": "member", "way": "mail"})
+    factories.make_event(team, "credential.broken", audience="admins")
+    outbox.fan_out(timezone.now())
+    outbox.send_waiting(timezone.now)
+    client.get("/inbox/")
+    needles = typed_passwords()
+    needles.add("mail server's password", markers.SMTP_PASSWORD)
+    leaks = recorder.leaks(needles)
+    assert not leaks, "\n".join(leaks)
+    assert "SMTPAuthenticationError" in "".join(text for _, text in recorder.everything())
