@@ -18,13 +18,13 @@ from dispersed_web.teams.models import Team
 
 def is_shared(credential: Credential) -> bool:
     """Whether another team may have a key of the same account, so that its listing shows that team's jobs too. Where the
-    cloud does not say whose a key is, it may be."""
+    cloud does not say whose a key is, it may be. A team that was deleted launches nothing any more."""
     here = cloud_name(credential.api_url)
-    others = Credential.objects.exclude(team=credential.team_id).values_list("api_url", "account")
+    others = Credential.objects.filter(team__deleted_at=None).exclude(team=credential.team_id)
     return any(
         cloud_name(api_url) == here
         and (not account or not credential.account or account == credential.account)
-        for api_url, account in others
+        for api_url, account in others.values_list("api_url", "account")
     )
 
 

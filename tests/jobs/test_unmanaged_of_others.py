@@ -119,3 +119,10 @@ def test_keys_of_two_accounts_are_not_shared(world: World, theirs: Credential) -
     world.launched().delete()
     look(world, world.credential)
     assert Job.objects.get().origin == Origin.FOUND
+
+
+def test_a_team_that_was_deleted_makes_nobodys_job_doubtful(world: World, theirs: Credential) -> None:
+    world.launched().delete()
+    Team.objects.filter(pk=theirs.team_id).update(deleted_at=world.clock.now)
+    look(world, world.credential)
+    assert (Job.objects.get().team, Job.objects.get().origin) == (world.team, Origin.FOUND)
