@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from dispersed_web.supervisor import broker
@@ -18,6 +19,10 @@ from dispersed_web.supervisor import broker
 # Playwright's own event loop runs in the main thread, which Django would take for a view calling the database from
 # asynchronous code. The product has no asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# How long one example takes says more of the machine than of the product.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
