@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Case, Value, When
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
@@ -23,6 +24,11 @@ from dispersed_web.teams.models import Team
 # What the owners hear of, whoever did it.
 TOLD = ("credential.added", "credential.replaced")
 PROBE_EVERY = dt.timedelta(days=7)
+# New keys mend a broken credential; one that a person disabled stays so until a person enables it.
+STILL_DISABLED_OR_ACTIVE = Case(
+    When(state=CredentialState.DISABLED, then=Value(CredentialState.DISABLED)),
+    default=Value(CredentialState.ACTIVE),
+)
 REPLACEABLE = (CredentialState.ACTIVE, CredentialState.BROKEN, CredentialState.DISABLED)
 GONE_MEANWHILE = "This credential was replaced or deleted meanwhile. Look at the list again."
 
@@ -143,7 +149,7 @@ def put_in_place(
                 expires_at=expires_at,
                 expiry_told_days=None,
                 permissions={},
-                state=CredentialState.ACTIVE,
+                state=STILL_DISABLED_OR_ACTIVE,
                 failures=0,
                 failure="",
                 cancel_refused_at=None,

@@ -65,6 +65,8 @@ def succeed(
     new.secret_sealed = vault.seal(secret_key, secret_place(new))
     try:
         with transaction.atomic():
+            if Credential.objects.filter(pk=old.pk, state=CredentialState.DISABLED).exists():
+                new.state = CredentialState.DISABLED  # until a person enables it
             _retire(old, now)
             new.save(force_insert=True)
             Credential.objects.filter(pk=old.pk).update(successor=new)

@@ -179,6 +179,20 @@ def test_keys_of_another_account_stand_beside_the_old_ones_too(world: World) -> 
     assert rotate(world, world.sandbox.keys[1][:2]).pk != world.credential.pk
 
 
+@pytest.mark.parametrize("same_account", [True, False])
+def test_a_disabled_credential_stays_disabled_with_new_keys(world: World, same_account: bool) -> None:
+    world.launched()
+    know_the_account(world)
+    Credential.objects.update(state=CredentialState.DISABLED)
+    world.credential.refresh_from_db()
+    if same_account:
+        key_of_the_same_account(world, NEW)
+    new = rotate(world, NEW if same_account else world.sandbox.keys[1][:2])
+    assert (new.pk == world.credential.pk) == same_account
+    new.refresh_from_db()
+    assert new.state == CredentialState.DISABLED
+
+
 def test_a_bad_pair_changes_nothing(world: World) -> None:
     world.launched()
     world.control.revoke_key(world.sandbox.keys[1][0])
