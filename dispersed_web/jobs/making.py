@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispersed_web.credentials import vault
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialCaps
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobSpec
 from dispersed_web.jobs import marker, specs, states
@@ -142,10 +142,12 @@ def build(
 
 
 def limits_from_now(job: Job, lifetime_s: int, now: dt.datetime) -> None:
-    """Gives it this lifetime and the team's ceiling, counted from ``now``: the columns count from when the cloud took
-    it, which may be days ago."""
+    """Gives it this lifetime and the team's ceiling, both within the longest that the credential's caps allow, counted
+    from ``now``: the columns count from when the cloud took it, which may be days ago."""
     team = job.credential.team
+    caps = CredentialCaps.objects.filter(credential=job.credential_id).first()
+    most_s = min(team.max_lifetime_s, (caps and caps.max_lifetime_s) or team.max_lifetime_s)
     age_s = max(int((now - (job.launched_at or now)).total_seconds()), 0)
-    job.lifetime_s = min(age_s + lifetime_s, LONGEST_S)
-    job.ceiling_s = min(age_s + team.max_lifetime_s, LONGEST_S)
+    job.lifetime_s = min(age_s + min(lifetime_s, most_s), LONGEST_S)
+    job.ceiling_s = min(age_s + most_s, LONGEST_S)
     job.warn_lead_s = team.warn_lead_s

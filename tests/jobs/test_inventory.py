@@ -13,7 +13,7 @@ import pytest
 from dispersed_web import tasks
 from dispersed_web.autostop import engine
 from dispersed_web.credentials.clients import client_for
-from dispersed_web.credentials.models import Credential
+from dispersed_web.credentials.models import Credential, CredentialCaps
 from dispersed_web.dispersed import AuthShapes
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import inventory, log_keeping, logs, making, marker, specs, sync
@@ -133,6 +133,16 @@ def test_its_time_counts_from_the_adoption(world: World) -> None:
     job = adopt(world, UnmanagedJob.objects.get(), lifetime_s=1800)
     ends = (job.launched_at or world.clock.now) + dt.timedelta(seconds=job.lifetime_s or 0)
     assert abs((ends - world.clock.now).total_seconds() - 1800) < 5
+
+
+def test_the_longest_lifetime_of_its_credential_holds_for_an_adopted_job_too(world: World) -> None:
+    external(world)
+    step(world)
+    CredentialCaps.objects.create(credential=world.credential, max_lifetime_s=1800)
+    job = adopt(world, UnmanagedJob.objects.get(), lifetime_s=3600)
+    age_s = (world.clock.now - job.launched_at).total_seconds()
+    assert 0 <= job.lifetime_s - 1800 - age_s + 1 <= 1
+    assert job.ceiling_s == job.lifetime_s
 
 
 def test_what_passed_before_the_adoption_neither_warns_nor_stops(world: World) -> None:
