@@ -34,6 +34,7 @@ RULES: dict[str, Rule] = {
     "sign_in_address": Rule(20, HOUR),  # failed sign-ins per address
     "sign_in_account": Rule(10, HOUR),  # failed sign-ins per account
     "password_day": Rule(20, DAY),  # wrong passwords per account
+    "sign_in_noted": Rule(100, HOUR),  # wrong passwords in the audit log, per account and of all unknown ones
     "code": Rule(10, HOUR),  # wrong codes of a second factor per account
     "code_used": Rule(1, dt.timedelta(minutes=10)),  # one code of one account: it opens once
     "reset": Rule(5, HOUR),  # e-mails about a forgotten password per account

@@ -143,6 +143,15 @@ class TestSigningIn:
         ]
         assert "nobody@" not in str([(one.sentence, one.data) for one in events])
 
+    def test_the_log_takes_so_many_failures_of_unknown_accounts_an_hour(self) -> None:
+        most = throttles.RULES["sign_in_noted"].limit
+        for _ in range(most - 1):
+            throttles.take("sign_in_noted", "unknown", timezone.now())
+        for number in range(3):
+            email, address = f"nobody{number}@example.org", f"198.51.100.{number}"
+            sign_in(Client(), email, "wrong wrong wrong", REMOTE_ADDR=address)
+        assert Event.objects.filter(kind="account.sign_in_failed").count() == 1
+
     def test_the_session_gets_a_new_id(self, client: Client) -> None:
         user = make.make_user()
         invitation(client)

@@ -12,7 +12,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import timezone
 
-from dispersed_web.accounts import browsers, places
+from dispersed_web.accounts import browsers, places, throttles
 from dispersed_web.accounts.models import User
 from dispersed_web.accounts.places import network_of
 from dispersed_web.events import security
@@ -114,11 +114,15 @@ def note_ended(request: HttpRequest, user: User, count: int) -> None:
 
 def note_failure(request: HttpRequest, user_id: int | None) -> None:
     """A wrong password. It is recorded for an account that does not exist as well, without what was typed, which may be a
-    password in the wrong field; so both take as long."""
+    password in the wrong field; so both take as long. The log only grows, so it takes a hundred an hour of each account,
+    and of all unknown ones together."""
+    now = timezone.now()
+    if throttles.take("sign_in_noted", user_id or "unknown", now):
+        return
     subject = ("user", user_id or "")
     sentence = f"A sign-in with a wrong password: {where(request)}."
     with transaction.atomic():
-        record(None, SOMEBODY, "account.sign_in_failed", subject, sentence, now=timezone.now())
+        record(None, SOMEBODY, "account.sign_in_failed", subject, sentence, now=now)
 
 
 def tell_of_attempts(user_id: int | None) -> None:
