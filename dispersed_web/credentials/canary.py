@@ -17,6 +17,7 @@ from dispersed_web.credentials.models import Credential, KeyCanary
 
 TEXT = "a canary of Dispersed Web"
 MISSING, WRONG = "missing", "wrong"
+LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,11 @@ def ensure() -> list[str]:
 
 
 def _fits_what_is_stored(key_id: str) -> bool:
+    """Whether one of a few rows opens: a single damaged one says nothing of the key."""
     for column in sealed.columns():
-        row = column.rows().filter(column.under(key_id)).first()
-        if row is not None:
-            return vault.opens(column.sealed(row), column.place(row))
+        rows = list(column.rows().filter(column.under(key_id))[:LOOKED_AT])
+        if rows:
+            return any(vault.opens(column.sealed(row), column.place(row)) for row in rows)
     return True
 
 
