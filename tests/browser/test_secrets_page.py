@@ -54,6 +54,6 @@ def test_a_secret_is_added_launched_with_and_masked_in_the_log(
     expect(line).to_contain_text("SANDBOX_BEHAVIOUR=••••")
     assert VALUE not in page.content()
     page.goto(f"{live_server.url}/t/vision-lab/jobs/{job.pk}/spec/")
-    expect(page.get_by_text("the team’s secret “hf-token”")).to_be_visible()
+    expect(page.get_by_text("the team’s secret “hf-token”", exact=True)).to_be_visible()
     assert VALUE not in page.content()
     context.close()
