@@ -80,7 +80,9 @@ def sweep(now: dt.datetime) -> None:
 
 
 def _of_teams(now: dt.datetime) -> list[Watched]:
-    policies = {policy.pk: policy for policy in AutostopPolicy.objects.filter(_has_budget(), team__deleted_at=None)}
+    policies = {
+        policy.pk: policy for policy in AutostopPolicy.objects.filter(_has_budget(), team__deleted_at=None)
+    }
     return [
         Watched(
             one.key, one.team_id, one.user_id, None, one.span, one.budget, policies[one.team_id].budget_stops

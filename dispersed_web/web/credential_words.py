@@ -27,7 +27,9 @@ def health(credential: Credential, now: dt.datetime) -> Health:
 
 def _state(credential: Credential) -> Health | None:
     if credential.state == CredentialState.GONE:
-        return Health("stopped", "Gone", "Its secret key is destroyed. The row stays for the jobs it launched.")
+        return Health(
+            "stopped", "Gone", "Its secret key is destroyed. The row stays for the jobs it launched."
+        )
     if credential.state == CredentialState.RETIRED and not credential.failures:
         return Health(
             "stopped", "Retired", "Launches nothing. It watches and stops its jobs until the last has ended."

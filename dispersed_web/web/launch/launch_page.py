@@ -113,7 +113,9 @@ def who_may_add(seat: Seat) -> dict[str, Any]:
     """For a team that has no credential to launch with."""
     rows = list(Credential.objects.filter(team=seat.team).exclude(state=CredentialState.GONE))
     roles = ["owner"] if rows and all(one.managed_by == "owners" for one in rows) else ["owner", "admin"]
-    keepers = Membership.objects.filter(team=seat.team, role__in=roles, user__is_service=False).select_related("user")
+    keepers = Membership.objects.filter(
+        team=seat.team, role__in=roles, user__is_service=False
+    ).select_related("user")
     return {
         "team": seat.team,
         "may_add": seat.may(Action.MANAGE_CREDENTIALS),
