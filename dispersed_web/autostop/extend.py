@@ -17,7 +17,7 @@ from dispersed_web.autostop import deadlines, facts, policy
 from dispersed_web.autostop.sentences import words
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
-from dispersed_web.jobs import cap_facts
+from dispersed_web.jobs import cap_facts, launch_bounds
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import ENDED, Job
 
@@ -41,7 +41,7 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
     terms = facts.of(job, now)
     granted = policy.extension(*terms, until, now)
     if granted is None:
-        raise JobError("nothing_to_extend", _nothing_to_extend(terms, until, now))
+        raise JobError("nothing_to_extend", _nothing_to_extend(job, terms, until, now))
     after = policy.decide(terms[0], replace(terms[1], extend_until=granted, confirmed_at=now), now)
     values = {"extend_until": granted, "stop_at": after.stop_at, "confirmed_at": now}
     called_off = _called_off(job, deadlines.LIFETIME)
@@ -233,7 +233,7 @@ def refuse_if_late(job: Job) -> None:
         raise TooLate("too_late", "Too late: the job has ended.")
 
 
-def _nothing_to_extend(terms: facts.Terms, until: dt.datetime, now: dt.datetime) -> str:
+def _nothing_to_extend(job: Job, terms: facts.Terms, until: dt.datetime, now: dt.datetime) -> str:
     rules, known = terms
     verdict = policy.decide(rules, known, now)
     if verdict.rule in (deadlines.BUDGET, deadlines.RATE):
@@ -244,7 +244,13 @@ def _nothing_to_extend(terms: facts.Terms, until: dt.datetime, now: dt.datetime)
     ceiling = deadlines.ceiling(rules, known)
     if latest != ceiling:
         return "The team's schedule stops the job then; an admin can change the schedule."
+    longest = words(latest - known.launched_at)
+    if launch_bounds.held_by_recipe(job):
+        return (
+            f"The author of its recipe locked its lifetime of {longest}, so nobody can extend it. Launch it again when it "
+            "has ended."
+        )
     return (
-        f"The job already runs as long as the team allows, {words(latest - known.launched_at)} "
-        "from its launch. An admin can raise that for new jobs."
+        f"The job already runs as long as the team allows, {longest} from its launch. An admin can raise that for new "
+        "jobs."
     )

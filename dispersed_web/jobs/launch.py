@@ -68,17 +68,20 @@ def request(
     with transaction.atomic():
         superseding.hold(supersedes, team)
         take_turn(team)
-        known = Known.of(team, user.pk) if order.secret_refs else NONE
+        known = Known.of(team, user.pk, actor.at_most) if order.secret_refs else NONE
         order = secret_refs.settled(order, known)
         before = Job.objects.filter(team=team, form_token=form_token).first()
         if before:
             return _same_or_refused(before, order, team, credential)
         launch_rates.refuse_too_many(team, user.pk, copies_of, now)
         version = from_recipe.checked_version(order, team, user, known)
-        _refuse_unless_possible(order, team, credential, user, now, same_again or supersedes is not None)
+        bounds = bounds_of(order, team, credential, version)
+        _refuse_unless_possible(
+            order, bounds, team, credential, user, actor, now, same_again or supersedes is not None
+        )
         answers = from_recipe.answers_to_keep(order, version, known)
         spec = secret_refs.resolved(order, team, known)
-        job = _store(order, spec, answers, known, team, credential, user, form_token, now)
+        job = _store(order, bounds, spec, answers, known, team, credential, user, form_token, now)
         secret_refs.note_use(order, known, user, now)
         if version:
             from_recipe.note_use(version, now)
@@ -176,9 +179,16 @@ def take_turn(team: Team) -> None:
 
 
 def _refuse_unless_possible(
-    order: Order, team: Team, credential: Credential, user: User, now: dt.datetime, same_again: bool
+    order: Order,
+    bounds: tuple[int, int],
+    team: Team,
+    credential: Credential,
+    user: User,
+    actor: Actor,
+    now: dt.datetime,
+    same_again: bool,
 ) -> None:
-    lifetime_s, ceiling_s = bounds_of(order, team, credential)
+    lifetime_s, ceiling_s = bounds
     usd = order.quoted_usd if order.quoted_usd is not None else order.choices.rate_cap_usd
     facts = launch_facts.gather(
         team,
@@ -187,6 +197,7 @@ def _refuse_unless_possible(
         now + dt.timedelta(seconds=ceiling_s),
         order.quoted_usd,
         now,
+        at_most=actor.at_most,
         budget_usd=order.choices.budget_usd,
         asked=cap_facts.of_spec(order.spec, credential, usd, lifetime_s),
     )
@@ -214,6 +225,7 @@ def _refuse_unless_possible(
 @sensitive_variables()
 def _store(
     order: Order,
+    bounds: tuple[int, int],
     spec: JobSpec,
     answers: dict[str, Any],
     known: Known,
@@ -223,8 +235,8 @@ def _store(
     form_token: str,
     now: dt.datetime,
 ) -> Job:
-    """``spec`` is that of the order with the values of the secrets that it names."""
-    lifetime_s, ceiling_s = bounds_of(order, team, credential)
+    """``spec`` is that of the order with the values of the secrets that it names; ``bounds`` are lifetime and ceiling."""
+    lifetime_s, ceiling_s = bounds
     job = Job(
         team=team,
         credential=credential,

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import cap_facts
+from dispersed_web.recipes.document import Document
 from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:
-    from dispersed_web.jobs.launch import Order
+    from dispersed_web.jobs.models import Job
+    from dispersed_web.jobs.orders import Order
+    from dispersed_web.recipes.models import RecipeVersion
 
 BATCH_MARGIN = dt.timedelta(minutes=15)
 
@@ -27,10 +30,25 @@ def lifetime_of(order: Order, team: Team) -> tuple[int, int]:
     return whole_s, whole_s
 
 
-def bounds_of(order: Order, team: Team, credential: Credential) -> tuple[int, int]:
-    """The same, the ceiling held to the longest lifetime that the credential's caps allow, so that no extension passes
-    it."""
+def bounds_of(
+    order: Order, team: Team, credential: Credential, version: RecipeVersion | None = None
+) -> tuple[int, int]:
+    """The same, the ceiling held to the longest lifetime that the credential's caps allow, and to the lifetime itself
+    where the recipe's author locked it, so that no extension passes them."""
     lifetime_s, ceiling_s = lifetime_of(order, team)
     caps = cap_facts.caps_of(credential)
     most_s = caps.max_lifetime_s if caps else None
+    if locks_lifetime(version):
+        ceiling_s = min(ceiling_s, lifetime_s)
     return lifetime_s, ceiling_s if most_s is None else max(min(ceiling_s, most_s), 60)
+
+
+def locks_lifetime(version: RecipeVersion | None) -> bool:
+    """Whether a recipe's author decided for how long its jobs live."""
+    return version is not None and "lifetime_s" in Document.from_json(version.document).locked_targets()
+
+
+def held_by_recipe(job: Job) -> bool:
+    """Whether the author of its recipe is why the job cannot live longer than it was launched for."""
+    is_held = job.ceiling_s is not None and job.ceiling_s == job.lifetime_s
+    return is_held and job.task == "PERSISTENT" and locks_lifetime(job.recipe_version)

@@ -265,7 +265,7 @@ def test_an_extension_moves_the_stop(client, team):
 def test_an_extension_says_that_it_was_cut(client, team):
     job = factories.make_job(team)
     wanted = (timezone.now() + dt.timedelta(days=3)).strftime("%Y-%m-%dT%H:%M")
-    assert "the longest that the team allows" in extended(client, job, until=wanted)["text"]
+    assert "the longest that it may run" in extended(client, job, until=wanted)["text"]
     assert job.extend_until == job.launched_at + dt.timedelta(days=1)
 
 

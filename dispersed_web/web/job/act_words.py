@@ -57,7 +57,7 @@ def _question(link: ActLink, now: dt.datetime) -> tuple[str, str, str]:
         text = "Its idle time counts from now on anew. What else limits it stays."
         return f"Is “{title}” still in use?", text, "It is still in use"
     longer = words.round_duration((link.minutes or 0) * 60)
-    text = f"It then stops {longer} later, or as late as the team allows."
+    text = f"It then stops {longer} later, or as late as it may run."
     return f"Extend “{title}” by {longer}?", text, f"Extend by {longer}"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dispersed_web.autostop import facts, policy
+from dispersed_web.jobs import launch_bounds
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import Job
 from dispersed_web.web.words import NBSP, clock_time
@@ -17,7 +18,7 @@ STEPS = {"30": f"30{NBSP}min", "60": f"1{NBSP}h", "240": f"4{NBSP}h"}
 @dataclass(frozen=True)
 class Options:
     """What may be offered. ``latest`` is the last possible stop in words, ``latest_input`` the same for a date field;
-    without ``possible`` the job runs as long as the team allows already."""
+    without ``possible`` the job runs as long as the team allows already, or as the author of its recipe locked it."""
 
     possible: bool
     stops: str
@@ -26,6 +27,7 @@ class Options:
     suggested_input: str
     steps: tuple[tuple[str, str], ...]
     zone: str
+    is_locked: bool = False
 
 
 def options(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Options:
@@ -51,6 +53,7 @@ def offer(
         suggested_input=_input(suggested, zone),
         steps=tuple(STEPS.items()),
         zone=str(zone),
+        is_locked=not possible and launch_bounds.held_by_recipe(job),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dispersed_web.autostop import policy
 from dispersed_web.autostop.schedule import words as schedule_words
 from dispersed_web.costs.estimate import price
+from dispersed_web.jobs import launch_bounds
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import REASON_WORDS, Reason
 from dispersed_web.web import words
@@ -117,6 +118,8 @@ def _lifetime(job: Job, now: dt.datetime, zone: dt.tzinfo) -> list[Fact]:
     if job.lifetime_s:
         end = begun + dt.timedelta(seconds=job.lifetime_s)
         ends = f"ends {words.clock_time(end, now, zone)}" if job.is_active else ""
+        if job.is_active and launch_bounds.held_by_recipe(job):
+            ends = f"{ends}, locked by its recipe’s author: nobody can extend it"
         facts.append(Fact("Lifetime", said(words.round_duration(job.lifetime_s)), note=ends))
     else:
         facts.append(Fact("Lifetime", said("no limit"), note="an admin chose so"))

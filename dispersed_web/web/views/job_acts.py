@@ -158,5 +158,5 @@ def _already(job: Job) -> str:
 
 
 def _extended(job: Job, wanted: dt.datetime, granted: dt.datetime, now: dt.datetime, zone: dt.tzinfo) -> str:
-    limit = ", the longest that the team allows" if granted < wanted else ""
+    limit = ", the longest that it may run" if granted < wanted else ""
     return f"“{job.title}” runs until {clock_time(granted, now, zone)}{limit}."
