@@ -34,6 +34,7 @@ from dispersed_web.jobs import (
     market,
     pursuit,
     sending,
+    starting,
     sweeps,
     sync,
 )
@@ -205,6 +206,7 @@ def sweep_keys() -> None:
         log.error("%s Run: manage.py secrets check", trouble.sentence)
     for damage in found.damaged:
         log.error("A stored secret is damaged: %s, row %s. %s", damage.column, damage.row_id, damage.why)
+    starting.name_the_unstoppable()
 
 
 def pursue(job_id: uuid.UUID, clock: Clock) -> None:

@@ -33,7 +33,7 @@ def note_success(credential: Credential, listed_at: dt.datetime, now: dt.datetim
         before = Credential.objects.values("state", "failures", "listed_at", "seen_since").get(
             pk=credential.pk
         )
-        values = {"listed_at": listed_at, "failures": 0, "failure": ""}
+        values = {"listed_at": listed_at, "failures": 0, "failure": "", "refused_at": None}
         gap = before["listed_at"] is None or listed_at - before["listed_at"] > SIGHT_LOST_AFTER
         if gap or before["seen_since"] is None:
             values["seen_since"] = listed_at
@@ -62,7 +62,7 @@ def note_failure(
             failures=F("failures") + 1, failed_at=now, failure=error.sentence
         )
         if isinstance(error, Unauthorized):
-            _break(credential, error.sentence, now, means, is_first=first)
+            _break(credential, error.sentence, now, means)
         elif first:
             Team.bump(credential.team_id)
 
@@ -70,21 +70,19 @@ def note_failure(
 def note_unusable(credential: Credential, why: str, now: dt.datetime, means: Means | None = None) -> None:
     """The credential cannot even be used here: its encryption key is missing, or it is for the other kind of cloud."""
     with transaction.atomic():
-        first = Credential.objects.filter(pk=credential.pk, failures=0).exists()
         Credential.objects.filter(pk=credential.pk).update(
             failures=F("failures") + 1, failed_at=now, failure=why
         )
-        _break(credential, why, now, means, is_first=first)
+        _break(credential, why, now, means)
 
 
-def _break(
-    credential: Credential, why: str, now: dt.datetime, means: Means | None, *, is_first: bool
-) -> None:
+def _break(credential: Credential, why: str, now: dt.datetime, means: Means | None) -> None:
     """One that launches nothing any more keeps its state, but the team is told once all the same: it must still stop."""
     rows = Credential.objects.filter(pk=credential.pk)
+    is_new = rows.filter(refused_at=None).update(refused_at=now)
     broken = rows.filter(state=CredentialState.ACTIVE).update(state=CredentialState.BROKEN)
     quiet = (CredentialState.DISABLED, CredentialState.RETIRED)
-    if broken or (is_first and rows.filter(state__in=quiet).exists()):
+    if broken or (is_new and rows.filter(state__in=quiet).exists()):
         what = means(credential) if means else MEANS
         sentence = f"The credential “{credential.name}” does not work: {why} {what}"
         _tell(credential, "credential.broken", sentence, now)

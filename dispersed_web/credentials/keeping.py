@@ -153,6 +153,7 @@ def put_in_place(
                 failures=0,
                 failure="",
                 cancel_refused_at=None,
+                refused_at=None,
                 listed_at=began,
                 clock_offset_ms=trial.offset_ms,
                 account=trial.account,

@@ -86,6 +86,9 @@ class Credential(models.Model):
     failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
     failure = models.TextField(blank=True, help_text="The last fault, as a sentence; empty when all is well.")
     cancel_refused_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(
+        null=True, help_text="Since then the cloud refuses this key, or it cannot be used here."
+    )
     clock_offset_ms = models.BigIntegerField(null=True, help_text="The cloud's clock minus ours.")
     probed_at = models.DateTimeField(null=True)
     probe = models.JSONField(default=dict, help_text="Answers to a stale and to a repeated request.")

@@ -47,6 +47,7 @@ def destroy(
             failures=0,
             failure="",
             cancel_refused_at=None,
+            refused_at=None,
             expires_at=None,
             listed_at=None,
             clock_offset_ms=None,

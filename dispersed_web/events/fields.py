@@ -89,7 +89,7 @@ FIELDS: dict[str, Fields] = {
     "credentials.Credential": _of(
         track="name api_url public_key account state expires_at usable_by managed_by successor",
         ignore="id team expiry_told_days retired_at permissions created_at created_by last_used_at last_used_by"
-        " listed_at seen_since failed_at failures failure cancel_refused_at clock_offset_ms probed_at probe"
+        " listed_at seen_since failed_at failures failure cancel_refused_at refused_at clock_offset_ms probed_at probe"
         " sync_due_at sync_lease_until sync_lease_token",
         hidden="secret_sealed",
     ),

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import canary
-from dispersed_web.jobs import sending, sweeps
+from dispersed_web.jobs import sending, sweeps, unstoppable
 from dispersed_web.jobs.models import Job, Sweep
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams import installation
@@ -39,8 +39,22 @@ def begin(clock: Clock) -> None:
             log.error("%s (see docs/operations.md)", installation.ONLY_LOOKS)
         for trouble in canary.troubles():
             log.error("%s Run: manage.py secrets check", trouble.sentence)
+        name_the_unstoppable()
     except DatabaseError as error:
         log.warning("The database could not be asked at the start: %s", type(error).__name__)
+
+
+def name_the_unstoppable() -> None:
+    """In the log, by their ids: what people called them is theirs."""
+    for job in unstoppable.find(lost={trouble.key_id for trouble in canary.troubles()}):
+        cloud_id = job.remote_uuid or "not known"
+        log.error(
+            "The job %s of the team %s cannot be stopped from here, because %s. Dispersed’s id of it: %s.",
+            job.job_id,
+            job.team_id,
+            unstoppable.WORDS[job.fault],
+            cloud_id,
+        )
 
 
 def expire_after_gap(now: dt.datetime) -> int:

@@ -17,6 +17,7 @@ from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import sweeps, unstoppable
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import Status
+from dispersed_web.jobs.unstoppable import Unstoppable
 from dispersed_web.teams import installation
 from dispersed_web.teams.models import Team
 from dispersed_web.web import around, words
@@ -25,6 +26,12 @@ from dispersed_web.web.words import Phrase, said, since
 STUCK_AFTER = dt.timedelta(minutes=3)
 STALE_AFTER = dt.timedelta(minutes=2)
 NAMED = 5
+# See jobs/unstoppable.py: a key that does not open is told by the keys of the installation.
+KEYLESS = (
+    Q(credential__state__in=[CredentialState.GONE, CredentialState.BROKEN])
+    | Q(credential__refused_at__isnull=False)
+    | Q(credential__cancel_refused_at__isnull=False)
+)
 # For so long people are told that idleness is watched anew.
 ANEW_FOR = dt.timedelta(hours=1)
 LATE_WORDS = {
@@ -49,7 +56,8 @@ class Banner:
 @dataclass(frozen=True)
 class Counts:
     """Of the team's jobs that have not ended. ``watched`` may be stopped for idleness, ``holdable`` are idle or silent,
-    ``stuck`` were asked to stop and did not; what those cost is in USD per hour."""
+    ``stuck`` were asked to stop and did not; what those cost is in USD per hour. ``keyless`` have a key that stops
+    nothing."""
 
     active: int
     watched: int
@@ -57,6 +65,7 @@ class Counts:
     stuck: int
     stuck_usd: Decimal | None
     missing: int
+    keyless: int
 
 
 def count(team: Team, now: dt.datetime) -> Counts:
@@ -69,6 +78,7 @@ def count(team: Team, now: dt.datetime) -> Counts:
         stuck=Count("pk", filter=stuck),
         stuck_usd=Sum("hourly_rate_usd", filter=stuck),
         missing=Count("pk", filter=Q(missing_alarmed_at__isnull=False)),
+        keyless=Count("pk", filter=KEYLESS),
     )
     return Counts(**found)
 
@@ -83,9 +93,12 @@ def of_team(
     """All of them, alarms first. ``keys`` are the team's credentials, ``finished`` when each pass of the background work
     last ended."""
     acts, troubles = installation.may_act(), canary.troubles()
+    lost = {trouble.key_id for trouble in troubles}
+    stuck_here = unstoppable.find(team.pk, lost) if counts.active and (counts.keyless or lost) else []
     found = [
         *(_late(finished, now) if acts else of_copy()),
-        *_of_lost_keys(team, troubles),
+        *_of_lost_keys(team, troubles, [job for job in stuck_here if job.fault == unstoppable.Fault.LOST]),
+        *_of_unstoppable(team, [job for job in stuck_here if job.fault != unstoppable.Fault.LOST]),
         *_of_jobs(team, counts),
         *(_held(team, now) if counts.holdable else ()),
         *_of_keys(team, _opened(keys, troubles), counts, now),
@@ -101,25 +114,40 @@ def of_copy() -> list[Banner]:
     return [Banner("alarm", said(text))]
 
 
-def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble]) -> Iterator[Banner]:
+def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble], jobs: list[Unstoppable]) -> Iterator[Banner]:
     """Without a key nothing is lost yet, but what was sealed with it cannot be used until it is back."""
     if not troubles:
         return
-    jobs = unstoppable.find(team.pk)
     text = " ".join(trouble.sentence for trouble in troubles)
     if jobs:
-        named = ", ".join(f"“{job.title}” ({_rate_of(job)})" for job in jobs[:NAMED])
-        more = f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ""
-        many = "1 running job" if len(jobs) == 1 else f"{len(jobs)} running jobs"
-        total = f", {words.rate(unstoppable.rate_usd(jobs))} in all" if len(jobs) > 1 else ""
-        text += f" {many} of this team cannot be stopped from here{total}: {named}{more}. End in Dispersed’s console what "
-        text += "cannot wait."
+        text += f" {_named(jobs)}. End in Dispersed’s console what cannot wait."
     text += (
         " Nothing was changed or deleted: everything works again when whoever runs this server puts the key back into "
         "DW_KEYS."
     )
-    url = f"{reverse('web:jobs', args=[team.slug])}?show=active" if jobs else ""
-    yield Banner("alarm", said(text), url, "Jobs" if jobs else "")
+    yield Banner("alarm", said(text), _active_jobs(team) if jobs else "", "Jobs" if jobs else "")
+
+
+def _of_unstoppable(team: Team, jobs: list[Unstoppable]) -> Iterator[Banner]:
+    """Jobs that run on whatever anybody presses here."""
+    if jobs:
+        text = (
+            f"{_named(jobs)}, because {unstoppable.why(jobs)}. End in Dispersed’s console what cannot wait. A working "
+            "key of the same account, added under Credentials, can stop them again."
+        )
+        yield Banner("alarm", said(text), _active_jobs(team), "Jobs")
+
+
+def _named(jobs: list[Unstoppable]) -> str:
+    many = "1 running job" if len(jobs) == 1 else f"{len(jobs)} running jobs"
+    total = f", {words.rate(unstoppable.rate_usd(jobs))} in all" if len(jobs) > 1 else ""
+    named = ", ".join(f"“{job.title}” ({_facts_of(job)})" for job in jobs[:NAMED])
+    more = f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else ""
+    return f"{many} of this team cannot be stopped from here{total}: {named}{more}"
+
+
+def _active_jobs(team: Team) -> str:
+    return f"{reverse('web:jobs', args=[team.slug])}?show=active"
 
 
 def _opened(keys: list[Credential], troubles: list[canary.KeyTrouble]) -> list[Credential]:
@@ -128,8 +156,9 @@ def _opened(keys: list[Credential], troubles: list[canary.KeyTrouble]) -> list[C
     return [key for key in keys if vault.key_id_of(key.secret_sealed) not in lost]
 
 
-def _rate_of(job: unstoppable.Unstoppable) -> str:
-    return words.rate(job.rate_usd) if job.rate_usd else "rate not known"
+def _facts_of(job: Unstoppable) -> str:
+    rate = words.rate(job.rate_usd) if job.rate_usd else "rate not known"
+    return f"{rate}, perhaps with “{job.perhaps_with}”" if job.perhaps_with else rate
 
 
 def digest(banners: Iterable[Banner]) -> str:
@@ -191,8 +220,8 @@ def _of_keys(team: Team, keys: list[Credential], counts: Counts, now: dt.datetim
     for key in keys:
         if key.state == CredentialState.BROKEN:
             text = (
-                f"The credential “{key.name}” does not work: {key.failure} Jobs that run with it cannot be stopped "
-                "from here."
+                f"The credential “{key.name}” does not work: {key.failure} Nothing is launched with it until it works "
+                "again."
             )
             yield Banner("alarm", said(text), page, "Credentials")
     off = max((key for key in keys if key.clock_is_off()), key=_offset_s, default=None)

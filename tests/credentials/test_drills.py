@@ -93,8 +93,10 @@ def test_a_damaged_row_is_named_and_its_key_is_not_blamed():
 def test_another_key_of_the_team_that_opens_can_stop_the_job(world, settings):
     make.make_job(world.team)
     settings.KEYRING = [K2]
-    assert len(unstoppable.find()) == 1
-    make.make_credential(world.team, api_url=world.credential.api_url)
+    assert [job.perhaps_with for job in unstoppable.find()] == [""]
+    other = make.make_credential(world.team, api_url=world.credential.api_url, name="Other")
+    assert [job.perhaps_with for job in unstoppable.find()] == ["Other"], "nobody knows its account"
+    Credential.objects.filter(pk__in=[other.pk, world.credential.pk]).update(account="one")
     assert unstoppable.find() == []
 
 
@@ -157,4 +159,8 @@ def test_shredding_wants_the_name_typed_and_no_running_jobs():
     assert key.state == "gone"
     assert key.secret_sealed == job.spec_secrets_sealed == vault.DESTROYED
     assert team.events.filter(kind="team.shredded", audience="admins").exists()
+    out, status = check()
+    assert status == 1, "the job that was left running"
+    assert f"Dispersed’s id {job.remote_uuid}: its key was destroyed here" in out
+    job.delete()
     assert check()[1] == 0

@@ -89,3 +89,29 @@ def test_a_damaged_secret_is_counted_there(client: Any) -> None:
     rotation.check(timezone.now())
     make.sign_in(client, make.make_user(is_site_admin=True))
     assert "1 damaged" in client.get(reverse("web:site")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        ({"state": "gone", "secret_sealed": ""}, "its key was destroyed here"),
+        ({"state": "disabled", "refused_at": timezone.now()}, "its key does not work"),
+        ({"state": "retired", "cancel_refused_at": timezone.now()}, "Dispersed lets its key stop nothing"),
+    ],
+)
+def test_with_every_encryption_key_here_jobs_whose_own_keys_stop_nothing_are_named(
+    lab: Any, key: dict[str, Any], why: str
+) -> None:
+    make.make_job(lab.team, title="Train", hourly_rate_usd=Decimal("1.50"))
+    lab.team.credentials.update(**key)
+    text = lab()
+    assert (
+        f"1 running job of this team cannot be stopped from here: “Train” ($1.50/h), because {why}." in text
+    )
+    assert "encryption key" not in text
+
+
+def test_a_team_that_lost_its_keys_and_runs_nothing_is_not_alarmed(lab: Any) -> None:
+    make.make_job(lab.team, "COMPLETED")
+    lab.team.credentials.update(state="gone", secret_sealed="")
+    assert "cannot be stopped" not in lab()

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import canary, rotation, vault
 from dispersed_web.jobs import unstoppable
+from dispersed_web.jobs.unstoppable import Unstoppable
 from dispersed_web.teams.models import Team
 from dispersed_web.web import words
 from dispersed_web.web.shredding import RunningJobs, shred
@@ -55,24 +56,27 @@ class Command(BaseCommand):
             self.stdout.write(f"Damaged: {one.column}, row {one.row_id}. {one.why}")
         if found.is_well:
             self.stdout.write(f"All {sum(found.rows.values()):,} stored secrets can be opened.")
-            return
-        self._name_the_unstoppable()
-        raise CommandError("Some stored secrets cannot be opened. Nothing was changed.", returncode=1)
+        jobs = self._name_the_unstoppable()
+        if not found.is_well:
+            raise CommandError("Some stored secrets cannot be opened. Nothing was changed.", returncode=1)
+        if jobs:
+            raise CommandError("Some running jobs cannot be stopped from here.", returncode=1)
 
-    def _name_the_unstoppable(self) -> None:
+    def _name_the_unstoppable(self) -> list[Unstoppable]:
         jobs = unstoppable.find()
         if not jobs:
-            self.stdout.write("Every running job can be stopped all the same.")
-            return
-        self.stdout.write(
-            "CANNOT BE STOPPED FROM HERE until the key is back (stop them in Dispersed’s console):"
-        )
+            self.stdout.write("Every running job can be stopped.")
+            return jobs
+        self.stdout.write("CANNOT BE STOPPED FROM HERE (stop them in Dispersed’s console):")
         for job in jobs:
             rate = words.rate(job.rate_usd) if job.rate_usd else "rate not known"
+            perhaps = f"; perhaps with “{job.perhaps_with}”" if job.perhaps_with else ""
             self.stdout.write(
-                f"  {job.team_name}: “{job.title}”, {rate}, Dispersed’s id {job.remote_uuid or 'not known'}"
+                f"  {job.team_name}: “{job.title}”, {rate}, Dispersed’s id {job.remote_uuid or 'not known'}: "
+                f"{unstoppable.WORDS[job.fault]}{perhaps}"
             )
         self.stdout.write(f"  {len(jobs)} in all, {words.rate(unstoppable.rate_usd(jobs))}")
+        return jobs
 
     def _rotate(self) -> None:
         first = vault.first_key_id()
