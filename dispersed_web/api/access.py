@@ -1,6 +1,7 @@
 """Access is fetched, not checked: a program reaches a row only through its token's team.
 
-Two things must both allow an act: the scope of the token and the role of its person.
+Two things must both allow an act: the scope of the token and the role of its person. The domain judges by the lower of the
+role and what the scope is worth (``teams/seats.py``).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def need(found: Caller, action: Action) -> None:
     """For what turns out later to need more, such as somebody else's recipe. Raises :class:`Refused` (403)."""
     if not scopes.allows(found.token.scope, action):
         raise Refused(403, "scope_too_small", scopes.refusal(action))
-    if not may(found.role, action):
+    if not may(found.own_role, action):
         raise Refused(
             403, "role_too_small", "Your role in this team does not allow that. Ask one of its admins."
         )

@@ -19,16 +19,19 @@ from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor
 from dispersed_web.teams import api_tokens
 from dispersed_web.teams.models import ApiToken, Team
+from dispersed_web.teams.roles import Role, lower_of
 
 SCHEME = "Bearer"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """The token of this request, the team it is bound to, and its person's role there as the database has it now."""
+    """The token of this request, the team it is bound to, and its person's ``own_role`` there as the database has it now.
+    ``role`` is the one in which they act: their own, but no higher than the token's scope is worth."""
 
     token: ApiToken
     team: Team
+    own_role: str
     role: str
     actor: Actor
 
@@ -63,7 +66,7 @@ class TokenAuthentication(BaseAuthentication):
                 "This team needs a second factor. Set one up in the browser, under Profile and security.",
             )
         api_tokens.touch(token, now, address)
-        return token.user, Caller(token, token.team, token.role, _actor(token))
+        return token.user, _caller(token)
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="Dispersed Web"'
@@ -77,7 +80,13 @@ def _count_wrong(address: str | None, now: dt.datetime) -> None:
         raise Refused(429, "throttled", message, **{"Retry-After": str(wait_s)})
 
 
-def _actor(token: ApiToken) -> Actor:
+def _caller(token: ApiToken) -> Caller:
+    worth = api_tokens.ROLE_OF_SCOPE[token.scope]
+    role = lower_of(token.role, worth) or token.role
+    return Caller(token, token.team, token.role, role, _actor(token, worth))
+
+
+def _actor(token: ApiToken, worth: Role) -> Actor:
     if token.user.is_service:
-        return Actor(ActorKind.TOKEN, f"The API token “{token.name}”", token.user_id)
-    return Actor.token(token.user, token.name)
+        return Actor(ActorKind.TOKEN, f"The API token “{token.name}”", token.user_id, worth)
+    return Actor.token(token.user, token.name, at_most=worth)

@@ -17,8 +17,9 @@ class Scope(StrEnum):
 
 RANK = {Scope.READ: 0, Scope.OPERATE: 1, Scope.ADMIN: 2}
 
-# Every action stands here, so that a new one is decided on rather than allowed by chance.
-NEEDS: dict[Action, Scope] = {
+# Every action stands here, so that a new one is decided on rather than allowed by chance. What only owners do is done in
+# the browser, where they prove that it is them: no token is worth an owner.
+NEEDS: dict[Action, Scope | None] = {
     Action.SEE: Scope.READ,
     Action.LAUNCH: Scope.OPERATE,
     Action.STOP: Scope.OPERATE,
@@ -37,19 +38,21 @@ NEEDS: dict[Action, Scope] = {
     Action.MANAGE_MEMBERS: Scope.ADMIN,
     Action.MANAGE_TEAM: Scope.ADMIN,
     Action.READ_AUDIT: Scope.ADMIN,
-    Action.RAISE_SPENDING: Scope.ADMIN,
-    Action.DELETE_TEAM: Scope.ADMIN,
+    Action.RAISE_SPENDING: None,
+    Action.DELETE_TEAM: None,
 }
 
 TOO_SMALL = {
     Scope.OPERATE: "This token may only read. Make one that may operate to launch, extend and stop.",
     Scope.ADMIN: "This token may not administer. An admin makes one with the scope admin for that.",
+    None: "No token may do that. An owner does it in the browser.",
 }
 
 
 def allows(scope: str, action: Action) -> bool:
     """Whether a token of this scope may do ``action``, as far as the scope goes."""
-    return RANK[Scope(scope)] >= RANK[NEEDS[action]]
+    needed = NEEDS[action]
+    return needed is not None and RANK[Scope(scope)] >= RANK[needed]
 
 
 def refusal(action: Action) -> str:

@@ -14,8 +14,9 @@ from dispersed_web.autostop import schedule
 from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused
-from dispersed_web.teams.models import HOUR_S, AutostopPolicy, Membership, Team
+from dispersed_web.teams.models import HOUR_S, AutostopPolicy, Team
 from dispersed_web.teams.roles import Action, Role, may
 
 MODE = ("mode", "observe_until")
@@ -184,10 +185,7 @@ def _check_schedule(stored: object) -> None:
 
 def _need(row: AutostopPolicy, changes: Mapping[str, Any], actor: Actor) -> None:
     """Reads the actor's role afresh, behind the team's lock."""
-    role: str | None = Role.OWNER
-    if actor != OPERATOR:
-        seats = Membership.objects.filter(team=row.team_id, user=actor.user_id)
-        role = seats.values_list("role", flat=True).first()
+    role = Role.OWNER if actor == OPERATOR else seats.role_of_actor(row.team_id, actor)
     if not may(role, Action.MANAGE_LIMITS):
         raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
     if may(role, Action.RAISE_SPENDING):

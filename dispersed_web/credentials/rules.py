@@ -21,6 +21,7 @@ from dispersed_web.credentials.models import (
 from dispersed_web.credentials.use import may_manage
 from dispersed_web.events.changes import plain
 from dispersed_web.events.record import Actor, record
+from dispersed_web.teams import seats
 from dispersed_web.teams.models import Membership
 from dispersed_web.teams.roles import Action, Role, may
 
@@ -107,8 +108,7 @@ def _hold(credential: Credential, actor: Actor) -> tuple[Credential, str | None]
     row = Credential.objects.select_for_update(no_key=True).get(pk=credential.pk)
     if row.state in (CredentialState.RETIRED, CredentialState.GONE):
         raise CredentialRefused("It is retired: nothing is launched with it any more.")
-    rows = Membership.objects.filter(team=row.team_id, user=actor.user_id)
-    role = rows.values_list("role", flat=True).first()
+    role = seats.role_of_actor(row.team_id, actor)
     if not may_manage(role, row.managed_by):
         raise CredentialRefused(NOT_YOURS)
     return row, role

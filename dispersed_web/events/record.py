@@ -15,19 +15,21 @@ from dispersed_web.teams.models import Team
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: a person in the browser, a person's API token, the engine itself, or the cloud."""
+    """Who acts: a person in the browser, a person's API token, the engine itself, or the cloud. ``at_most`` is the role
+    that bounds theirs: what the scope of a token is worth (``teams/seats.py``)."""
 
     kind: str
     label: str
     user_id: int | None = None
+    at_most: str | None = None
 
     @classmethod
     def person(cls, user: User) -> Actor:
         return cls(ActorKind.PERSON, str(user), user.pk)
 
     @classmethod
-    def token(cls, user: User, token_name: str) -> Actor:
-        return cls(ActorKind.TOKEN, f"{user} by the API token “{token_name}”", user.pk)
+    def token(cls, user: User, token_name: str, *, at_most: str) -> Actor:
+        return cls(ActorKind.TOKEN, f"{user} by the API token “{token_name}”", user.pk, at_most)
 
 
 ENGINE = Actor(ActorKind.ENGINE, "Auto-stop")

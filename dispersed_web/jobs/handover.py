@@ -13,6 +13,7 @@ from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.teams import seats
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
 
@@ -42,7 +43,7 @@ def hand_over(job: Job, to: User, *, actor: Actor, now: dt.datetime) -> bool:
             return False
         changed = Job.objects.filter(pk=job.pk, owner=job.owner_id).update(owner=to)
         _hold_members(job.team_id)
-        if not may_hand_over(job, _role(job.team_id, actor.user_id), actor.user_id):
+        if not may_hand_over(job, seats.role_of_actor(job.team_id, actor), actor.user_id):
             raise JobError("not_allowed", "Only its owner or an admin of the team hands a job over.")
         _need_able(job.team_id, to)
         if not changed:
@@ -82,13 +83,8 @@ def _hold_members(team_id: uuid.UUID) -> None:
     Team.objects.select_for_update().get(pk=team_id)
 
 
-def _role(team_id: uuid.UUID, user_id: int | None) -> str | None:
-    rows = Membership.objects.filter(team=team_id, user=user_id, user__is_active=True)
-    return rows.values_list("role", flat=True).first()
-
-
 def _need_able(team_id: uuid.UUID, to: User) -> None:
-    role = _role(team_id, to.pk)
+    role = seats.role_of(team_id, to.pk)
     if role is None or to.is_service:
         raise JobError("no_member", f"{to} is no active member of the team.", field="to")
     if not may(role, Action.LAUNCH):

@@ -23,7 +23,8 @@ from dispersed_web.jobs.sources import Source
 from dispersed_web.jobs.states import Reason
 from dispersed_web.jobs.stop import request_stop
 from dispersed_web.jobs.strangers import HIDDEN_TITLES
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams import seats
+from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action, may
 
 SHORTEST_S = 60
@@ -176,10 +177,7 @@ def _already_adopted(row: UnmanagedJob) -> Job:
 
 
 def _check_terms(team: Team, owner: User, lifetime_s: int) -> None:
-    role = Membership.objects.filter(team=team, user=owner, user__is_active=True).values_list(
-        "role", flat=True
-    )
-    if not may(role.first(), Action.STOP):
+    if not may(seats.role_of(team, owner.pk), Action.STOP):
         raise InventoryRefused("invalid", "Choose a member of the team who may act on jobs.", field="owner")
     if not SHORTEST_S <= lifetime_s <= team.max_lifetime_s:
         sentence = f"Between 1 minute and {team.max_lifetime_s // 3600} hours, the team's bound."

@@ -13,8 +13,8 @@ from dispersed_web.credentials import usable
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import cap_facts, caps, guard, spending
 from dispersed_web.jobs.models import ENDED, Job
-from dispersed_web.teams import installation
-from dispersed_web.teams.models import AutostopPolicy, Membership, Team
+from dispersed_web.teams import installation, seats
+from dispersed_web.teams.models import AutostopPolicy, Team
 
 
 def gather(
@@ -25,15 +25,17 @@ def gather(
     quoted_usd: Decimal | None,
     now: dt.datetime,
     *,
+    at_most: str | None = None,
     others: Q | None = None,
     budget_usd: Decimal | None = None,
     asked: cap_facts.AskedOf | None = None,
 ) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps and those of
-    the credential; ``budget_usd`` is the job's own budget, ``asked`` what the credential's caps are held against."""
+    """What the guard needs, read afresh. ``at_most`` bounds the launcher's role, as a token's scope does; ``others`` narrows
+    which of the team's jobs count against its caps and those of the credential; ``budget_usd`` is the job's own budget,
+    ``asked`` what the credential's caps are held against."""
     row = Team.objects.get(pk=team.pk)
     key = Credential.objects.select_related("successor").get(pk=credential.pk, team=team)
-    role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+    role = seats.role_of(team, user_id, at_most)
     active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
     sums = active.aggregate(
         known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))

@@ -29,7 +29,7 @@ from dispersed_web.jobs import handover, stop
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, CalendarFeed, Job
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.teams import keeping
+from dispersed_web.teams import keeping, seats
 from dispersed_web.teams.models import ApiToken, Membership, Team
 from dispersed_web.teams.roles import Action, Role, may
 
@@ -147,9 +147,7 @@ def _need_rights(team: Team, fates: Fates, actor: Actor, from_outside: bool) -> 
         if not {heir and heir.pk for heir in fates.values()} <= set(owners):
             raise JobError("cannot_own", "Hand the jobs over to an owner of the team.", field="to")
         return
-    rows = Membership.objects.filter(team=team, user=actor.user_id)
-    role = rows.values_list("role", flat=True).first()
-    if None in fates.values() and not may(role, Action.STOP):
+    if None in fates.values() and not may(seats.role_of_actor(team, actor), Action.STOP):
         raise JobError("not_allowed", "Your role in this team does not allow to stop jobs.")
 
 

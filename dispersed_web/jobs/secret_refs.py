@@ -23,7 +23,8 @@ from dispersed_web.credentials.use import may_use
 from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.recipes.document import REGISTRY_SECRET
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams import seats
+from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:
     from dispersed_web.jobs.orders import Order
@@ -42,12 +43,12 @@ class Known:
     _by_ref: Mapping[str, TeamSecret] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, team: Team, user_id: int | None) -> Known:
-        """Read afresh, with the person's role as it is now."""
+    def of(cls, team: Team, user_id: int | None, at_most: str | None = None) -> Known:
+        """Read afresh, with the person's role as it is now, cut down to ``at_most``."""
         rows = tuple(team_secrets.of(team))
         if not rows:
             return cls()
-        role = Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+        role = seats.role_of(team, user_id, at_most)
         usable = frozenset(
             row.pk
             for row in rows

@@ -20,7 +20,8 @@ from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.recipes.locks import lost_locks
 from dispersed_web.recipes.models import Recipe, RecipeVersion
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams import seats
+from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action, Role, may
 
 LONGEST_NOTE = 200
@@ -47,7 +48,7 @@ def create(
         role = role_in(hold(team), actor)
         if not rights.may_make(role) or not _may_own(owner, role, actor):
             raise not_allowed()
-        if owner is not None and not rights.may_make(role_of(team, owner.pk)):
+        if owner is not None and not rights.may_make(seats.role_of(team, owner.pk)):
             raise RecipeRefused("no_member", f"{owner} may not have recipes in this team.", field="owner")
         values = {"visibility": visibility, "source": source, "name": name, **about}
         recipe = place(team, owner, document, actor, now, note=note, **values)
@@ -245,11 +246,7 @@ def hold(team: Team) -> Team:
 
 def role_in(team: Team, actor: Actor) -> str | None:
     """The operator and the product itself may do what owners may."""
-    return Role.OWNER if actor.kind == ActorKind.ENGINE else role_of(team, actor.user_id)
-
-
-def role_of(team: Team, user_id: int | None) -> str | None:
-    return Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
+    return Role.OWNER if actor.kind == ActorKind.ENGINE else seats.role_of_actor(team, actor)
 
 
 def _may_own(owner: User | None, role: str | None, actor: Actor) -> bool:

@@ -12,8 +12,9 @@ from dispersed_web.events.changes import changes
 from dispersed_web.events.record import Actor
 from dispersed_web.recipes import rights
 from dispersed_web.recipes.errors import RecipeRefused
-from dispersed_web.recipes.keeping import called, editable, not_allowed, role_in, role_of, tell
+from dispersed_web.recipes.keeping import called, editable, not_allowed, role_in, tell
 from dispersed_web.recipes.models import Recipe, RecipePin
+from dispersed_web.teams import seats
 
 
 def share(recipe: Recipe, *, actor: Actor, now: dt.datetime) -> bool:
@@ -74,7 +75,7 @@ def hand_over(recipe: Recipe, to: User, *, actor: Actor, now: dt.datetime) -> bo
     not make recipes in the team."""
     with transaction.atomic():
         row = editable(recipe, actor)
-        if not rights.may_make(role_of(row.team, to.pk)):
+        if not rights.may_make(seats.role_of(row.team, to.pk)):
             raise RecipeRefused("no_member", f"{to} may not have recipes in this team.", field="owner")
         before = {"owner": row.owner_id}
         if not _set(row, now, owner_id=to.pk):
@@ -87,7 +88,7 @@ def hand_over(recipe: Recipe, to: User, *, actor: Actor, now: dt.datetime) -> bo
 
 def pin(recipe: Recipe, user: User) -> None:
     """Keeps it at the top of the person's gallery. Raises :class:`RecipeRefused` if they may not see it."""
-    role = role_of(recipe.team, user.pk)
+    role = seats.role_of(recipe.team, user.pk)
     if not rights.may_see(role, is_owner=recipe.owner_id == user.pk, visibility=recipe.visibility):
         raise not_allowed()
     RecipePin.objects.get_or_create(recipe=recipe, user=user)

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import Actor, record
+from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused, hold
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
@@ -22,8 +23,7 @@ def rename(team: Team, name: str, *, actor: Actor, now: dt.datetime) -> bool:
         raise TeamRefused("invalid", f"A name has 1 to {LONGEST_NAME} letters or signs.", "name")
     with transaction.atomic():
         row = hold(team)
-        member = Membership.objects.filter(team=row, user=actor.user_id).first()
-        if actor != OPERATOR and not may(member and member.role, Action.MANAGE_TEAM):
+        if actor != OPERATOR and not may(seats.role_of_actor(row, actor), Action.MANAGE_TEAM):
             raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
         if row.name == name:
             return False

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import Actor, record
-from dispersed_web.teams import keeping
+from dispersed_web.teams import keeping, seats
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import ApiToken, Membership, Team
 from dispersed_web.teams.roles import Action, Role, may, rank_at_least
@@ -58,7 +58,7 @@ def create(
     _check(name, scope, lifetime)
     with transaction.atomic():
         row = _hold(team)
-        role = _role_in(row, user.pk)
+        role = seats.role_of(row, user.pk)
         if user.is_service or not may(role, Action.MAKE_TOKENS):
             raise TeamRefused("not_allowed", f"The role in {team} does not allow API tokens.", "team")
         _need_rank(role, scope)
@@ -80,7 +80,7 @@ def create_service(
     _check(name, scope, lifetime)
     with transaction.atomic():
         row = _hold(team)
-        role = Role.OWNER.value if actor == keeping.OPERATOR else _role_in(row, actor.user_id)
+        role = Role.OWNER.value if actor == keeping.OPERATOR else seats.role_of_actor(row, actor)
         maker = User.objects.filter(pk=actor.user_id).first()
         if not may(role, Action.MANAGE_TOKENS) or (maker and maker.is_service):
             raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
@@ -109,10 +109,6 @@ def _hold(team: Team) -> Team:
     if row.deleted_at is not None:
         raise TeamRefused("not_allowed", "The team was deleted.", "team")
     return row
-
-
-def _role_in(team: Team, user_id: int | None) -> str | None:
-    return Membership.objects.filter(team=team, user=user_id).values_list("role", flat=True).first()
 
 
 def _need_rank(role: str | None, scope: str) -> None:

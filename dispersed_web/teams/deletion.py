@@ -10,6 +10,7 @@ import datetime as dt
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_person
+from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused, hold, open_invitations
 from dispersed_web.teams.models import ApiToken, Membership, Team
 from dispersed_web.teams.roles import Action, may
@@ -21,8 +22,7 @@ def hold_to_delete(team: Team, typed_name: str, *, actor: Actor) -> Team:
     Raises :class:`TeamRefused`: ``not_allowed``, ``deleted``, ``wrong_name``.
     """
     row = hold(team)
-    member = Membership.objects.filter(team=row, user=actor.user_id).first()
-    if actor != OPERATOR and not may(member and member.role, Action.DELETE_TEAM):
+    if actor != OPERATOR and not may(seats.role_of_actor(row, actor), Action.DELETE_TEAM):
         raise TeamRefused("not_allowed", "Only an owner deletes a team.")
     if typed_name.strip() != row.name:
         raise TeamRefused("wrong_name", f"Type the team's name to delete it: {row.name}", "name")

@@ -21,6 +21,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_owners
+from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import TeamRefused, hold, open_invitations
 from dispersed_web.teams.models import Invitation, Membership, Team
 from dispersed_web.teams.roles import RANK, Role, may_change_member
@@ -183,7 +184,7 @@ def _that_holds(now: dt.datetime, **key: Any) -> Invitation | None:
         accepted_at=None, revoked_at=None, expires_at__gt=now, team__deleted_at=None, **key
     )
     found = rows.select_related("team", "invited_by").first()
-    if found is None or found.role not in roles_to_give(_role_of(found.team, found.invited_by_id)):
+    if found is None or found.role not in roles_to_give(seats.role_of(found.team, found.invited_by_id)):
         return None
     return found
 
@@ -218,7 +219,7 @@ def _clean(email: str) -> str:
 
 
 def _need(team: Team, actor: Actor, role: str) -> None:
-    if role not in roles_to_give(_role_of(team, actor.user_id)):
+    if role not in roles_to_give(seats.role_of_actor(team, actor)):
         raise TeamRefused("not_allowed", "Your role in this team does not allow that.", "role")
 
 
@@ -229,11 +230,6 @@ def _need_address(invitation: Invitation, user: User) -> None:
             "Sign out, then sign in with the other address."
         )
         raise TeamRefused("wrong_address", sentence)
-
-
-def _role_of(team: Team, user_id: int | None) -> str | None:
-    rows = Membership.objects.filter(team=team, user=user_id, user__is_active=True)
-    return rows.values_list("role", flat=True).first()
 
 
 def _tell(

@@ -17,6 +17,7 @@ from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_owners, tell_person
+from dispersed_web.teams import seats
 from dispersed_web.teams.models import CROCKFORD, ApiToken, Invitation, Membership, Team
 from dispersed_web.teams.roles import Action, Role, may, may_change_member
 
@@ -194,9 +195,7 @@ def _membership(team: Team, member: User) -> Membership:
 
 
 def _role_of(team: Team, actor: Actor) -> str | None:
-    if actor == OPERATOR:
-        return Role.OWNER
-    return Membership.objects.filter(team=team, user=actor.user_id).values_list("role", flat=True).first()
+    return Role.OWNER if actor == OPERATOR else seats.role_of_actor(team, actor)
 
 
 def _need(team: Team, actor: Actor, *, target: str, new: str | None) -> None:

@@ -85,5 +85,12 @@ def may_change_member(actor: str, target: str, new: str | None) -> bool:
     return highest <= RANK[Role(actor)]
 
 
+def lower_of(role: str | None, at_most: str | None) -> str | None:
+    """The lower of two roles; ``at_most`` ``None`` bounds nothing, and somebody without a role has none with any bound."""
+    if role is None or at_most is None or RANK[Role(role)] <= RANK[Role(at_most)]:
+        return role
+    return at_most
+
+
 def rank_at_least(role: str | None, minimum: Role) -> bool:
     return role is not None and RANK[Role(role)] >= RANK[minimum]

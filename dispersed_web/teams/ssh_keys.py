@@ -9,8 +9,9 @@ from django.db import transaction
 from dispersed_web.accounts.key_keeping import MOST_KEYS, KeyRefused, checked_name, clean_name
 from dispersed_web.accounts.ssh_keys import PublicKey
 from dispersed_web.events.record import Actor, record
+from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import TeamRefused
-from dispersed_web.teams.models import Membership, Team, TeamSshKey
+from dispersed_web.teams.models import Team, TeamSshKey
 from dispersed_web.teams.roles import Action, may
 
 
@@ -74,8 +75,7 @@ def _clean(name: str, key: PublicKey | None = None) -> str:
 def _hold(team: Team, actor: Actor) -> None:
     """Locks the team's row, behind which the actor's role is read."""
     Team.objects.select_for_update().get(pk=team.pk)
-    roles = Membership.objects.filter(team=team, user=actor.user_id).values_list("role", flat=True)
-    if not may(roles.first(), Action.MANAGE_TEAM_KEYS):
+    if not may(seats.role_of_actor(team, actor), Action.MANAGE_TEAM_KEYS):
         raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
 
 

@@ -460,7 +460,7 @@ def test_a_batch_job_whose_limit_lies_beyond_the_calendar_is_refused(world: Worl
 
 
 def test_an_actor_is_named_in_the_event(world: World) -> None:
-    job = world.request(actor=Actor.token(world.user, "CI"))
+    job = world.request(actor=Actor.token(world.user, "CI", at_most="member"))
     event = Event.objects.get(subject_id=str(job.pk), kind="job.requested")
     assert (event.actor_kind, event.actor_user) == ("token", world.user)
     assert "CI" in event.sentence

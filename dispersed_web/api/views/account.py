@@ -29,7 +29,7 @@ class Me(ApiView):
         body = {
             "person": None if service else present.person(place.token.user),
             "team": place.team,
-            "role": place.role,
+            "role": place.own_role,
             "token": {
                 "name": place.token.name,
                 "kind": "service" if service else "personal",
@@ -83,7 +83,9 @@ def _may_launch(credential: Credential, place: Caller, now: dt.datetime) -> dict
     if not access.allows(place, Action.LAUNCH):
         return {"allowed": False, "code": "not_allowed", "sentence": "This token may not launch."}
     end = now + dt.timedelta(seconds=place.team.max_lifetime_s)
-    facts = launch_facts.gather(place.team, credential, place.token.user_id, end, None, now)
+    facts = launch_facts.gather(
+        place.team, credential, place.token.user_id, end, None, now, at_most=place.role
+    )
     refusal = guard.refusal(facts)
     if refusal is None:
         return {"allowed": True, "code": "", "sentence": ""}

@@ -39,7 +39,7 @@ class HandOver(ApiView):
     def post(self, request: Request, job_id: uuid.UUID) -> Response:
         place, job = access.job(request, job_id, Action.LAUNCH)
         email = valid(HandOverSerializer, request.data)["to"]
-        if job.owner_id != request.user.pk and may(place.role, Action.MANAGE_JOBS):
+        if job.owner_id != request.user.pk and may(place.own_role, Action.MANAGE_JOBS):
             access.need(place, Action.MANAGE_JOBS)
         people = User.objects.filter(memberships__team=place.team, is_service=False)
         to = people.filter(email__iexact=email).first()

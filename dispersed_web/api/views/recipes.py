@@ -209,7 +209,7 @@ def _recipe(request: Request, recipe_id: uuid.UUID, action: Action = Action.SEE)
 def _mine_or_managed(request: Request, recipe_id: uuid.UUID) -> tuple[Caller, Recipe]:
     """A recipe to change. Somebody else's needs the scope of those who manage recipes; the role is the domain's to ask."""
     place, recipe = _recipe(request, recipe_id, Action.MAKE_RECIPES)
-    if recipe.owner_id != place.token.user_id and may(place.role, Action.MANAGE_RECIPES):
+    if recipe.owner_id != place.token.user_id and may(place.own_role, Action.MANAGE_RECIPES):
         access.need(place, Action.MANAGE_RECIPES)
     return place, recipe
 

@@ -22,7 +22,7 @@ class Secrets(ApiView):
     @list_secrets
     def get(self, request: Request) -> Response:
         place = access.caller(request)
-        known = Known.of(place.team, place.token.user_id)
+        known = Known.of(place.team, place.token.user_id, place.role)
         may_launch = access.allows(place, Action.LAUNCH)
         body = {"secrets": [_told(row, may_launch and known.may(row)) for row in known.rows]}
         return Response(SecretListSerializer(body).data)
