@@ -129,7 +129,14 @@ class TestFilters:
         for sentence, kind, subject, actor, days, address in (
             ("Ana froze.", "team.frozen", team, Actor.person(make.owner_of(team)), 0, "203.0.113.9"),
             ("Ben stopped it.", "job.stop_requested", job, Actor.person(ben), 1, "2001:db8::1"),
-            ("ci launched it.", "job.requested", job, Actor.token(ben, "ci", at_most="member"), 2, "203.0.113.9"),
+            (
+                "ci launched it.",
+                "job.requested",
+                job,
+                Actor.token(ben, "ci", at_most="member"),
+                2,
+                "203.0.113.9",
+            ),
             ("It is idle.", "job.warned", job, ENGINE, 3, None),
             ("It ended.", "job.ended", job, CLOUD, 4, None),
         ):
