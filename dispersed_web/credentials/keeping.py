@@ -169,7 +169,10 @@ def put_in_place(
 
 def same_account(credential: Credential, public_key: str, trial: Trial) -> bool | None:
     """Whether the tried pair is of the account that the credential is of; ``None`` where the cloud does not say. A public
-    key that is stored already is of its account whatever the cloud says."""
+    key that is stored already is of its account whatever the cloud says. A pair is tried at the address of the settings:
+    where the credential is for another one, it was never seen there, and is not to be sent there."""
+    if credential.api_url != settings.DISPERSED_URL:
+        return False
     if public_key == credential.public_key:
         return True
     if not credential.account or not trial.account:

@@ -32,16 +32,18 @@ MOST = 200
 MOST_HOSTS = 20
 # A registry without a name of its own in a specification.
 DOCKER_HUB = "docker.io"
+NEEDS_VALUE = "Type its value anew. Without it a secret that is kept to registries can be kept to fewer of them, not be let go to others."
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
 class SecretRefused(Exception):
-    """Nothing was changed. ``field`` is the input at fault, empty when it is none of them."""
+    """Nothing was changed. ``field`` is the input at fault, empty when it is none of them; ``code`` is for programs."""
 
-    def __init__(self, sentence: str, field: str = "") -> None:
+    def __init__(self, sentence: str, field: str = "", code: str = "invalid") -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.field = field
+        self.code = code
 
 
 def of(team: Team) -> QuerySet[TeamSecret]:
@@ -105,13 +107,13 @@ def add(
         with transaction.atomic():
             _hold(team)
             if TeamSecret.objects.filter(team=team).count() >= MOST:
-                raise SecretRefused(f"A team has at most {MOST} secrets. Remove one first.", "name")
+                raise SecretRefused(f"A team has at most {MOST} secrets. Remove one first.", "name", "too_many")
             secret.save(force_insert=True)
             _choose(secret, chosen)
             sentence = f"{actor.label} added the secret “{name}”."
             _record(secret, actor, "secret.added", sentence, now, **_about(secret))
     except IntegrityError:
-        raise SecretRefused("The team has a secret of this name.", "name") from None
+        raise SecretRefused("The team has a secret of this name.", "name", "name_taken") from None
     return secret
 
 
@@ -136,6 +138,7 @@ def change_value(secret: TeamSecret, value: str, *, actor: Actor, now: dt.dateti
     return True
 
 
+@sensitive_variables()
 def change_about(
     secret: TeamSecret,
     *,
@@ -143,19 +146,28 @@ def change_about(
     usable_by: str,
     chosen: Collection[int] = (),
     hosts: Iterable[str] = (),
+    value: str = "",
     actor: Actor,
     now: dt.datetime,
 ) -> bool:
-    """Its note, who may use it, and for which registries; False when nothing changes. Raises :class:`SecretRefused`."""
+    """Its note, who may use it, and for which registries, with another ``value`` or the same one typed anew if wanted;
+    False when nothing changes.
+
+    Raises :class:`SecretRefused`, also where it could then go to registries that it could not go to before and no value
+    was given: nobody who does not know it may have it sent to a place of their own.
+    """
     note, usable_by, bound = _clean_note(note), _clean_use(usable_by), clean_hosts(hosts)
     with transaction.atomic():
         row = _held(secret)
+        if may_go_further(row.hosts, bound) and not value:
+            raise SecretRefused(NEEDS_VALUE, "value")
+        is_new = bool(value) and change_value(row, value, actor=actor, now=now)
         before = _about(row)
         row.note, row.usable_by, row.hosts = note, usable_by, bound
         _choose(row, chosen)
         after = _about(row)
         if before == after:
-            return False
+            return is_new
         row.changed_at = now
         row.save(update_fields=["note", "usable_by", "hosts", "changed_at"])
         sentence = f"{actor.label} changed the secret “{row.name}”: {_changed(before, after)}."
@@ -217,6 +229,11 @@ def clean_hosts(hosts: Iterable[str]) -> list[str]:
     return found
 
 
+def may_go_further(before: Collection[str], after: Collection[str]) -> bool:
+    """Whether a secret that was bound to ``before`` may go somewhere else with ``after``, empty being everywhere. Pure."""
+    return bool(before) and (not after or not set(after) <= set(before))
+
+
 def _clean_note(note: str) -> str:
     note = " ".join(note.split())
     if len(note) > LONGEST_NOTE or not note.isprintable():
@@ -243,7 +260,7 @@ def _held(secret: TeamSecret) -> TeamSecret:
     _hold(secret.team)
     row = TeamSecret.objects.select_related("team").filter(pk=secret.pk, team=secret.team_id).first()
     if row is None:
-        raise SecretRefused("This secret was removed meanwhile.")
+        raise SecretRefused("This secret was removed meanwhile.", code="gone")
     return row
 
 

@@ -168,3 +168,45 @@ def test_the_value_stands_in_no_column_of_its_own(team: Team) -> None:
         row = " ".join(map(str, cursor.fetchone()))
     assert VALUE not in row
     assert "hf-token" in row
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "further"),
+    [
+        ([], [], False),
+        ([], ["ghcr.io"], False),
+        (["ghcr.io"], ["ghcr.io"], False),
+        (["docker.io", "ghcr.io"], ["ghcr.io"], False),
+        (["ghcr.io"], [], True),
+        (["ghcr.io"], ["evil.test"], True),
+        (["ghcr.io"], ["evil.test", "ghcr.io"], True),
+    ],
+)
+def test_a_bound_secret_goes_further_only_with_its_value_typed_anew(
+    team: Team, before: list[str], after: list[str], further: bool
+) -> None:
+    secret = add(team, note="before", hosts=before)
+    about: dict[str, Any] = {"note": "after", "usable_by": "members", "hosts": after}
+    if further:
+        with pytest.raises(SecretRefused) as refused:
+            team_secrets.change_about(secret, **about, **by(team))
+        assert refused.value.field == "value"
+        row = TeamSecret.objects.get(pk=secret.pk)
+        assert (row.hosts, row.note) == (before, "before")
+        assert team_secrets.change_about(secret, **about, value=VALUE, **by(team)), "the same one does"
+    else:
+        assert team_secrets.change_about(secret, **about, **by(team))
+    row = TeamSecret.objects.get(pk=secret.pk)
+    assert (row.hosts, row.note) == (after, "after")
+    assert team_secrets.value_of(row, team_id=team.pk) == VALUE
+
+
+def test_another_value_lets_it_go_further_and_a_refused_value_changes_nothing(team: Team) -> None:
+    secret = add(team, hosts=["ghcr.io"])
+    with pytest.raises(SecretRefused):
+        team_secrets.change_about(secret, note="x", usable_by="members", value="tiny7ch", **by(team))
+    assert TeamSecret.objects.get(pk=secret.pk).hosts == ["ghcr.io"]
+    other = "hf_anotherCanary9d2c"
+    assert team_secrets.change_about(secret, note="", usable_by="members", value=other, **by(team))
+    row = TeamSecret.objects.get(pk=secret.pk)
+    assert (row.hosts, team_secrets.value_of(row, team_id=team.pk)) == ([], other)

@@ -179,6 +179,18 @@ def test_keys_of_another_account_stand_beside_the_old_ones_too(world: World) -> 
     assert rotate(world, world.sandbox.keys[1][:2]).pk != world.credential.pk
 
 
+def test_new_keys_are_never_sent_to_an_address_where_they_were_not_tried(world: World) -> None:
+    know_the_account(world)
+    old_address = "http://127.0.0.1:9"
+    Credential.objects.update(api_url=old_address)
+    world.credential.refresh_from_db()
+    key_of_the_same_account(world, NEW)
+    new = rotate(world, NEW)
+    assert new.api_url == world.sandbox.url
+    old = Credential.objects.get(pk=world.credential.pk)
+    assert (old.api_url, old.public_key, old.state) == (old_address, world.credential.public_key, "retired")
+
+
 @pytest.mark.parametrize("same_account", [True, False])
 def test_a_disabled_credential_stays_disabled_with_new_keys(world: World, same_account: bool) -> None:
     world.launched()

@@ -94,6 +94,20 @@ def test_an_empty_value_keeps_the_stored_one(client: Client, team: Team) -> None
     assert team_secrets.value_of(row, team_id=team.pk) == "hf_theNext8f8f"
 
 
+def test_a_bound_secret_is_let_go_to_another_registry_only_with_its_value(client: Client, team: Team) -> None:
+    secret = add(team, hosts=["ghcr.io"])
+    assert "needs the value typed anew" in text(client.get(at(team, "secret", secret.pk)))
+    typed = {"value": "", "note": "Kept", "usable_by": "members", "hosts": "evil.test"}
+    for hosts in ("evil.test", ""):
+        answer = client.post(at(team, "secret", secret.pk), typed | {"hosts": hosts})
+        assert answer.status_code == 422
+        assert "Type its value anew." in text(answer)
+        assert 'value="Kept"' in answer.content.decode()
+        assert TeamSecret.objects.get(pk=secret.pk).hosts == ["ghcr.io"]
+    assert client.post(at(team, "secret", secret.pk), typed | {"value": VALUE}).status_code == 302
+    assert TeamSecret.objects.get(pk=secret.pk).hosts == ["evil.test"]
+
+
 def test_before_it_is_removed_the_page_says_what_hangs_on_it(client: Client, team: Team) -> None:
     secret = add(team)
     owner, other = factories.owner_of(team), factories.make_member(team)

@@ -88,6 +88,8 @@ class AboutForm(ConfirmedForm):
         self.fields["value"].label = "Value" if self.is_new else "New value"
         self.fields["value"].help_text = f"{STORED}{keeps}"
         self.fields["value"].required = self.is_new
+        if secret is not None and secret.hosts:
+            self.fields["hosts"].help_text += " Letting it go to others than now needs the value typed anew."
 
     def clean_value(self) -> str:
         value = self.cleaned_data["value"]

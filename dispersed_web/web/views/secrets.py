@@ -106,9 +106,8 @@ def remove(request: HttpRequest, slug: str, secret_id: uuid.UUID) -> HttpRespons
 
 @sensitive_variables()
 def _change(row: TeamSecret, form: AboutForm, seat: Seat) -> bool:
-    now, value = timezone.now(), form.cleaned_data["value"]
-    about = team_secrets.change_about(row, **form.about, actor=seat.actor, now=now)
-    return bool(value and team_secrets.change_value(row, value, actor=seat.actor, now=now)) or about
+    value = form.cleaned_data["value"]
+    return team_secrets.change_about(row, **form.about, value=value, actor=seat.actor, now=timezone.now())
 
 
 def _managed(request: HttpRequest, slug: str, secret_id: uuid.UUID) -> tuple[Seat, TeamSecret]:
