@@ -32,7 +32,10 @@ MOST = 200
 MOST_HOSTS = 20
 # A registry without a name of its own in a specification.
 DOCKER_HUB = "docker.io"
-NEEDS_VALUE = "Type its value anew. Without it a secret that is kept to registries can be kept to fewer of them, not be let go to others."
+NEEDS_VALUE = (
+    "Type its value anew. Without it, a secret that is kept to registries can be kept to fewer of them, and not be let "
+    "go to others."
+)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
@@ -107,7 +110,9 @@ def add(
         with transaction.atomic():
             _hold(team)
             if TeamSecret.objects.filter(team=team).count() >= MOST:
-                raise SecretRefused(f"A team has at most {MOST} secrets. Remove one first.", "name", "too_many")
+                raise SecretRefused(
+                    f"A team has at most {MOST} secrets. Remove one first.", "name", "too_many"
+                )
             secret.save(force_insert=True)
             _choose(secret, chosen)
             sentence = f"{actor.label} added the secret “{name}”."
