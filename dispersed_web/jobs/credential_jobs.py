@@ -19,6 +19,7 @@ from dispersed_web.credentials.keeping import CredentialRefused
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.events.record import LAUNCHER, Actor
 from dispersed_web.jobs import radius
+from dispersed_web.jobs.departed import long_lost
 from dispersed_web.jobs.launch import take_turn
 from dispersed_web.jobs.models import ENDED, Job, Preset, UnmanagedJob
 from dispersed_web.jobs.states import Status
@@ -37,7 +38,8 @@ def is_needed(credential: Credential, now: dt.datetime) -> bool:
     jobs = Job.objects.filter(credential=credential)
     needs = ~Q(status__in=ENDED) | Q(stop_next_at__isnull=False) | Q(watch_until__gt=now)
     needs |= Q(status__in=ENDED, ended_at__gt=now - LOGS_FOR, launched_at__isnull=False)
-    return jobs.filter(needs).exists() or UnmanagedJob.objects.filter(credential=credential).exists()
+    strangers = UnmanagedJob.objects.filter(~long_lost(now), credential=credential)
+    return jobs.filter(needs).exists() or strangers.exists()
 
 
 # Replacing ------------------------------------------------------------------------------------------------------------

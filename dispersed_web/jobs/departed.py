@@ -7,6 +7,7 @@ import random
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Q
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials.models import Credential
@@ -17,7 +18,7 @@ from dispersed_web.jobs.models import UnmanagedJob
 
 LOST = "LOST"  # our word, where the cloud has none any more
 LOST_AFTER = dt.timedelta(seconds=60)
-LOST_KEPT = dt.timedelta(days=7)
+LONG_AGO = dt.timedelta(days=7)
 LOOKUPS = 20
 
 
@@ -28,7 +29,7 @@ def look(credential: Credential, shown: Collection[str], client: Client, clock: 
     """
     rows = list(UnmanagedJob.objects.filter(credential=credential))
     gone = [row for row in rows if row.remote_uuid not in shown and row.status != LOST]
-    changed = _forget_lost(credential, clock())
+    changed = False
     for row in random.sample(gone, min(len(gone), LOOKUPS)):
         try:
             remote = client.get_job(row.remote_uuid)
@@ -38,6 +39,16 @@ def look(credential: Credential, shown: Collection[str], client: Client, clock: 
         if is_terminal(remote.status):
             changed |= _end(row, remote, clock())
     return _end_of_ignoring(rows, clock()) or changed
+
+
+def long_lost(now: dt.datetime) -> Q:
+    """Those that were lost sight of a week ago: folded away, and counted in no figure of the present."""
+    return Q(status=LOST, missing_since__lt=now - LONG_AGO)
+
+
+def is_long_lost(row: UnmanagedJob, now: dt.datetime) -> bool:
+    """The same of one row."""
+    return row.status == LOST and row.missing_since is not None and now - row.missing_since > LONG_AGO
 
 
 def _end(row: UnmanagedJob, remote: RemoteJob, now: dt.datetime) -> bool:
@@ -51,7 +62,8 @@ def _end(row: UnmanagedJob, remote: RemoteJob, now: dt.datetime) -> bool:
 
 
 def _note_missing(row: UnmanagedJob, now: dt.datetime) -> bool:
-    """Twice not found with a minute between: lost sight of. It stays in the list, as it may still cost money."""
+    """Twice not found with a minute between: lost sight of. It stays for good, as it may still cost money: in the list,
+    and after a week folded away."""
     rows = UnmanagedJob.objects.filter(pk=row.pk, missing_since=row.missing_since)
     if row.missing_since is None:
         return bool(rows.update(missing_since=now))
@@ -62,11 +74,6 @@ def _note_missing(row: UnmanagedJob, now: dt.datetime) -> bool:
         if changed:
             watching.tell_lost(row, now)
     return bool(changed)
-
-
-def _forget_lost(credential: Credential, now: dt.datetime) -> bool:
-    old = UnmanagedJob.objects.filter(credential=credential, status=LOST, missing_since__lt=now - LOST_KEPT)
-    return bool(old.delete()[0])
 
 
 def _end_of_ignoring(rows: Collection[UnmanagedJob], now: dt.datetime) -> bool:

@@ -12,6 +12,7 @@ from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.jobs import states
+from dispersed_web.jobs.departed import long_lost
 from dispersed_web.jobs.list_orders import Seconds
 from dispersed_web.jobs.models import ENDED, Job, JobRun, Origin, UnmanagedJob
 from dispersed_web.jobs.queries import STUCK_AFTER, needs_attention
@@ -146,7 +147,7 @@ def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     return Sight(min((row[1] for row in rows if row[1]), default=None), tuple(stale))
 
 
-def unmanaged(team_id: uuid.UUID) -> list[UnmanagedJob]:
+def unmanaged(team_id: uuid.UUID, now: dt.datetime) -> list[UnmanagedJob]:
     """Live jobs of the team's keys that were not launched here, oldest first."""
-    rows = UnmanagedJob.objects.filter(credential__team=team_id).select_related("credential")
+    rows = UnmanagedJob.objects.filter(~long_lost(now), credential__team=team_id).select_related("credential")
     return list(rows.only(*UNMANAGED_SHOWN).order_by("first_seen_at")[:MOST_UNMANAGED])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
 
 from dispersed_web.events.models import Audience, Event
 from dispersed_web.jobs import ignoring
+from dispersed_web.jobs.departed import is_long_lost
 from dispersed_web.jobs.finding import WATCH
 from dispersed_web.jobs.models import ENDED, Job, Origin, UnmanagedJob
 from dispersed_web.jobs.sources import Source
@@ -22,7 +23,8 @@ MOST = 500
 @dataclass(frozen=True)
 class Stock:
     """``twins`` gives for a duplicate's uuid the job whose mark it carries; ``found`` has not ended and turned up late in
-    the last 30 days, or without a record and nobody answers for it yet."""
+    the last 30 days, or without a record and nobody answers for it yet; ``long_lost`` are unmanaged ones that the cloud has
+    not shown for a week, whose end nobody saw."""
 
     unmanaged: list[UnmanagedJob]
     ignored: list[UnmanagedJob]
@@ -30,6 +32,7 @@ class Stock:
     missing: list[Job]
     unconfirmed: list[Job]
     found: list[Job]
+    long_lost: list[UnmanagedJob] = field(default_factory=list)
 
     @property
     def is_empty(self) -> bool:
@@ -39,7 +42,8 @@ class Stock:
 def of_team(team_id: uuid.UUID, now: dt.datetime) -> Stock:
     """Everything at ``now``, what costs most first."""
     rows = UnmanagedJob.objects.filter(credential__team=team_id).select_related("credential", "ignored_by")
-    found = list(rows.prefetch_related("watched_by").order_by("-hourly_rate_usd", "first_seen_at")[:MOST])
+    seen = list(rows.prefetch_related("watched_by").order_by("-hourly_rate_usd", "first_seen_at")[:MOST])
+    found = [row for row in seen if not is_long_lost(row, now)]
     active = (
         Job.objects.filter(team=team_id)
         .exclude(status__in=ENDED)
@@ -53,6 +57,7 @@ def of_team(team_id: uuid.UUID, now: dt.datetime) -> Stock:
         missing=list(active.filter(missing_since__isnull=False).order_by("missing_since")[:MOST]),
         unconfirmed=list(active.filter(status=Status.UNCONFIRMED).order_by("unknown_since")[:MOST]),
         found=_found(team_id, active, now),
+        long_lost=[row for row in seen if is_long_lost(row, now)],
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import inventory
+from dispersed_web.jobs import credential_jobs, figures, inventory, stocktaking
 from dispersed_web.jobs.inventory import Hand
 from dispersed_web.jobs.models import UnmanagedJob
 from dispersed_web.notifications import outbox
@@ -69,8 +69,24 @@ def test_one_that_nobody_finds_is_lost_sight_of_and_stays(world: World, remote: 
     step(world, 61)
     assert Event.objects.filter(kind="unmanaged.lost").count() == 1
     assert told("unmanaged.lost") == [world.user.pk]
-    step(world, 8 * 24 * 3600)
-    assert not UnmanagedJob.objects.exists()
+
+
+def test_after_a_week_it_is_folded_away_and_never_deleted(world: World, remote: str) -> None:
+    world.control.finish_job(remote)
+    UnmanagedJob.objects.update(
+        remote_uuid="01a209c6-588c-4feb-ae25-000000000000", status="LOST", missing_since=world.clock.now
+    )
+    step(world, 6 * 24 * 3600)
+    assert len(stocktaking.of_team(world.team.pk, world.clock.now).unmanaged) == 1
+    assert len(figures.unmanaged(world.team.pk, world.clock.now)) == 1
+    assert credential_jobs.is_needed(world.credential, world.clock.now)
+    step(world, 2 * 24 * 3600)
+    stock = stocktaking.of_team(world.team.pk, world.clock.now)
+    assert (stock.unmanaged, stock.ignored, stock.long_lost) == ([], [], [row()])
+    assert figures.unmanaged(world.team.pk, world.clock.now) == []
+    assert not credential_jobs.is_needed(world.credential, world.clock.now)
+    UnmanagedJob.objects.update(status="RUNNING", missing_since=None)
+    assert len(stocktaking.of_team(world.team.pk, world.clock.now).unmanaged) == 1
 
 
 def test_who_watches_hears_of_the_end_with_its_cost(world: World, remote: str) -> None:

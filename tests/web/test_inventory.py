@@ -276,3 +276,13 @@ def test_past_jobs_are_asked_for_on_the_credentials_page(client, team, credentia
     assert "Bring in past jobs" not in html
     HistoryImport.objects.filter(pk=row.pk).update(state="done", brought_in=7, finished_at=timezone.now())
     assert "7 past jobs brought in" in client.get(url, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_what_was_lost_sight_of_long_ago_is_folded_away_and_out_of_the_figures(client, team, credential):
+    long_ago = timezone.now() - dt.timedelta(days=8)
+    unmanaged(credential, title="Old one", status="LOST", missing_since=long_ago)
+    sign_in(client, team)
+    html = page(client, team)
+    assert "Lost sight of more than a week ago · 1" in html
+    assert html.index("Nothing is out of sight") < html.index("Old one")
+    assert "$0.44/h" not in html.split("long-lost")[0]

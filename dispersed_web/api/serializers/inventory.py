@@ -55,7 +55,9 @@ class LostJobSerializer(serializers.Serializer):
 
 
 class InventorySerializer(serializers.Serializer):
-    unmanaged = UnmanagedSerializer(many=True, help_text="What costs most first; ignored ones too.")
+    unmanaged = UnmanagedSerializer(
+        many=True, help_text="What costs most first; ignored ones too, and those that were lost sight of."
+    )
     lost = LostJobSerializer(many=True, help_text="Jobs of the team that are not in plain sight.")
 
 

@@ -37,7 +37,9 @@ class Inventory(ApiView):
         place = access.caller(request)
         now = database_now()
         stock = stocktaking.of_team(place.team.pk, now)
-        rows = sorted((*stock.unmanaged, *stock.ignored), key=lambda row: -(row.hourly_rate_usd or 0))
+        rows = sorted(
+            (*stock.unmanaged, *stock.ignored, *stock.long_lost), key=lambda row: -(row.hourly_rate_usd or 0)
+        )
         lost = (("missing", stock.missing), ("unconfirmed", stock.unconfirmed), ("found", stock.found))
         body = {
             "unmanaged": [_shown(row, request.user, now) for row in rows],

@@ -21,6 +21,7 @@ from dispersed_web.autostop.models import Hold
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import figures as job_figures
 from dispersed_web.jobs import queries
+from dispersed_web.jobs.departed import long_lost
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason
 from dispersed_web.recipes import starters
@@ -193,7 +194,7 @@ def _figures(team: Team, user: User, now: dt.datetime) -> Figures:
             quiet=Sum("hourly_rate_usd", filter=billing & Q(quiet_since__isnull=False)),
         )
     )
-    strangers = UnmanagedJob.objects.filter(credential__team=team).aggregate(
+    strangers = UnmanagedJob.objects.filter(~long_lost(now), credential__team=team).aggregate(
         shown=Count("pk", filter=Q(ignored_at=None)), usd=Sum("hourly_rate_usd")
     )
     unmanaged_usd = strangers["usd"] or Decimal(0)

@@ -93,11 +93,12 @@ def _context(
     return {
         "rows": rows(stock.unmanaged),
         "ignored": rows(stock.ignored),
+        "long_lost": rows(stock.long_lost),
         "lost": lost,
         "count": len(rates),
         "rate": words.rate(sum(rates, Decimal(0))),
         "is_filtered": any(wanted.values()),
-        "has_any": bool(rates),
+        "has_any": bool(rates or stock.long_lost),
     }
 
 

@@ -137,7 +137,7 @@ def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **chang
 
 def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> Table:
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
-    strangers = figures.unmanaged(team.pk)
+    strangers = figures.unmanaged(team.pk, now)
     strangers_usd = sum((job.hourly_rate_usd or Decimal(0) for job in strangers), Decimal(0))
     today = cache.get_or_set(
         f"today:{team.pk}:{midnight.timestamp()}",
