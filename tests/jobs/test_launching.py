@@ -17,7 +17,7 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, Client
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
-from dispersed_web.jobs import sending, specs
+from dispersed_web.jobs import finding, sending, specs
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
@@ -276,7 +276,9 @@ def test_a_launch_in_doubt_takes_the_job_that_nobody_adopted_by_hand(world: Worl
     first = in_doubt_with_a_clone(world)
     oldest, clone = world.in_ledger(first)
     factories.make_job(world.team, credential=world.credential, remote_uuid=oldest["uuid"])
-    world.sweep()
+    # Looked for alone: the sync, which finds late launches too, would hide that this does not.
+    with client_for(world.credential, team_id=world.team.pk, purpose="sync") as client:
+        finding.look(world.credential, client, world.clock)
     first.refresh_from_db()
     assert (first.remote_uuid, first.status) == (clone["uuid"], Status.PENDING)
 
