@@ -62,7 +62,8 @@ def of(job: Job, now: dt.datetime) -> Terms:
 
 def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
     """The policy and the facts of each job. Where rows contradict themselves, what can be read of the limits holds: a
-    mistake is never "no limit", and one job's or one budget's fault does not hide the others."""
+    mistake is never "no limit", and one job's or one budget's fault does not hide the others. A job of which nothing can
+    be read is left out."""
     policies = policies_of({job.team_id for job in jobs})
     keys = Credential.objects.defer("secret_sealed").in_bulk({job.credential_id for job in jobs})
     engine = Engine.objects.filter(pk=1).first() or Engine()
@@ -73,9 +74,13 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
         chunk = jobs[start : start + CHUNK]
         signals = signals_of(chunk, policies, now)
         for job in chunk:
-            policy = readable_policy_of(job, policies[job.team_id])
-            signals_here = signals.get(job.current_run_id, ())
-            known = facts_of(job, keys[job.credential_id], engine, signals_here, now)
+            try:
+                policy = readable_policy_of(job, policies[job.team_id])
+                signals_here = signals.get(job.current_run_id, ())
+                known = facts_of(job, keys[job.credential_id], engine, signals_here, now)
+            except Exception:
+                log.exception("The facts of the job %s cannot be read; the other jobs are judged.", job.pk)
+                continue
             if job.team_id in excused:
                 known = replace(known, receiver_is_down=True)
             if job.pk in used_up:

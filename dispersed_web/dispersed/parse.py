@@ -20,6 +20,8 @@ JsonObject = Mapping[str, object]
 _OPAQUE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Programs write their zero for "not yet": the year 1, or 1970. Nothing of the cloud is so old.
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _MAX_INTEGER = 2**63 - 1
 _MAX_AMOUNT = Decimal(10) ** 12
 
@@ -129,8 +131,13 @@ def boolean(value: object) -> bool | None:
 def moment(value: object) -> datetime | None:
     """An aware UTC time from ISO 8601 text (date, or date and time) or epoch milliseconds; else None.
 
-    Zero is None: the cloud sends it for "not yet". A time without a zone is UTC.
+    Zero is None, however it is written: it is sent for "not yet". A time without a zone is UTC.
     """
+    found = _moment(value)
+    return found if found is not None and found >= _EARLIEST else None
+
+
+def _moment(value: object) -> datetime | None:
     if isinstance(value, str) and not value.strip().isdigit():
         try:
             parsed = datetime.fromisoformat(value.strip())

@@ -11,9 +11,10 @@ from django.db.models import Q
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import Client, NotFound, is_terminal
+from dispersed_web.dispersed import BadReply, Client, NotFound, ServerBroken, is_terminal
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.jobs import ignoring, watching
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import UnmanagedJob
 
 LOST = "LOST"  # our word, where the cloud has none any more
@@ -31,13 +32,8 @@ def look(credential: Credential, shown: Collection[str], client: Client, clock: 
     gone = [row for row in rows if row.remote_uuid not in shown and row.status != LOST]
     changed = False
     for row in random.sample(gone, min(len(gone), LOOKUPS)):
-        try:
-            remote = client.get_job(row.remote_uuid)
-        except NotFound:
-            changed |= _note_missing(row, clock())
-            continue
-        if is_terminal(remote.status):
-            changed |= _end(row, remote, clock())
+        with alone(row, "asked for"):
+            changed |= _ask_for(row, client, clock)
     return _end_of_ignoring(rows, clock()) or changed
 
 
@@ -49,6 +45,16 @@ def long_lost(now: dt.datetime) -> Q:
 def is_long_lost(row: UnmanagedJob, now: dt.datetime) -> bool:
     """The same of one row."""
     return row.status == LOST and row.missing_since is not None and now - row.missing_since > LONG_AGO
+
+
+def _ask_for(row: UnmanagedJob, client: Client, clock: Clock) -> bool:
+    try:
+        remote = client.get_job(row.remote_uuid)
+    except NotFound:
+        return _note_missing(row, clock())
+    except (BadReply, ServerBroken):
+        return False  # the cloud cannot speak of this one; the listing was complete all the same
+    return is_terminal(remote.status) and _end(row, remote, clock())
 
 
 def _end(row: UnmanagedJob, remote: RemoteJob, now: dt.datetime) -> bool:

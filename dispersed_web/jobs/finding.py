@@ -23,6 +23,7 @@ from dispersed_web.events.models import Audience, Event
 from dispersed_web.events.record import CLOUD, LAUNCHER, record
 from dispersed_web.jobs import marker
 from dispersed_web.jobs.adopt import adopt
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import IN_CLOUD, Job
 from dispersed_web.jobs.states import Reason, Status
 
@@ -60,7 +61,8 @@ def look(credential: Credential, client: Client, clock: Clock) -> None:
         return
     found = by_marker(listed)
     for job in jobs:
-        _conclude(job, found.get(job.marker, []), credential, began, clock())
+        with alone(job, "told found or not"):
+            _conclude(job, found.get(job.marker, []), credential, began, clock())
 
 
 def _refuse_if_it_hides_jobs(
@@ -162,7 +164,8 @@ def ask_people(now: dt.datetime) -> None:
     """Launches in doubt for a day: also those of a key that shows nothing any more, with which nobody looks."""
     old = Job.objects.filter(status=Status.UNCONFIRMED, unknown_since__lt=now - UNRESOLVED_AFTER)
     for job in old.defer("spec", "spec_secrets_sealed")[:100]:
-        _ask_a_person(job, now)
+        with alone(job, "told of"):
+            _ask_a_person(job, now)
 
 
 def _ask_a_person(job: Job, now: dt.datetime) -> None:

@@ -7,6 +7,7 @@ its effect is a state.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from dispersed_web.jobs import applying, credential_jobs, sending
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
 from dispersed_web.jobs.states import Reason, Status
 
+log = logging.getLogger(__name__)
 LEASE = dt.timedelta(seconds=120)
 FIRST_VERIFY = dt.timedelta(seconds=5)
 VERIFY_EVERY = dt.timedelta(seconds=10)
@@ -180,6 +182,12 @@ def _look(job: Job, client: Client, *, must_see: bool) -> Sight:
                 if isinstance(error, Unauthorized | NotFound)
                 else NotFound(error.sentence, outcome=error.outcome)
             ) from None
+        return Sight(None)
+    except Exception:
+        # An answer that trips us up would else keep the cancel from ever being sent.
+        if must_see:
+            raise
+        log.exception("What the cloud shows of the job %s could not be read before its cancel.", job.pk)
         return Sight(None)
 
 

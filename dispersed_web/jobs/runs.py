@@ -14,6 +14,8 @@ from dispersed_web.dispersed import is_terminal
 from dispersed_web.jobs.models import Job, JobRun
 
 MAX_HOURLY_USD = 10_000
+# What the columns hold: a larger amount would make the row unreadable on SQLite, and with it every list that has it.
+MAX_SPENT_USD, MAX_RATE_USD = Decimal(99_999_999), Decimal(999_999)
 
 
 def token_place(job: Job, run_uuid: str) -> vault.Place:
@@ -27,7 +29,7 @@ def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
         "status": remote.status[:32],
         "started_at": min(started, now) if started else None,
         "ended_at": min(remote.ended_at or now, now) if is_terminal(remote.status) else None,
-        "hourly_rate_usd": _believable(remote.hourly_rate_usd),
+        "hourly_rate_usd": believable(remote.hourly_rate_usd),
         "node_urls": [
             {
                 "description": url.description,
@@ -42,7 +44,7 @@ def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
     }
 
 
-def _believable(rate_usd: Decimal | None) -> Decimal | None:
+def believable(rate_usd: Decimal | None) -> Decimal | None:
     """The rate, unless no node has it: one too large for its column would make the row unreadable."""
     return rate_usd if rate_usd is not None and 0 <= rate_usd <= MAX_HOURLY_USD else None
 
@@ -121,10 +123,10 @@ def meter(runs: Sequence[JobRun]) -> Meter:
             parts.append((start, run.hourly_rate_usd))
             rate += run.hourly_rate_usd
     if not parts:
-        return Meter(spent, None, _last_rate(runs) if known else None)
+        return Meter(min(spent, MAX_SPENT_USD), None, _last_rate(runs) if known else None)
     since = max(start for start, _ in parts)
     spent += sum((price(hourly, since - start) for start, hourly in parts), Decimal(0))
-    return Meter(spent, since, rate)
+    return Meter(min(spent, MAX_SPENT_USD), since, min(rate, MAX_RATE_USD))
 
 
 def _last_rate(runs: Sequence[JobRun]) -> Decimal | None:

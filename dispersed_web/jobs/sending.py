@@ -26,6 +26,7 @@ from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome, Unautho
 from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.jobs import cap_facts, cooking, first_use, guard, launch_facts
 from dispersed_web.jobs.adopt import adopt
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.launch import take_turn
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
@@ -229,29 +230,26 @@ def _to_unconfirmed(claim: Claim, error: DispersedError, now: dt.datetime) -> No
 
 
 def expire(now: dt.datetime) -> None:
-    """Ends what was not sent in time, and puts claims whose holder died in doubt."""
+    """Ends what was not sent in time, and puts claims whose holder died in doubt. A fault with one job is logged and
+    keeps no other waiting."""
     for job in Job.objects.filter(status=Status.QUEUED, send_by__lte=now).select_related("team")[:100]:
         why = f" ({job.reason_text})" if job.reason_text else ""
-        _end_unsent(job, Reason.EXPIRED, f"It was not sent within 10 minutes and will not be{why}.", now)
+        with alone(job, "ended"):
+            _end_unsent(job, Reason.EXPIRED, f"It was not sent within 10 minutes and will not be{why}.", now)
     for job in Job.objects.filter(status=Status.LAUNCHING, lease_until__lt=now)[:100]:
-        with transaction.atomic():
-            changed = Job.objects.filter(
-                pk=job.pk, status=Status.LAUNCHING, claim_token=job.claim_token, lease_until__lt=now
-            ).update(
-                status=Status.UNCONFIRMED,
-                unknown_since=now,
-                next_try_at=now,
-                reason_text="The process that was launching it ended before it had the answer.",
-            )
-            if changed:
-                record(
-                    job.team_id,
-                    LAUNCHER,
-                    "job.unconfirmed",
-                    ("job", job.pk),
-                    "The process that was launching it ended before it had the answer. Looking for the job.",
-                    now=now,
-                )
+        with alone(job, "put in doubt"):
+            _doubt(job, now)
+
+
+def _doubt(job: Job, now: dt.datetime) -> None:
+    why = "The process that was launching it ended before it had the answer."
+    with transaction.atomic():
+        changed = Job.objects.filter(
+            pk=job.pk, status=Status.LAUNCHING, claim_token=job.claim_token, lease_until__lt=now
+        ).update(status=Status.UNCONFIRMED, unknown_since=now, next_try_at=now, reason_text=why)
+        if changed:
+            sentence = f"{why} Looking for the job."
+            record(job.team_id, LAUNCHER, "job.unconfirmed", ("job", job.pk), sentence, now=now)
 
 
 def due(now: dt.datetime) -> list[uuid.UUID]:

@@ -17,7 +17,9 @@ from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
 from dispersed_web.jobs import finding, found, ignoring, making, sources, watching
 from dispersed_web.jobs.adopt import adopt
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import ENDED, Job, UnmanagedJob
+from dispersed_web.jobs.runs import MAX_RATE_USD, believable
 from dispersed_web.jobs.sources import Marked, Ours, Sighting, Source
 from dispersed_web.teams.models import Installation
 
@@ -40,14 +42,15 @@ def sort(
     for remote, source, marked in _told_apart(credential, unclaimed):
         if source == Ours.CLAIMED:
             continue
-        if source == Ours.LATE and adopt(marked, remote, now, late=True):
-            changed = True
-        elif source == Ours.RECORDLESS:
-            changed |= found.recover(credential, remote, finding.marker_of(remote) or "", now)
-        else:
-            if source == Source.DUPLICATE:
-                finding.alarm_of_twin(marked, remote, now)
-            strangers.append((remote, Source.DUPLICATE if source == Ours.LATE else source))
+        with alone(remote, "taken in"):
+            if source == Ours.LATE and adopt(marked, remote, now, late=True):
+                changed = True
+            elif source == Ours.RECORDLESS:
+                changed |= found.recover(credential, remote, finding.marker_of(remote) or "", now)
+            else:
+                if source == Source.DUPLICATE:
+                    finding.alarm_of_twin(marked, remote, now)
+                strangers.append((remote, Source.DUPLICATE if source == Ours.LATE else source))
     return _keep(credential, strangers, remote_runs, now) or changed
 
 
@@ -92,19 +95,25 @@ def _keep(credential: Credential, strangers: Strangers, remote_runs: RemoteRuns,
     known = _known(credential, [remote.uuid for remote, _ in strangers])
     changed = False
     for remote, source in strangers:
-        row = known.get(remote.uuid)
-        if row is not None and _is_shown_by_a_sibling(row, credential, now):
-            continue
-        values = _values(remote, source, remote_runs.get(remote.uuid, ()))
-        if row is None:
-            _note(credential, remote.uuid, values, now)
-            changed = True
-        elif row.credential_id != credential.pk or any(
-            getattr(row, name) != value for name, value in values.items()
-        ):
-            _update(row, credential, values, now)
-            changed = True
+        with alone(remote, "shown as unmanaged"):
+            values = _values(remote, source, remote_runs.get(remote.uuid, ()))
+            changed |= _keep_one(credential, known.get(remote.uuid), remote.uuid, values, now)
     return _drop_claimed(credential) or changed
+
+
+def _keep_one(
+    credential: Credential, row: UnmanagedJob | None, uid: str, values: dict[str, Any], now: dt.datetime
+) -> bool:
+    if row is None:
+        _note(credential, uid, values, now)
+        return True
+    if _is_shown_by_a_sibling(row, credential, now):
+        return False
+    same = row.credential_id == credential.pk
+    if same and all(getattr(row, name) == value for name, value in values.items()):
+        return False
+    _update(row, credential, values, now)
+    return True
 
 
 def _update(row: UnmanagedJob, credential: Credential, values: dict[str, Any], now: dt.datetime) -> None:
@@ -144,14 +153,15 @@ def _is_shown_by_a_sibling(row: UnmanagedJob, credential: Credential, now: dt.da
 
 
 def _values(remote: RemoteJob, source: Source, runs: Sequence[RemoteRun]) -> dict[str, Any]:
-    rates = [run.hourly_rate_usd for run in runs if run.hourly_rate_usd is not None]
+    priced = [believable(run.hourly_rate_usd) for run in runs]
+    rates = [rate for rate in priced if rate is not None]
     title = HIDDEN_TITLES.get(source)
     return {
         "title": (remote.title if title is None else title)[:200],
         "task": remote.task[:16],
         "status": remote.status[:32],
         "gpu_label": remote.gpu_name[:80],
-        "hourly_rate_usd": sum(rates) if rates else None,
+        "hourly_rate_usd": min(sum(rates), MAX_RATE_USD) if rates else None,
         "created_at": remote.created_at,
         "source": source.value,
         "echo": making.echo_of(remote) if title is None else {},

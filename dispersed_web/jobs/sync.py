@@ -7,6 +7,7 @@ concluded. What the cloud shows is applied by guarded updates; see ``applying.py
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import random
 import time
 import uuid
@@ -31,19 +32,23 @@ from dispersed_web.dispersed import (
     NotFound,
     Outcome,
     Page,
+    ServerBroken,
     Unauthorized,
 )
 from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.jobs import applying, credential_jobs, departed, finding, states, strangers, watching
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
 from dispersed_web.teams.models import Team
 
+log = logging.getLogger(__name__)
 LEASE = dt.timedelta(seconds=90)
 SOON = dt.timedelta(seconds=5)
 CALM = dt.timedelta(seconds=30)
 PAGE_LIMIT = 50
 MAX_PAGES = 400
 SINGLE_LOOKUPS = 50
+UNREADABLE = 3
 WATCHED_S = 20
 NOTE_EVERY_S = 5
 # No pass and no lease is planned so far ahead: one that is stems from before the clock was set back.
@@ -179,8 +184,7 @@ def _pass(credential: Credential, client: Client, clock: Clock) -> None:
     odd += [job for job, remote in shown if _lost_a_run(known_runs[job.pk], runs[remote.uuid])]
     odd += strangers.ended_but_shown(credential, unclaimed)
     # Which ones of too many is left to chance, so that none waits for ever behind the same others.
-    for job in random.sample(odd, min(len(odd), SINGLE_LOOKUPS)):
-        changed |= look_singly(job, client, clock)
+    changed |= _look_at_each(random.sample(odd, min(len(odd), SINGLE_LOOKUPS)), client, clock)
     if changed:
         Team.bump(credential.team_id)
 
@@ -211,6 +215,22 @@ def _runs_of(jobs: dict[str, Job]) -> dict[uuid.UUID, list[JobRun]]:
 def _lost_a_run(known: Sequence[JobRun], shown: Sequence[RemoteRun]) -> bool:
     """A run that we hold for live is not among the live ones any more: it ended while its job went on."""
     return not {run.remote_uuid for run in known if run.ended_at is None} <= {run.uuid for run in shown}
+
+
+def _look_at_each(jobs: Sequence[Job], client: Client, clock: Clock) -> bool:
+    """The lists were complete whatever single jobs answer: one of which the cloud cannot speak must not blind the whole
+    credential. After a few of them the rest waits for the next pass."""
+    changed, unreadable = False, 0
+    for job in jobs:
+        try:
+            with alone(job, "looked at"):
+                changed |= look_singly(job, client, clock)
+        except (BadReply, ServerBroken) as error:
+            log.warning("The job %s cannot be looked at: %s", job.pk, error.sentence)
+            unreadable += 1
+            if unreadable >= UNREADABLE:
+                break
+    return changed
 
 
 def look_singly(job: Job, client: Client, clock: Clock) -> bool:

@@ -15,6 +15,7 @@ from dispersed_web.costs.estimate import cents, price
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import CLOUD, record
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.making import title_of
 from dispersed_web.jobs.models import UnmanagedJob
 
@@ -32,7 +33,7 @@ def tell_daily(credential: Credential, now: dt.datetime) -> None:
     """Tells the watchers of each job of which they did not hear for a day."""
     due = UnmanagedJob.objects.filter(credential=credential, told_at__lte=now - EVERY)
     for row in due.exclude(watched_by=None).distinct():
-        with transaction.atomic():
+        with alone(row, "told of"), transaction.atomic():
             if not UnmanagedJob.objects.filter(pk=row.pk, told_at=row.told_at).update(told_at=now):
                 continue
             since = row.created_at or row.first_seen_at

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from dispersed_web.autostop import engine, policy
+from dispersed_web.autostop import engine, facts, policy
 from dispersed_web.autostop.extend import extend
 from dispersed_web.autostop.policy import Verdict
 from dispersed_web.autostop.terms import Facts, Policy
@@ -199,6 +199,21 @@ def test_one_broken_row_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) 
     broken.refresh_from_db()
     assert job.stop_requested_at is not None
     assert broken.evaluate_at > NOW + HOUR
+
+
+def test_one_job_whose_facts_cannot_be_read_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken, job = make_job(), make_job()
+    facts_of = facts.facts_of
+
+    def facts_of_others(row: Job, *known: Any) -> Facts:
+        return facts_of(None if row.pk == broken.pk else row, *known)
+
+    monkeypatch.setattr(facts, "facts_of", facts_of_others)
+    for at in (NOW + 50 * MINUTE, NOW + HOUR):
+        tick(at)
+    assert Job.objects.get(pk=job.pk).stop_requested_at is not None
+    assert Job.objects.get(pk=broken.pk).evaluate_at > NOW + HOUR
+    assert engine.verdicts([broken], NOW) == {}
 
 
 def test_no_limit_at_all_is_looked_at_and_left() -> None:

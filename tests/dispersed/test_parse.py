@@ -29,6 +29,11 @@ def test_what_is_no_moment_is_none(value):
     assert parse.moment(value) is None
 
 
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00Z", "1970-01-01T00:00:00Z", 1, 1_764_100_000])
+def test_the_zeros_of_programs_and_seconds_for_milliseconds_are_no_moment(value):
+    assert parse.moment(value) is None
+
+
 @pytest.mark.parametrize(
     ("value", "expected"), [(3, 3), ("3", 3), (" 3 ", 3), (Decimal("3.9"), 3), ("3.0", 3), (-1, -1)]
 )
