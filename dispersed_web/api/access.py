@@ -16,7 +16,7 @@ from dispersed_web.api.authentication import Caller
 from dispersed_web.api.errors import Refused
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.models import Job
-from dispersed_web.teams.roles import Action, may
+from dispersed_web.teams.roles import Action, Role, may
 
 
 def allows(place: Caller, action: Action) -> bool:
@@ -38,6 +38,16 @@ def need(found: Caller, action: Action) -> None:
     if not may(found.own_role, action):
         raise Refused(
             403, "role_too_small", "Your role in this team does not allow that. Ask one of its admins."
+        )
+
+
+def need_no_owner(*roles: str | None) -> None:
+    """What concerns owners is done by owners, in the browser, where they confirm who they are. Raises :class:`Refused`."""
+    if Role.OWNER in roles:
+        raise Refused(
+            403,
+            "not_by_token",
+            "No token makes, invites, changes or removes an owner. An owner does that in the browser.",
         )
 
 

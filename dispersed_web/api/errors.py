@@ -11,6 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
+from dispersed_web.credentials.team_secrets import SecretRefused
 from dispersed_web.jobs.errors import JobError, TooManyLaunches
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.teams.installation import OnlyLooks
@@ -60,7 +61,7 @@ def refusal_of(error: Exception) -> Refused | None:
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, faults)
     if isinstance(error, TooManyLaunches):
         return Refused(429, error.code, error.sentence, **{"Retry-After": str(error.wait_s)})
-    if isinstance(error, JobError | TeamRefused | RecipeRefused):
+    if isinstance(error, JobError | TeamRefused | RecipeRefused | SecretRefused):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
     if isinstance(error, OnlyLooks):

@@ -3,7 +3,7 @@
 from django.urls import path, re_path
 from django.views.generic import RedirectView
 
-from dispersed_web.api import inventory_urls
+from dispersed_web.api import inventory_urls, team_urls
 from dispersed_web.api.views import (
     account,
     acts,
@@ -17,7 +17,6 @@ from dispersed_web.api.views import (
     market,
     presets,
     recipes,
-    secrets,
 )
 
 app_name = "api"
@@ -36,7 +35,6 @@ urlpatterns = [
     path("v1/autostop", autostop.Policy.as_view(), name="autostop"),
     path("v1/autostop/replay", autostop.Replay.as_view(), name="autostop-replay"),
     path("v1/credentials", account.Credentials.as_view(), name="credentials"),
-    path("v1/secrets", secrets.Secrets.as_view(), name="secrets"),
     path("v1/recipes", recipes.Recipes.as_view(), name="recipes"),
     path("v1/recipes/<uuid:recipe_id>", recipes.OneRecipe.as_view(), name="recipe"),
     path("v1/recipes/<uuid:recipe_id>/versions", recipes.Versions.as_view(), name="recipe-versions"),
@@ -58,6 +56,7 @@ urlpatterns = [
     path("v1/presets/<uuid:preset_id>/delete", presets.Delete.as_view(), name="preset-delete"),
     path("v1/recipes/<uuid:recipe_id>/launch", recipes.Launch.as_view(), name="recipe-launch"),
     *inventory_urls.urlpatterns,
+    *team_urls.urlpatterns,
     path("v1/gpus", market.Gpus.as_view(), name="gpus"),
     path("v1/offers", market.Offers.as_view(), name="offers"),
     path("v1/events", events.Events.as_view(), name="events"),

@@ -94,3 +94,8 @@ def lower_of(role: str | None, at_most: str | None) -> str | None:
 
 def rank_at_least(role: str | None, minimum: Role) -> bool:
     return role is not None and RANK[Role(role)] >= RANK[minimum]
+
+
+def as_a(role: str) -> str:
+    """In words, such as ``as an admin``."""
+    return f"as {'an' if role[:1] in 'ao' else 'a'} {role}"

@@ -12,6 +12,7 @@ import requests
 import schemathesis
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,8 +25,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from dispersed_web.accounts.models import User
 from dispersed_web.api import throttling
+from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import Preset, UnmanagedJob
+from dispersed_web.teams import invitations
+from dispersed_web.teams.models import Invitation, Membership
 from tests import factories
 from tests.api.caller import make_token, token_of_role
 from tests.api.test_schema import OPERATIONS
@@ -73,12 +78,26 @@ class Installation:
             "preset_id": str(Preset.objects.create(user=owner, team=self.team, name="Mine").pk),
             "row_id": row.pk,
             "number": 1,
+            "secret_id": str(factories.make_secret(self.team).pk),
+            "invitation_id": str(self._invitation(owner).pk),
         }
+        member = factories.make_member(self.team)
+        self.ids["membership_id"] = Membership.objects.get(team=self.team, user=member).pk
         self.tokens = {
             "viewer": token_of_role(self.team, "viewer", "read"),
-            "member": make_token(self.team, factories.make_member(self.team), "operate"),
+            "member": make_token(self.team, member, "operate"),
             "owner": make_token(self.team, owner, "admin"),
         }
+
+    def _invitation(self, owner: User) -> Invitation:
+        return invitations.invite(
+            self.team,
+            "guest@example.net",
+            "member",
+            by_mail=True,
+            actor=Actor.person(owner),
+            now=timezone.now(),
+        )[0]
 
 
 @cache

@@ -253,7 +253,15 @@ api:job-star POST member
 api:autostop GET viewer, POST admin
 api:autostop-replay POST viewer
 api:credentials GET viewer
-api:secrets GET viewer
+api:secrets GET viewer, POST admin
+api:secret GET viewer, PATCH admin
+api:secret-delete POST admin
+api:members GET viewer
+api:member GET admin, PATCH admin
+api:member-remove POST admin
+api:invitations GET admin, POST admin
+api:invitation-send-again POST admin
+api:invitation-withdraw POST admin
 api:recipes GET viewer, POST member
 api:recipe GET viewer, PATCH member
 api:recipe-versions GET viewer, POST member

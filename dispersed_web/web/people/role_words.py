@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from dispersed_web.teams.roles import Role
+from dispersed_web.teams.roles import Role, as_a
 
+__all__ = ["MEANINGS", "as_a", "meaning"]
 MEANINGS = {
     Role.VIEWER: "sees jobs, costs and logs",
     Role.MEMBER: "launches, extends and stops jobs",
     Role.ADMIN: "also manages members, credentials and limits",
     Role.OWNER: "also makes owners, raises the spending limit and deletes the team",
 }
-
-
-def as_a(role: str) -> str:
-    """``as an admin``."""
-    return f"as {'an' if role[:1] in 'ao' else 'a'} {role}"
 
 
 def meaning(role: str) -> str:

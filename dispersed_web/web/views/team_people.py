@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.accounts import throttles
 from dispersed_web.jobs.errors import JobError
+from dispersed_web.notifications import invitation_mail
 from dispersed_web.teams import invitations, keeping
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Invitation, Membership
@@ -23,7 +24,7 @@ from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import RoleForm
 from dispersed_web.web.forms.team_people import InviteForm
-from dispersed_web.web.people import departure, invitation_mail
+from dispersed_web.web.people import departure
 from dispersed_web.web.people.sudo import needs_sudo
 
 

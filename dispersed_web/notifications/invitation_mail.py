@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.notifications.mail import AS_TEXT_ONLY, COLOURS
 from dispersed_web.notifications.notice import exact, one_line
 from dispersed_web.teams.models import Invitation
-from dispersed_web.web.people.role_words import as_a
+from dispersed_web.teams.roles import as_a
 
 LONGEST_NAME = 80
 
