@@ -109,6 +109,34 @@ def test_an_account_that_somebody_made_without_reading_the_mail_is_no_longer_the
     assert not is_in(thief)
 
 
+def test_nor_is_one_that_they_made_by_another_account_at_the_provider(
+    client: Client, provider: Provider, settings: Any
+) -> None:
+    settings.SIGNUP = "open"
+    thief = Client()
+    provider.person = ANA | {"sub": "thief", "email_verified": False}
+    assert sign_in(thief, provider)["Location"] == "/account/confirm-email/"
+    provider.person = dict(ANA)
+    sign_in(client, provider)
+    assert is_in(client)
+    assert [one.uid for one in SocialAccount.objects.all()] == ["ana-1"]
+    provider.person = ANA | {"sub": "thief", "email_verified": False}
+    sign_in(thief, provider)
+    assert not is_in(thief)
+
+
+def test_an_account_that_only_waits_for_the_address_is_not_the_person_s(
+    client: Client, provider: Provider, settings: Any
+) -> None:
+    """The provider says whose it is, so nobody waits for it any more."""
+    settings.SIGNUP = "open"
+    thief = make.make_user("thief@example.org")
+    EmailAddress.objects.create(user=thief, email="ana@example.org")
+    sign_in(client, provider)
+    assert client.session["_auth_user_id"] == str(User.objects.get(email="ana@example.org").pk)
+    assert not EmailAddress.objects.filter(user=thief, email="ana@example.org").exists()
+
+
 class TestNewPeople:
     def test_none_are_made_while_sign_up_is_closed_or_takes_an_invitation(
         self, client: Client, provider: Provider, settings: Any

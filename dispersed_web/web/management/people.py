@@ -7,9 +7,10 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.urls import reverse
 
-from dispersed_web.accounts import addresses
+from dispersed_web.accounts import addresses, unconfirmed
 from dispersed_web.accounts.models import User
 from dispersed_web.teams.models import Team
 
@@ -26,9 +27,9 @@ def make_sure_of(user: User) -> None:
     password that they chose opens it no more."""
     if EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists():
         return
-    user.set_unusable_password()
-    user.save(update_fields=["password"])
-    addresses.vouch(user)
+    with transaction.atomic():
+        unconfirmed.disown(user)
+        addresses.vouch(user)
 
 
 def find_team(slug: str) -> Team:

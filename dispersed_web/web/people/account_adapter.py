@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import User
 from dispersed_web.web.client_address import UNKNOWN, client_address
-from dispersed_web.web.people import attempts, notices, signup
+from dispersed_web.web.people import attempts, confirm_address, notices, signup
 
 WRONG = "The address or the password is not right."
 
@@ -67,6 +67,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if user.is_service:
             return self.respond_user_inactive(request, user)
         return super().pre_login(request, user, **kwargs)
+
+    def respond_email_verification_sent(self, request: HttpRequest, user: User | None) -> HttpResponse:
+        """The password was right, or just chosen, and the mail is on its way."""
+        confirm_address.remember(request, user)
+        return super().respond_email_verification_sent(request, user)
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """False, with a message, where another account has the address: it was made in between."""

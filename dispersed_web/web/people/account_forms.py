@@ -6,13 +6,15 @@ from typing import Any
 
 from allauth.account import forms
 from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from django import forms as django_forms
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.accounts import throttles
+from dispersed_web.accounts import addresses, throttles, unconfirmed
 from dispersed_web.accounts.models import User
 from dispersed_web.accounts.passwords import LONGEST
 from dispersed_web.accounts.places import network_of
@@ -55,11 +57,22 @@ class SignUpForm(forms.SignupForm):
             count_sign_up(allauth_context.request)
         return cleaned
 
+    def validate_unique_email(self, value: str) -> str:
+        """An address to which somebody wants to change is not theirs yet: it stands in nobody's way."""
+        email = super().validate_unique_email(value)
+        self.account_already_exists &= User.objects.filter(email__iexact=value).exists()
+        return email
+
     @sensitive_variables()
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """Where the address has an account, its owner gets an e-mail and the answer is the same, after the same work."""
-        if self.account_already_exists:
-            User().set_password(self.cleaned_data["password1"])
+        if not self.account_already_exists:
+            try:
+                with transaction.atomic():
+                    return super().try_save(request)
+            except IntegrityError:  # made meanwhile, perhaps by a second click
+                self.account_already_exists = True
+        User().set_password(self.cleaned_data["password1"])
         return super().try_save(request)
 
 
@@ -94,7 +107,9 @@ class ResetPasswordForm(forms.ResetPasswordForm):
 
     def clean_email(self) -> str:
         email = super().clean_email()
-        self.users = [user for user in self.users if not user.is_service]
+        # An address that an account only wants to change to is not its own: who reads mail there may be somebody else.
+        mine = [user for user in self.users if user.email.lower() == email.lower()]
+        self.users = [user for user in mine if not user.is_service]
         now, network = timezone.now(), network_of(client_address(allauth_context.request))
         for name, key in (("reset_address", network), ("reset", attempts.key_of(email))):
             if wait_s := throttles.take(name, key, now):
@@ -107,12 +122,28 @@ class ResetPasswordKeyForm(forms.ResetPasswordKeyForm):
         super().__init__(*args, **kwargs)
         _name_both(self, "New password")
 
+    @sensitive_variables()
+    def save(self) -> None:
+        """The link went to the account's address, so whoever followed it also confirmed it. An account that nobody had
+        confirmed may be a stranger's work: nothing of theirs opens it any more."""
+        with transaction.atomic():
+            if unconfirmed.is_unconfirmed(self.user):
+                unconfirmed.disown(self.user)
+                addresses.vouch(self.user)
+            super().save()
+
 
 class AddEmailForm(forms.AddEmailForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].label = "New address"
         del self.fields["email"].widget.attrs["placeholder"]
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        try:
+            return super().save(request)
+        except IntegrityError:  # a second click, while the first was at work: its mail is on its way
+            return EmailAddress(user=self.user, email=self.cleaned_data["email"])
 
 
 def fix_address(form: Any) -> None:

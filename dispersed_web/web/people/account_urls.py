@@ -2,10 +2,13 @@
 
 from django.urls import path, re_path
 
-from dispersed_web.web.people import account_views, reset_key
+from dispersed_web.web.people import account_views, confirm_address, reset_key
 from dispersed_web.web.views import my_sessions
 
 urlpatterns = [
+    re_path(
+        r"^confirm-email/(?P<key>[-:\w]+)/$", confirm_address.confirm_address, name="account_confirm_email"
+    ),
     path("email/", account_views.change_email, name="account_email"),
     path("password/set/", account_views.set_password, name="account_set_password"),
     re_path(

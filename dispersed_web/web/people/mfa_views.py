@@ -13,13 +13,16 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as of_codes
 from allauth.mfa.recovery_codes.internal.flows import can_generate_recovery_codes
 from allauth.mfa.totp import views as of_apps
+from allauth.mfa.totp.internal.auth import clear_totp_secret
 from allauth.mfa.webauthn import views as of_keys
+from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_safe
 
+from dispersed_web.accounts.models import User
 from dispersed_web.clock import database_now
 from dispersed_web.teams.models import Membership
 from dispersed_web.web.forms.confirm import renew_session
@@ -30,6 +33,11 @@ from dispersed_web.web.people.sudo import only_fresh
 View = Callable[..., HttpResponse]
 SECRETS = sensitive_post_parameters("code", "credential")
 FEW_CODES = 3
+SET_UP_ELSEWHERE = (
+    "Your account has an authenticator app already: it was set up in another browser meanwhile. The entry that you just "
+    "made in your app opens nothing, so delete it there. If you set up no other app, remove it here, and change your "
+    "password."
+)
 
 
 def of(user: Any) -> dict[str, Any]:
@@ -82,13 +90,15 @@ def guarded(view: View) -> View:
         if request.method != "POST":
             return _with_extras(view(request, *args, **kwargs), request)
         with transaction.atomic():
+            # Two browsers of one person come one after the other: each would find nothing set up yet.
+            User.objects.select_for_update(no_key=True).only("pk").get(pk=request.user.pk)
             before = Factors.of(request.user)
             response = view(request, *args, **kwargs)
             after = Factors.of(request.user)
             mfa_events.tell_change(request.user, before, after, database_now())
+            if after.codes not in (None, before.codes):
+                response = _made_codes(request, after.codes)
         _note_proof(request, before, after)
-        if after.codes not in (None, before.codes):
-            return _made_codes(request, after.codes)
         return _with_extras(response, request)
 
     return wrapped
@@ -140,13 +150,23 @@ def _generate(request: HttpRequest) -> HttpResponse:
     return of_codes.generate_recovery_codes(request)
 
 
+def _set_up_app(request: HttpRequest) -> HttpResponse:
+    """One app an account. Whoever sent a code while another browser set up another app is told what became of theirs."""
+    if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
+        return of_apps.activate_totp(request)
+    if request.method == "POST":
+        clear_totp_secret(request)
+        messages.error(request, SET_UP_ELSEWHERE)
+    return redirect("mfa_index")
+
+
 def _remove_app(request: HttpRequest) -> HttpResponse:
     if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
         return redirect("mfa_index")
     return of_apps.deactivate_totp(request)
 
 
-set_up_app = guarded(of_apps.activate_totp)
+set_up_app = guarded(_set_up_app)
 remove_app = guarded(_remove_app)
 add_key = guarded(of_keys.add_webauthn)
 rename_key = guarded(of_keys.edit_webauthn)

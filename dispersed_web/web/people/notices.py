@@ -65,6 +65,12 @@ def note_password(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 @receiver(signals.password_reset)
 def note_reset(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """Who never signed in had no password to lose: they are not warned of their first one."""
+    if user.last_login is None:
+        sentence = f"A password was chosen: {where(request)}."
+        with transaction.atomic():
+            security.note_account(user, "account.password_changed", sentence, timezone.now())
+        return
     tell(
         user,
         "account.password_changed",

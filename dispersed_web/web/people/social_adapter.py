@@ -11,11 +11,13 @@ from allauth.socialaccount import app_settings
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialLogin
 from django.conf import settings
+from django.db import transaction
 from django.forms import ValidationError
 from django.http import HttpRequest
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.accounts import addresses, unconfirmed
 from dispersed_web.accounts.models import User
 from dispersed_web.web.people import account_forms, signup
 from dispersed_web.web.people.oidc import OidcProvider
@@ -42,6 +44,19 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         """An account needs an address: nobody types one in here."""
         if not sociallogin.is_existing and not sociallogin.email_addresses:
             raise ImmediateHttpResponse(_refusal(request, "no_address"))
+
+    def authenticate_by_email(self, sociallogin: SocialLogin) -> tuple[User, str] | None:
+        """The account whose address the provider vouches for. One that nobody had confirmed may be a stranger's work:
+        nothing of theirs opens it any more. One that only waits for the address is not it."""
+        for address in sociallogin.email_addresses:
+            if address.verified:
+                unconfirmed.drop_changes_to(address.email)
+        found = super().authenticate_by_email(sociallogin)
+        if found and unconfirmed.is_unconfirmed(found[0]):
+            with transaction.atomic():
+                unconfirmed.disown(found[0])
+                addresses.vouch(found[0])
+        return found
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         """As without a provider; an invitation is for its address only."""
