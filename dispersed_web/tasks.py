@@ -117,7 +117,7 @@ def sweep_launches() -> None:
 
 @app.task
 def sweep_stops() -> None:
-    sweep_stops_with(lambda job_id: nudge(pursue_stop, job_id))
+    sweep_stops_with(lambda job_id, _: nudge(pursue_stop, job_id))
 
 
 @app.task
@@ -127,7 +127,7 @@ def sweep_sync() -> None:
 
 @app.task
 def sweep_autostop() -> None:
-    sweep_autostop_with(lambda job_id: nudge(pursue_stop, job_id))
+    sweep_autostop_with(lambda job_id, _: nudge(pursue_stop, job_id))
 
 
 @app.task
@@ -217,6 +217,7 @@ def pursue(job_id: uuid.UUID, clock: Clock) -> None:
 
 
 Each = Callable[[uuid.UUID], None]
+EachStop = Callable[[uuid.UUID, uuid.UUID], None]  # the job, and the credential that stops it
 
 
 def sweep_launches_with(send: Each, look: Each) -> None:
@@ -233,23 +234,24 @@ def sweep_launches_with(send: Each, look: Each) -> None:
     sweeps.note_finished("launches", now)
 
 
-def sweep_stops_with(pursue: Each) -> None:
+def sweep_stops_with(pursue: EachStop) -> None:
     if not installation.may_act():
         return
     now = database_now()
-    for job_id in pursuit.due(now):
-        pursue(job_id)
+    for job_id, credential_id in pursuit.due_by_key(now).items():
+        pursue(job_id, credential_id)
     sweeps.note_finished("stops", now)
 
 
-def sweep_autostop_with(pursue: Each) -> None:
+def sweep_autostop_with(pursue: EachStop) -> None:
     if not installation.may_act():
         return
     now = database_now()
     pulse.begin_pass(now)
     pulse.watch_clock(now, pulse.boot_s())
-    for job_id in engine.evaluate_due(now):
-        pursue(job_id)
+    if due := engine.evaluate_due(now):
+        for job_id, credential_id in pursuit.by_key(due).items():
+            pursue(job_id, credential_id)
     # Noted first: a fault below it is no outage of the engine, after which idleness would be counted anew.
     sweeps.note_finished(pulse.SWEEP, database_now())
     breaker.close_passed(now)

@@ -33,6 +33,7 @@ WIRING = {
     "durations",
     "log_lines",
     "public_addresses",
+    "fair_pool",
     "__init__",
 }
 

@@ -12,6 +12,8 @@ from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Client, KeyPair, Secret
 from dispersed_web.teams import installation
 
+IMPATIENT_S = 6.0
+
 
 class WrongTeam(Exception):
     """A credential was about to be used for a row of another team. Nothing was sent."""
@@ -55,5 +57,5 @@ def client_for(
         credential.api_url,
         simulated=settings.DISPERSED_SIMULATED,
         read_only="" if installation.may_act() else installation.ONLY_LOOKS,
-        **({} if patient else {"backoff_s": (), "deadline_s": 6.0}),
+        **({} if patient else {"backoff_s": (), "deadline_s": IMPATIENT_S}),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from typing import Any
 
 import pytest
@@ -226,6 +227,35 @@ def test_a_stop_of_a_launch_in_doubt_goes_out_the_moment_it_is_found(world: Worl
     job.refresh_from_db()
     assert world.in_ledger(job)[0]["status"] == "CANCELLED"
     assert job.status == Status.CANCELLED
+
+
+def test_a_look_that_stalls_holds_the_cancel_up_for_seconds_only(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = running(world)
+    monkeypatch.setattr("dispersed_web.credentials.clients.IMPATIENT_S", 0.2)
+    world.control.add_fault("GET /v1/jobs/{uuid}", "stall", seconds=5)
+    stop(world, job)
+    began = time.monotonic()
+    tasks.pursue(job.pk, world.clock)
+    assert time.monotonic() - began < 3
+    assert len(world.control.cancels(job.remote_uuid)) == 1
+
+
+def test_what_was_tried_seldom_comes_first(world: World) -> None:
+    now = world.clock.now
+    often, seldom = (
+        factories.make_job(
+            world.team,
+            credential=world.credential,
+            stop_requested_at=now,
+            stop_reason="user",
+            stop_next_at=now - dt.timedelta(seconds=age_s),
+            stop_attempts=attempts,
+        )
+        for age_s, attempts in ((60, 3), (1, 0))
+    )
+    assert list(pursuit.due_by_key(now).items()) == [(job.pk, world.credential.pk) for job in (seldom, often)]
 
 
 def test_two_processes_never_pursue_one_stop_at_once(world: World) -> None:

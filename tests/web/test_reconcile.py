@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from dispersed_web.fair_pool import FairPool
 from dispersed_web.jobs import pursuit, sync
 from dispersed_web.web.management.commands import reconcile
 
@@ -29,7 +30,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
     monkeypatch.setattr(
         reconcile.tasks, "sweep_sync_with", lambda each: [each(uuid.uuid4()) for _ in range(50)]
     )
-    monkeypatch.setattr(reconcile.tasks, "sweep_stops_with", lambda each: each(uuid.uuid4()))
+    monkeypatch.setattr(reconcile.tasks, "sweep_stops_with", lambda each: each(uuid.uuid4(), uuid.uuid4()))
     for other in ("sweep_launches_with", "sweep_autostop_with", "sweep_logs_with", "sweep_history_with"):
         monkeypatch.setattr(reconcile.tasks, other, lambda *_: None)
     for other in (
@@ -46,7 +47,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
         monkeypatch.setattr(reconcile.tasks, f"sweep_{name}", done[name].set)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
     monkeypatch.setattr(reconcile.tasks.installation, "may_act", lambda: True)
-    with ThreadPoolExecutor(2) as pool, ThreadPoolExecutor(1) as stops, ThreadPoolExecutor(1) as own:
+    with ThreadPoolExecutor(2) as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
         passes = reconcile.Passes(pool, stops, own)
         passes._every(1, "sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))
         for _ in range(2):
@@ -54,6 +55,35 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
         passes.tick()
         try:
             assert [name for name, event in done.items() if not event.wait(10)] == []
+        finally:
+            release.set()
+
+
+def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every call with the one stalls, and it has more stops than there are threads."""
+    release, stalled, done = threading.Event(), uuid.uuid4(), threading.Event()
+    other, calls = uuid.uuid4(), []
+
+    def pursue(job_id: uuid.UUID, *_: Any) -> None:
+        calls.append(job_id)
+        if job_id == other:
+            done.set()
+        else:
+            release.wait(20)
+
+    monkeypatch.setattr(reconcile.tasks, "pursue", pursue)
+    monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
+    with ThreadPoolExecutor(1) as pool, FairPool(16, 8, "stops") as stops:
+        passes = reconcile.Passes(pool, stops, pool)
+        first = uuid.uuid4()
+        for job_id in [first, first, *(uuid.uuid4() for _ in range(50))]:
+            passes._pursue(job_id, stalled)
+        passes._pursue(other, uuid.uuid4())
+        try:
+            assert done.wait(10)
+            assert calls.count(first) == 1
         finally:
             release.set()
 

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from django.db import close_old_connections
 
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
+from dispersed_web.fair_pool import FairPool
 from dispersed_web.jobs import history, log_keeping, sending, starting, sync
 from dispersed_web.signals import logs
 
@@ -43,7 +45,7 @@ class Command(BaseCommand):
                 signal.signal(number, lambda *_: stop.set())
         with (
             ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool,
-            ThreadPoolExecutor(max_workers=8, thread_name_prefix="reconcile-stops") as pool_for_stops,
+            FairPool(threads=16, share=8, name="reconcile-stops") as pool_for_stops,
             ThreadPoolExecutor(max_workers=3, thread_name_prefix="reconcile-own") as pool_of_its_own,
         ):
             passes = Passes(pool, pool_for_stops, pool_of_its_own)
@@ -56,12 +58,13 @@ class Command(BaseCommand):
 
 class Passes:
     """The sweeps with their periods. What takes long goes to a pool, at most once at a time for each row; stops have one
-    of their own, and so has what never calls the cloud, so that they never wait behind calls to one that stalls."""
+    of their own, and so has what never calls the cloud, so that they never wait behind calls to one that stalls. The one
+    for stops is shared between credentials, so that those of one never wait behind those of another."""
 
     def __init__(
         self,
         pool: ThreadPoolExecutor,
-        pool_for_stops: ThreadPoolExecutor,
+        pool_for_stops: FairPool,
         pool_of_its_own: ThreadPoolExecutor,
     ) -> None:
         self._pool = pool
@@ -75,7 +78,7 @@ class Passes:
         self._every(
             2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
         )
-        pursue, own = self._each(tasks.pursue, self._pool_for_stops), self._pool_of_its_own
+        pursue, own = self._pursue, self._pool_of_its_own
         self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
         self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
         self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
@@ -99,17 +102,24 @@ class Passes:
         self._next[name] = now + period_s
         _safely(name, run)
 
-    def _each(
-        self, act: Callable[..., object], pool: ThreadPoolExecutor | None = None
-    ) -> Callable[[UUID], None]:
-        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now), pool)
+    def _each(self, act: Callable[..., object]) -> Callable[[UUID], None]:
+        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now))
+
+    def _pursue(self, job_id: UUID, credential_id: UUID) -> None:
+        key = (tasks.pursue, job_id)
+        if self._begin(key):
+            act = partial(tasks.pursue, job_id, database_now)
+            self._pool_for_stops.submit(credential_id, partial(self._run, key, act))
 
     def _submit(self, key: object, act: Callable[[], object], pool: ThreadPoolExecutor | None = None) -> None:
+        if self._begin(key):
+            (pool or self._pool).submit(self._run, key, act)
+
+    def _begin(self, key: object) -> bool:
         with self._lock:
-            if key in self._busy:
-                return
+            is_new = key not in self._busy
             self._busy.add(key)
-        (pool or self._pool).submit(self._run, key, act)
+        return is_new
 
     def _run(self, key: object, act: Callable[[], object]) -> None:
         try:
