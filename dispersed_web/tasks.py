@@ -41,7 +41,7 @@ from dispersed_web.jobs import (
 from dispersed_web.notifications import outbox
 from dispersed_web.signals import logs, pruning, self_test
 from dispersed_web.signals.models import KEPT
-from dispersed_web.teams import installation
+from dispersed_web.teams import installation, token_expiry
 
 log = logging.getLogger(__name__)
 QUIET_S = 30
@@ -196,6 +196,8 @@ def sweep_market() -> None:
 @app.task
 def sweep_credentials() -> None:
     credential_jobs.sweep(database_now)
+    if installation.may_act():
+        token_expiry.tell_all(database_now())
 
 
 @app.task

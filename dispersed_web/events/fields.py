@@ -75,7 +75,7 @@ FIELDS: dict[str, Fields] = {
     ),
     "teams.ApiToken": _of(
         track="name scope expires_at",
-        ignore="id team user made_by created_at last_used_at last_used_ip revoked_at",
+        ignore="id team user made_by created_at last_used_at last_used_ip revoked_at expiry_told_days",
         hidden="digest prefix",
     ),
     "teams.TeamSshKey": _of(track="name fingerprint", ignore="id team line added_by created_at"),

@@ -90,6 +90,7 @@ KINDS = {
     "credential.replaced": Kind("Keys replaced", tone="amber"),
     "credential.rotated": Kind("Keys replaced", tone="amber"),
     "credential.first_used": Kind("Credential used by somebody new"),
+    "token.expires": Kind("An API token expires soon", tone="amber", not_by_webhook=True),
     "job.token_shown": Kind("Access token shown", tone="amber"),
     "channel.broken": Kind("The webhook does not work", tone="red", not_by_webhook=True),
     "channel.tested": Kind("Test"),

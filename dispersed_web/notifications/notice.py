@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from dispersed_web.costs.estimate import cents
-from dispersed_web.events.models import Event
+from dispersed_web.events.models import Audience, Event
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import REASON_WORDS
 from dispersed_web.notifications import kinds
@@ -152,6 +152,10 @@ def _page(event: Event, job: Job | None) -> tuple[str, str]:
         return f"{_team_page(event)}jobs/{job.pk}/", "Open the job"
     if event.kind.startswith("credential."):
         return f"{_team_page(event)}credentials/", "Open the credentials"
+    if event.kind == "token.expires" and event.audience == Audience.PERSON:
+        return f"{settings.PUBLIC_URL}/me/", "Open your API tokens"
+    if event.kind == "token.expires":
+        return f"{_team_page(event)}team/tokens/", "Open the API tokens"
     if event.kind.startswith("unmanaged."):
         return f"{_team_page(event)}inventory/", "Open the inventory"
     if event.kind.startswith("channel."):

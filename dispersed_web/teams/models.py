@@ -272,6 +272,9 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True)
     last_used_ip = models.GenericIPAddressField(null=True)
     revoked_at = models.DateTimeField(null=True)
+    expiry_told_days = models.PositiveSmallIntegerField(
+        null=True, help_text="How many days ahead of its expiry somebody was warned last."
+    )
 
     class Meta:
         constraints: ClassVar = [
