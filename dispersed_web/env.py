@@ -65,6 +65,17 @@ def items(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
 
 
+# A database whose machine or network is gone answers nothing, not even a refusal. Without these a process waits for it a
+# quarter of an hour, or two, and stops nothing meanwhile; with them it finds out within 20 seconds, and connects anew.
+FOUND_OUT_SOON = {
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+
+
 def database(name: str, sqlite_path: Path) -> dict[str, object]:
     """Django's database settings from ``postgresql://user:password@host:5432/name?sslmode=require``.
 
@@ -93,6 +104,7 @@ def database(name: str, sqlite_path: Path) -> dict[str, object]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
+            **FOUND_OUT_SOON,
             **options,
             "options": "-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000",
         },

@@ -35,7 +35,8 @@ def request_stop(
     A job that was not sent yet ends at once; one whose launch is in doubt is stopped the moment it is found. A person's
     wish takes the place of a stop for idleness that was not sent yet, so that nothing calls it off any more.
     ``evidence`` is what auto-stop decided on: plain JSON with a ``sentence``. Raises :class:`installation.OnlyLooks` in a
-    copy of another installation's database.
+    copy of another installation's database. With ``seen_version`` the job is the row that was decided on: its verdict is
+    bound to the run that it had then, and void for another.
     """
     if not installation.may_act():
         raise installation.OnlyLooks
@@ -46,7 +47,8 @@ def request_stop(
             open_to |= Q(stop_reason=Reason.IDLE, stop_attempts=0)
         rows = Job.objects.filter(open_to, pk=job.pk).exclude(status__in=ENDED)
         if seen_version is not None:
-            rows = rows.filter(limits_version=seen_version)
+            run = {"current_run": job.current_run_id, "run_running_at": job.run_running_at}
+            rows = rows.filter(limits_version=seen_version, **run)
         changed = rows.update(
             stop_requested_at=now,
             stop_requested_by=actor.user_id,

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db import transaction
 from django.db.models import Exists, Q, QuerySet
 
-from dispersed_web.events.models import Event
+from dispersed_web.events.models import Audience, Event
+from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications.models import Delivery, DeliveryState, Way
 
 KINDS = ("job.warned", "job.checkin")
 # Once refused may be a hiccup; a warning has not the time to wait for the last try.
 REFUSALS = 2
+# The deadlines that a warning which reached nobody puts off.
+WAITING = ("idle", "checkin_unanswered")
 
 
 def note(event: Event, now: dt.datetime) -> None:
     """Call after a delivery of ``event`` changed. Sets ``warning_delivered_at`` of its job when one was sent or read in
-    the inbox, else ``warning_failed_at`` when every way outside the app was refused twice or for good.
+    the inbox, else ``warning_failed_at`` when every way outside the app was refused twice or for good: then the admins are
+    told.
 
     Whoever wants no e-mail chose the inbox: their silence is no failure. Only the job's newest warning counts.
     """
@@ -27,7 +32,22 @@ def note(event: Event, now: dt.datetime) -> None:
     if any(_arrived(one) for one in deliveries):
         _newest(event).filter(warning_delivered_at=None).update(warning_delivered_at=now)
     elif _failed(deliveries):
-        _newest(event).filter(warning_failed_at=None).update(warning_failed_at=now)
+        _tell(event, now)
+
+
+def _tell(event: Event, now: dt.datetime) -> None:
+    """Once for each warning: whoever administers the team learns that it reached nobody, at least in the app."""
+    waits = event.kind == "job.checkin" or event.data.get("rule") in WAITING
+    what = "It is put off once for that, and no longer." if waits else "It comes all the same."
+    with transaction.atomic():
+        if _newest(event).filter(warning_failed_at=None).update(warning_failed_at=now):
+            sentence = (
+                f"The warning of the stop of this job reached nobody: every message of it failed. {what} Look at the job, "
+                "and at why the team's messages fail."
+            )
+            subject = ("job", event.subject_id)
+            kind, to = "job.warning_failed", Audience.ADMINS
+            record(event.team_id, LAUNCHER, kind, subject, sentence, now=now, audience=to)
 
 
 def _arrived(delivery: Delivery) -> bool:

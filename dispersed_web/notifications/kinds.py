@@ -57,6 +57,7 @@ KINDS = {
     "job.ready": Kind("Ready", tone="green", not_by_webhook=True),
     "job.handed_over": Kind("Handed over", not_by_webhook=True),
     "job.blind": Kind("Signal lost", tone="amber"),
+    "job.warning_failed": Kind("A warning reached nobody", tone="red"),
     "job.would_stop": Kind(
         "Would have stopped at {would_stop_at}", "Would have been stopped", inbox_only=True
     ),

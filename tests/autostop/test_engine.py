@@ -14,6 +14,7 @@ from dispersed_web.autostop.policy import Verdict
 from dispersed_web.autostop.terms import Facts, Policy
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
+from dispersed_web.jobs import queries
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
@@ -22,7 +23,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 HOUR = dt.timedelta(hours=1)
-MINUTE = dt.timedelta(minutes=1)
+MINUTE, SECOND = dt.timedelta(minutes=1), dt.timedelta(seconds=1)
 NOW = timezone.now().replace(microsecond=0)
 
 
@@ -199,6 +200,25 @@ def test_one_broken_row_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) 
     broken.refresh_from_db()
     assert job.stop_requested_at is not None
     assert broken.evaluate_at > NOW + HOUR
+
+
+@pytest.mark.parametrize("change", ["another_run", "it_runs"])
+def test_a_verdict_on_one_run_stops_no_other(change: str) -> None:
+    """It was stuck while starting, and came to run, or began anew, while the engine decided."""
+    job = make_job(status="PREPARING", running_at=None, lifetime_s=7200, warn_lead_s=60)
+    run = factories.make_run(job, status="PREPARING", started_at=NOW, first_seen_at=NOW, running_at=None)
+    Job.objects.filter(pk=job.pk).update(current_run=run)
+    limit = facts._start_limit(job)
+    tick(NOW + limit - 10 * SECOND)
+    due = NOW + limit + 5 * MINUTE
+    seen = queries.to_evaluate(due).get()
+    assert policy.decide(*facts.of(seen, due), due).rule == Reason.STUCK_STARTING
+    other = factories.make_run(job, status="PREPARING", started_at=due, running_at=None)
+    values = {"current_run": other} if change == "another_run" else {"run_running_at": due}
+    Job.objects.filter(pk=job.pk).update(**values)
+    assert engine.evaluate([seen], due) == []
+    Job.objects.filter(pk=job.pk).update(current_run=run, run_running_at=None)
+    assert engine.evaluate([seen], due) == [job.pk]
 
 
 def test_one_job_whose_facts_cannot_be_read_does_not_stop_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,11 @@ def test_it_failed_when_every_way_was_refused_twice_or_for_good(
     assert facts(event) == (None, None)
     deliver(NOW + MINUTE)
     assert facts(event) == (None, NOW + MINUTE)
+    told = Event.objects.get(kind="job.warning_failed")
+    assert (told.subject_id, told.audience, told.team) == (event.subject_id, "admins", team)
+    assert "It comes all the same." in told.sentence
+    deliver(NOW + 2 * MINUTE)
+    assert Event.objects.filter(kind="job.warning_failed").count() == 1
     mail_server.at_open = None
     deliver(NOW + 5 * MINUTE)
     assert facts(event) == (NOW + 5 * MINUTE, NOW + MINUTE)
@@ -102,6 +107,17 @@ def test_where_nobody_is_left_to_be_told_it_failed(team: Team) -> None:
     Membership.objects.all().delete()
     deliver()
     assert facts(event) == (None, NOW)
+
+
+@pytest.mark.parametrize("kind", ["job.warned", "job.checkin"])
+def test_a_soft_stop_of_which_nobody_was_warned_is_put_off_and_the_admins_are_told(
+    team: Team, kind: str
+) -> None:
+    event = warn(team, kind)
+    Event.objects.filter(pk=event.pk).update(data={"rule": "idle" if kind == "job.warned" else ""})
+    Membership.objects.all().delete()
+    deliver()
+    assert "It is put off once" in Event.objects.get(kind="job.warning_failed").sentence
 
 
 def test_a_late_delivery_of_an_older_warning_says_nothing_of_the_newest(team: Team, mail_server: Any) -> None:

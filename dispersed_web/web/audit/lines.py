@@ -43,6 +43,7 @@ _TONES = {
     "credential.broken": "red",
     "credential.works": "green",
     "job.missing": "red",
+    "job.warning_failed": "red",
     "job.recordless": "red",
     "unmanaged.unclear": "red",
     "unmanaged.lost": "red",
