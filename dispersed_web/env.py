@@ -60,6 +60,20 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
+def service_url(name: str, default: str) -> str:
+    """The address of a service that the operator names, without a slash at its end; empty without one. It is https, or
+    this machine itself."""
+    url = text(name, default).rstrip("/")
+    parts = urlsplit(url)
+    is_here = parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1")
+    plain = not (parts.username or parts.password or parts.query or parts.fragment)
+    if url and not (parts.hostname and plain and (parts.scheme == "https" or is_here)):
+        raise ImproperlyConfigured(
+            f"{name} is no address that may be asked; write https://host/path, without user, password or query."
+        )
+    return url
+
+
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]

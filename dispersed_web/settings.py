@@ -17,6 +17,8 @@ DATA_DIR = Path(env.text("DW_DATA_DIR", str(BASE_DIR / ".data")))
 DEBUG = env.boolean("DW_DEBUG", False)
 SECRET_KEY = env.text("DW_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("DW_SECRET_KEY_FALLBACKS")
+# How pages and logs name the product's commands to whoever runs it.
+MANAGE = env.text("DW_MANAGE", "python manage.py")
 
 
 # A copy of the database under another name only looks: it launches and stops nothing (see docs/operations.md).
@@ -240,7 +242,10 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"user_attributes": ("email", "name")},
     },
     {"NAME": "dispersed_web.accounts.passwords.NotTooLong"},
+    {"NAME": "dispersed_web.accounts.breached.NotBreached"},
 ]
+# Where new passwords are looked up among those that were stolen elsewhere; nowhere without it.
+BREACHED_PASSWORDS_URL = env.service_url("DW_BREACHED_PASSWORDS_URL", "")
 PASSWORD_RESET_TIMEOUT = 3600
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "web:home"
