@@ -234,3 +234,21 @@ class TestRemoving:
             invitations.invite(team, address, "viewer", by_mail=True, actor=actor, now=timezone.now())
         with django_assert_max_num_queries(30):
             client.get(url("team", team))
+
+
+class TestWithoutTheRight:
+    def test_an_admin_does_not_reach_an_owner(self, client, team):
+        owner = seat_of(team, make.owner_of(team))
+        make.sign_in(client, make.make_member(team, "admin"))
+        for name, method in (("team-member", "get"), ("team-member", "post"), ("team-member-remove", "post")):
+            assert getattr(client, method)(url(name, team, owner.pk), {"role": "viewer"}).status_code == 403
+        owner.refresh_from_db()
+        assert owner.role == "owner"
+
+    def test_who_was_removed_is_out_with_the_next_request(self, client, team):
+        member = make.make_member(team, "member")
+        make.sign_in(client, member)
+        assert client.get(url("team-home", team)).status_code == 200
+        seat_of(team, member).delete()
+        assert client.get(url("team-home", team)).status_code == 404
+        assert client.get(url("team-home", team), headers={"HX-Request": "true"}).status_code == 404
