@@ -7,7 +7,7 @@ import hashlib
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db import transaction
 from django.db.models import Count
@@ -227,8 +227,7 @@ def is_starred(job: Job, user_id: int) -> bool:
     return JobStar.objects.filter(job=job, user=user_id).exists()
 
 
-def starred(team_id: uuid.UUID, user_id: int, job_ids: Iterable[uuid.UUID] | None = None) -> set[uuid.UUID]:
-    """The person's favourites among the team's jobs, or among these of them."""
-    rows = JobStar.objects.filter(user=user_id, job__team=team_id)
-    rows = rows if job_ids is None else rows.filter(job__in=list(job_ids))
+def starred(user_id: int, job_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """The person's favourites among these jobs."""
+    rows = JobStar.objects.filter(user=user_id, job__in=job_ids)
     return set(rows.values_list("job", flat=True))

@@ -21,6 +21,7 @@ from dispersed_web.jobs.states import IN_CLOUD, IN_DOUBT
 from dispersed_web.teams.models import Installation
 
 MAY_RUN = IN_CLOUD | IN_DOUBT
+OF_JOBS = ("title", "status", "remote_uuid", "credential", "hourly_rate_usd", "quoted_usd", "team__name")
 
 
 class Fault(StrEnum):
@@ -117,16 +118,20 @@ def find(team_id: uuid.UUID | None = None, lost: Collection[str] | None = None) 
     ``lost`` are the ids of the encryption keys that are missing or wrong, where that is known: then what the rows say is
     believed. Without it each credential is opened once and forgotten.
     """
-    rows, jobs = Credential.objects.all(), Job.objects.filter(status__in=MAY_RUN)
+    rows = Credential.objects.all()
     if team_id is not None:
-        rows, jobs = rows.filter(team=team_id), jobs.filter(team=team_id)
+        rows = rows.filter(team=team_id)
     installation = Installation.get().uuid
     keys = {row.pk: _key(row, lost, installation) for row in rows}
     of_team: dict[uuid.UUID, list[Key]] = defaultdict(list)
     for row in rows:
         of_team[row.team_id].append(keys[row.pk])
+    faulty = [pk for pk, key in keys.items() if fault_of(key)]
+    if not faulty:
+        return []
     found = []
-    for job in jobs.select_related("team").defer("spec").order_by("team__name", "title", "pk"):
+    jobs = Job.objects.filter(status__in=MAY_RUN, credential__in=faulty).select_related("team")
+    for job in jobs.only(*OF_JOBS).order_by("team__name", "title", "pk").iterator():
         told = out_of_reach(job.status, keys[job.credential_id], of_team[job.team_id])
         if told:
             found.append(_told(job, *told))

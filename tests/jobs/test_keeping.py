@@ -174,9 +174,9 @@ def test_a_star_is_ones_own(job):
     keeping.star(job, ana.pk)
     assert keeping.is_starred(job, ana.pk)
     assert not keeping.is_starred(job, bob.pk)
-    assert keeping.starred(job.team_id, ana.pk) == {job.pk}
-    assert keeping.starred(job.team_id, bob.pk) == set()
-    assert keeping.starred(make.make_team().pk, ana.pk) == set()
+    assert keeping.starred(ana.pk, [job.pk]) == {job.pk}
+    assert keeping.starred(bob.pk, [job.pk]) == set()
+    assert keeping.starred(ana.pk, []) == set()
     keeping.unstar(job, bob.pk)
     assert JobStar.objects.count() == 1
     keeping.unstar(job, ana.pk)

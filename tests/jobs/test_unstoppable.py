@@ -97,3 +97,15 @@ def test_a_key_that_the_cloud_refuses_is_found_in_every_state_until_it_works(sta
     assert [one.fault for one in unstoppable.find(team.pk, [])] == ["refused"]
     health.note_success(row, now, now)
     assert unstoppable.find(team.pk, []) == []
+
+
+@pytest.mark.django_db
+def test_jobs_are_read_only_where_a_key_stops_nothing(django_assert_num_queries: Any) -> None:
+    team = make.make_team()
+    make.make_job(team)
+    with django_assert_num_queries(2):
+        assert unstoppable.find(lost=[]) == []
+    team.credentials.update(state="broken")
+    make.make_job(team)
+    with django_assert_num_queries(3):
+        assert len(unstoppable.find(lost=[])) == 2

@@ -37,7 +37,7 @@ class Jobs(ApiView):
             cursor=query.get("cursor"),
         )
         page = queries.page(place.team.pk, wanted, now, query["limit"])
-        stars = keeping.starred(place.team.pk, request.user.pk, [job.pk for job in page.jobs])
+        stars = keeping.starred(request.user.pk, [job.pk for job in page.jobs])
         body = {
             "jobs": [present.brief(job, place.team, now) | {"starred": job.pk in stars} for job in page.jobs],
             "next_cursor": page.older or None,

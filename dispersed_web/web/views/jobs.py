@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -35,10 +35,13 @@ MOST_PEOPLE = 200
 
 @dataclass(frozen=True)
 class Table:
-    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept."""
+    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``job_ids`` are those
+    of its rows."""
 
     stats_html: str
+    filter_html: str
     html: str
+    job_ids: tuple[uuid.UUID, ...]
     poll_ms: int
     shell: dict[str, Any]
 
@@ -54,19 +57,19 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
         return live.unchanged()
     wanted = queries.read_filter(request.GET, request.user.pk)
     zone = timezone.get_current_timezone()
-    table = live.kept(place.team, ("jobs", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone))
+    table = live.kept(
+        place.team, ("jobs table", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
+    )
     address = address_of(slug, wanted)
     context = {
         "table": table,
         "poll_address": f"{address}{'&' if '?' in address else '?'}{urlencode({'v': token})}",
         "may_act": place.may(Action.STOP),
         "wanted": wanted,
-        "statuses": [status.value for status in Status],
         "team": place.team,
-        "filter_choices": partial(_filter_choices, place.team),
         "hidden": jobs_columns.hidden(request),
         "columns": jobs_columns.choices(request),
-        "starred": keeping.starred(place.team.pk, request.user.pk),
+        "starred": keeping.starred(request.user.pk, table.job_ids),
         "address": address,
     }
     if not live.is_part(request):
@@ -104,17 +107,21 @@ def jobs_columns_choose(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(address_of(place.team.slug, wanted))
 
 
+def _filter_html(team: Team, wanted: JobFilter) -> str:
+    context = {
+        "team": team,
+        "wanted": wanted,
+        "statuses": [status.value for status in Status],
+        "choices": _filter_choices(team),
+    }
+    return render_to_string("jobs/_filter.html", context)
+
+
 def _filter_choices(team: Team) -> dict[str, Any]:
     """The people and the tags of the team that the filter offers; the same for all its readers."""
-
-    def make() -> dict[str, Any]:
-        seats = (
-            Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
-        )
-        people = [(seat.user_id, str(seat.user)) for seat in seats[:MOST_PEOPLE]]
-        return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
-
-    return live.kept(team, ("jobs filter",), make)
+    seats = Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
+    people = [(seat.user_id, str(seat.user)) for seat in seats[:MOST_PEOPLE]]
+    return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
 
 
 def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **changes: str) -> str:
@@ -171,7 +178,9 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         stats_html=render_to_string(
             "jobs/_stats.html", {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
         ),
+        filter_html=_filter_html(team, wanted),
         html=render_to_string("jobs/_table.html", context),
+        job_ids=tuple(job.pk for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
         shell=_frame_news(sight.synced_at, found.unfinished),
     )
