@@ -63,6 +63,11 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    @property
+    def called(self) -> str:
+        """As lists name it in which people and programs stand side by side."""
+        return f"{self} (API token)" if self.is_service else str(self)
+
     def get_full_name(self) -> str:
         return str(self)
 

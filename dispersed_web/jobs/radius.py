@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
 
 from dispersed_web.credentials import usable
 from dispersed_web.credentials.blast import Blast, LiveJob, Named
@@ -12,7 +14,9 @@ from dispersed_web.credentials.use import may_use
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, Origin, Preset, UnmanagedJob
 from dispersed_web.jobs.states import Status
 from dispersed_web.recipes.models import Recipe
+from dispersed_web.teams.api_tokens import ROLE_OF_SCOPE
 from dispersed_web.teams.models import ApiToken, Membership
+from dispersed_web.teams.roles import lower_of
 
 LATELY = dt.timedelta(days=30)
 MOST = 50
@@ -52,14 +56,17 @@ def of_jobs(credential: Credential) -> Blast:
 def _live(job: Job) -> LiveJob:
     usd = job.hourly_rate_usd if job.hourly_rate_usd is not None else job.quoted_usd
     return LiveJob(
-        job.pk, job.title, str(job.owner) if job.owner else "", usd, is_found=job.origin == Origin.FOUND
+        job.pk, job.title, job.owner.called if job.owner else "", usd, is_found=job.origin == Origin.FOUND
     )
 
 
 def of(credential: Credential, now: dt.datetime) -> Blast:
     """Everything that hangs on it, for its page."""
     jobs = of_jobs(credential)
-    people = _people(credential)
+    seats = _seats(credential)
+    people = sorted(
+        (one.user for one in seats if not one.user.is_service), key=lambda user: str(user).lower()
+    )
     watched = Job.objects.filter(credential=credential, watch_until__gt=now, status__in=ENDED).count()
     return Blast(
         **{name: getattr(jobs, name) for name in _OF_JOBS},
@@ -67,20 +74,19 @@ def of(credential: Credential, now: dt.datetime) -> Blast:
         presets=_presets(credential),
         recipes=_recipes(credential, now),
         chosen=_chosen(credential),
-        members=tuple(str(one.user) for one in people if not one.user.is_service),
-        tokens=_tokens(credential, {one.user_id for one in people}, now),
+        members=tuple(map(str, people)),
+        tokens=_tokens(credential, seats, now),
     )
 
 
 _OF_JOBS = ("running", "queued", "in_doubt", "ending", "unmanaged", "others")
 
 
-def _people(credential: Credential) -> list[Membership]:
-    """Who may launch with it."""
-    chosen = usable.chosen_of([credential])[credential.pk]
+def _seats(credential: Credential) -> list[Membership]:
+    """The people and programs who may launch with it."""
     rows = Membership.objects.filter(team=credential.team_id, user__is_active=True).select_related("user")
-    found = [one for one in rows if may_use(one.role, one.user_id, credential.usable_by, chosen)]
-    return sorted(found, key=lambda one: str(one.user).lower())
+    chosen = usable.chosen_of([credential])[credential.pk]
+    return [one for one in rows if may_use(one.role, one.user_id, credential.usable_by, chosen)]
 
 
 def _chosen(credential: Credential) -> tuple[str, ...]:
@@ -93,7 +99,7 @@ def _chosen(credential: Credential) -> tuple[str, ...]:
 def _presets(credential: Credential) -> tuple[Named, ...]:
     """How many each person has: what they call them is their own."""
     rows = Preset.objects.filter(team=credential.team_id, values__credential=str(credential.pk))
-    whose = Counter(str(row.user) for row in rows.select_related("user"))
+    whose = Counter(row.user.called for row in rows.select_related("user"))
     return tuple(Named("1 preset" if n == 1 else f"{n} presets", who) for who, n in sorted(whose.items()))
 
 
@@ -106,10 +112,20 @@ def _recipes(credential: Credential, now: dt.datetime) -> tuple[Named, ...]:
     return tuple(Named(row.name) for row in shared.order_by("name")[:MOST])
 
 
-def _tokens(credential: Credential, people: set[int], now: dt.datetime) -> tuple[Named, ...]:
-    rows = ApiToken.objects.filter(
-        team=credential.team_id, user__in=people, revoked_at=None, expires_at__gt=now
-    ).exclude(scope="read")
-    return tuple(
-        Named(row.name, str(row.user)) for row in rows.select_related("user").order_by("name")[:MOST]
+def _tokens(credential: Credential, seats: Iterable[Membership], now: dt.datetime) -> tuple[Named, ...]:
+    """Those that may launch with it, in the role that their scope leaves them; of the team's own nobody is named."""
+    roles = {one.user_id: one.role for one in seats}
+    chosen = usable.chosen_of([credential])[credential.pk]
+    alive = ApiToken.objects.filter(team=credential.team_id, revoked_at=None, expires_at__gt=now)
+    rows = alive.filter(user__in=roles).select_related("user").order_by("name", "pk")
+    found = (
+        row
+        for row in rows
+        if may_use(
+            lower_of(roles[row.user_id], ROLE_OF_SCOPE[row.scope]),
+            row.user_id,
+            credential.usable_by,
+            chosen,
+        )
     )
+    return tuple(Named(row.name, "" if row.user.is_service else str(row.user)) for row in islice(found, MOST))

@@ -52,3 +52,10 @@ def test_no_program_takes_a_job(team):
     job = make.make_job(team)
     people = [*handover.candidates(job), *removal.heirs(team, job.owner)]
     assert {user.name for user in people} == {"Second Owner"}
+
+
+def test_where_one_may_ask_for_what_a_program_did_it_is_told_from_people(client, team):
+    for name in ("jobs", "team-events"):
+        page = client.get(reverse(f"web:{name}", args=[team.slug])).content.decode()
+        assert f">{NAME} (API token)</option>" in page, name
+        assert page.index(">Second Owner</option>") < page.index(NAME), name

@@ -73,8 +73,8 @@ def _note(seat: access.Seat, form: str, asked: asking.Asked, now: dt.datetime) -
 
 
 def _people(team: Team, person: int | None) -> list[User]:
-    """Who may have acted: the team's people, and whoever is asked for although they left."""
-    found = list(User.objects.filter(memberships__team=team).order_by("name", "email"))
+    """Who may have acted: the team's people, then its programs, and whoever is asked for although they left."""
+    found = list(User.objects.filter(memberships__team=team).order_by("is_service", "name", "email"))
     if person is not None and person not in {one.pk for one in found}:
         gone = User.objects.filter(
             pk=person, pk__in=search.of_team(team.pk, search.Wanted()).values("actor_user")

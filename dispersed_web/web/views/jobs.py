@@ -119,8 +119,9 @@ def _filter_html(team: Team, wanted: JobFilter) -> str:
 
 def _filter_choices(team: Team) -> dict[str, Any]:
     """The people and the tags of the team that the filter offers; the same for all its readers."""
-    seats = Membership.objects.filter(team=team).select_related("user").order_by("user__name", "user__email")
-    people = [(seat.user_id, str(seat.user)) for seat in seats[:MOST_PEOPLE]]
+    order = ("user__is_service", "user__name", "user__email")
+    seats = Membership.objects.filter(team=team).select_related("user").order_by(*order)
+    people = [(seat.user_id, seat.user.called) for seat in seats[:MOST_PEOPLE]]
     return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
 
 
