@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from celery import Task
 
+from dispersed_web import commands
 from dispersed_web.accounts import places, sessions, throttles, unconfirmed
 from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
@@ -205,7 +206,7 @@ def sweep_keys() -> None:
     """Whether every stored secret can be opened. The log names what cannot; pages warn by the keys' canaries."""
     found = rotation.check(database_now())
     for trouble in found.troubles:
-        log.error("%s Run: manage.py secrets check", trouble.sentence)
+        log.error("%s Run: %s", trouble.sentence, commands.named("secrets check"))
     for damage in found.damaged:
         log.error("A stored secret is damaged: %s, row %s. %s", damage.column, damage.row_id, damage.why)
     starting.name_the_unstoppable()

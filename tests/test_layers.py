@@ -28,6 +28,7 @@ WIRING = {
     "urls",
     "wsgi",
     "celery",
+    "commands",
     "clock",
     "local_time",
     "durations",

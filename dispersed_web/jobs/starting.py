@@ -1,5 +1,5 @@
-"""What a process of the product does before it does anything else: it claims a new database, marks new keys, and lets
-nothing of a restored backup be launched again."""
+"""What a process of the product does before it does anything else: it marks new keys, and lets nothing of a restored backup
+be launched again. And what is done once a database was made: it gets its holder."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import logging
 
 from django.db import DatabaseError
 
+from dispersed_web import commands
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import canary
+from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import sending, sweeps, unstoppable
 from dispersed_web.jobs.models import Job, Sweep
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams import installation
+from dispersed_web.teams.models import Installation
 
 log = logging.getLogger(__name__)
 # After so long without background work the database may be a backup that was restored.
@@ -30,18 +33,31 @@ def begin(clock: Clock) -> None:
     start."""
     try:
         now = clock()
-        installation.claim()
         canary.ensure()
         ended = expire_after_gap(now)
         if ended:
             log.warning("%d launches from before the last stop of this server were not sent.", ended)
         if not installation.may_act():
-            log.error("%s (see docs/operations.md)", installation.ONLY_LOOKS)
+            log.error("%s (see docs/operations.md)", installation.what_to_do())
         for trouble in canary.troubles():
-            log.error("%s Run: manage.py secrets check", trouble.sentence)
+            log.error("%s Run: %s", trouble.sentence, commands.named("secrets check"))
         name_the_unstoppable()
     except DatabaseError as error:
         log.warning("The database could not be asked at the start: %s", type(error).__name__)
+
+
+def claim_if_new() -> bool:
+    """Makes this installation the holder of a database that has none and holds neither keys nor jobs. True when nobody need
+    do anything: this or another installation holds it.
+
+    One that does hold keys or jobs may be a copy, made before it had a holder, also when it was just brought up to date:
+    from inside that cannot be told from the original. So nobody is given the keys of others without having said so.
+    """
+    if Installation.get().holder:
+        return True
+    if Credential.objects.exists() or Job.objects.exists():
+        return False
+    return bool(installation.claim())
 
 
 def name_the_unstoppable() -> None:

@@ -28,6 +28,7 @@ def product_environment(
         "DW_STATIC_ROOT": str(folder.static),
         "DW_PUBLIC_URL": f"http://{HOST}:{port}",
         "DW_ALLOWED_HOSTS": "localhost",
+        "DW_MANAGE": "bin/manage",
         "DW_REDIS_URL": f"unix://{broker.socket_path(folder.path)}",
     }
     if sandbox_port is not None:

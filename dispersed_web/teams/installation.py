@@ -1,18 +1,25 @@
 """Which installation may act with this database: the one whose ``DW_INSTALLATION_ID`` stands in it as the holder.
 
 A copy of the database under another id only looks. Without that it would launch and stop other people's jobs, because it
-has their keys.
+has their keys. The holder is written when the database is made (``jobs/starting.py``), and by whoever runs the server with
+the command ``installation adopt``; nothing else that touches a database makes it its own.
 """
 
 from __future__ import annotations
 
 from django.conf import settings
 
+from dispersed_web import commands
 from dispersed_web.teams.models import Installation
 
+_MEANS = "so it only looks: it launches and stops nothing and sends no notices"
 ONLY_LOOKS = (
-    "This is a copy of another installation’s database, so it only looks: it launches and stops nothing and sends no "
-    "notices. Use the original, or stop the job in Dispersed’s console."
+    f"This is a copy of another installation’s database, {_MEANS}. Use the original, or stop the job in Dispersed’s "
+    "console."
+)
+UNHELD = (
+    "This database holds keys or jobs, and it does not say which installation may act with it. It may be a copy, "
+    f"{_MEANS}. Should nobody else use it,"
 )
 
 
@@ -25,14 +32,21 @@ class OnlyLooks(Exception):
 
 
 def may_act() -> bool:
-    """Whether this installation holds the database. One query; a database that nobody holds yet is claimed."""
-    held_by = Installation.get().holder or claim()
-    return held_by == settings.INSTALLATION_ID
+    """Whether this installation holds the database. One query."""
+    return Installation.get().holder == settings.INSTALLATION_ID
+
+
+def what_to_do() -> str:
+    """Where this installation may not act: why, and the command that changes it, for whoever runs this server."""
+    command = commands.named("installation adopt")
+    if not Installation.get().holder:
+        return f"{UNHELD} whoever runs this server says so with: {command}"
+    return f"{ONLY_LOOKS} Whoever runs this server can make it the original: {command}"
 
 
 def claim() -> str:
-    """Makes this installation the holder where there is none; who holds the database then. Of two that claim at once one
-    wins."""
+    """To be called for a database that is new. Makes this installation the holder where there is none; who holds the
+    database then. Of two that claim at once one wins."""
     Installation.get()
     Installation.objects.filter(pk=1, holder="").update(holder=settings.INSTALLATION_ID)
     return Installation.objects.values_list("holder", flat=True).get(pk=1)

@@ -110,8 +110,7 @@ def of_team(
 
 def of_copy() -> list[Banner]:
     """For every page of a copy, whoever reads it."""
-    text = f"{installation.ONLY_LOOKS} Whoever runs this server can make it the original: manage.py installation adopt."
-    return [Banner("alarm", said(text))]
+    return [Banner("alarm", said(f"{installation.what_to_do()}."))]
 
 
 def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble], jobs: list[Unstoppable]) -> Iterator[Banner]:

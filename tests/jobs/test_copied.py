@@ -15,6 +15,7 @@ from dispersed_web.credentials import canary
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Sweep
 from dispersed_web.jobs.states import Reason
+from dispersed_web.teams.models import Installation
 from tests.credentials.test_sealed import make_one_of_each
 from tests.jobs.copied import changing_requests, copy_of_the_database, manage
 from tests.jobs.world import World
@@ -44,6 +45,16 @@ def test_a_copy_under_another_id_sends_nothing_until_it_is_adopted(world: World,
         sent = changing_requests(world.control)[len(before) :]
         assert {method for method, _ in sent} == {"POST", "PUT"}
     assert len(world.in_ledger(waiting)) == 1
+
+
+def test_a_copy_that_never_had_a_holder_is_not_claimed_by_bringing_it_up_to_date(
+    world: World, tmp_path: Path
+) -> None:
+    Installation.objects.update(holder="")
+    with copy_of_the_database(tmp_path) as copy:
+        told = manage(copy, "migrate", "--no-input", installation_id="made-up")
+        assert "says so with: python manage.py installation adopt" in told
+        assert "held by: nobody" in manage(copy, "installation", "show", installation_id="made-up")
 
 
 def test_what_was_queued_in_a_restored_backup_is_not_launched_and_is_shown(

@@ -8,6 +8,7 @@ from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse
 
+from dispersed_web import commands
 from dispersed_web.accounts.throttles import RULES
 from dispersed_web.api.authentication import TokenAuthentication
 from dispersed_web.api.serializers.base import ErrorSerializer
@@ -17,9 +18,9 @@ WRONG = RULES["api_token"].limit
 OVERVIEW = f"""
 Launch, watch, extend and stop the jobs of your team on Dispersed.
 
-**Token.** Make one on the *Me* page, or with `manage.py create_api_token`. It belongs to you and to one team, which is
-the team that every call is about. What it may do is what its scope *and* your role there allow: `read` only looks,
-`operate` also launches, extends and stops, `admin` also does what admins do. When you leave the team, it is dead at
+**Token.** Make one on the *Me* page, or with `{commands.named("create_api_token")}`. It belongs to you and to one
+team, which is the team that every call is about. What it may do is what its scope *and* your role there allow:
+`read` only looks, `operate` also launches, extends and stops, `admin` also does what admins do. When you leave the team, it is dead at
 once. An admin makes tokens of the team itself under *Team*, *API tokens*: they belong to no person and act under their
 own name. Every token ends after a year at most.
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dispersed_web import commands
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams import installation
 from dispersed_web.teams.models import Installation
@@ -29,7 +30,10 @@ class Command(BaseCommand):
     def _show(self, own: str, held_by: str) -> None:
         self.stdout.write(f"This installation: {own}\nThe database is held by: {held_by or 'nobody yet'}")
         if not held_by:
-            self.stdout.write("The first process that starts makes this installation the holder.")
+            self.stdout.write(
+                "Nobody launches or stops anything with it. To make this installation the holder: "
+                + commands.named("installation adopt")
+            )
         elif held_by == own:
             self.stdout.write("It launches, stops and sends notices.")
         else:
