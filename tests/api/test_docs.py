@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from drf_spectacular.views import SpectacularAPIView
 from playwright.sync_api import expect
 
+from dispersed_web.api.views.docs import Schema
 from tests import factories
 from tests.api.caller import make_token
 from tests.api.test_schema import OPERATIONS
+
+
+def test_it_is_generated_by_one_thread_at_a_time(monkeypatch):
+    free = threading.Lock()
+
+    def generate(*args):
+        was_free = free.acquire(blocking=False)
+        time.sleep(0.01)
+        if was_free:
+            free.release()
+        return was_free
+
+    monkeypatch.setattr(SpectacularAPIView, "get", generate)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(Schema().get, [None] * 4))
 
 
 @pytest.mark.browser

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import threading
+from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,6 +16,9 @@ from dispersed_web.api.authentication import TokenAuthentication
 from dispersed_web.api.documents import OVERVIEW
 from dispersed_web.api.views.base import Private
 
+# Its generator looks on first use for what it knows of other packages, and breaks when two threads do that at once.
+_generating = threading.Lock()
+
 
 class Schema(Private, SpectacularAPIView):
     """YAML, or JSON by ``?format=json``; for signed-in people and tokens."""
@@ -26,6 +30,10 @@ class Schema(Private, SpectacularAPIView):
     }
     authentication_classes = (TokenAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with _generating:
+            return super().get(request, *args, **kwargs)
 
 
 @require_safe
