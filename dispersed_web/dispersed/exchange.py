@@ -244,10 +244,11 @@ def retry_wait_s(
     wrong time. A wait that the cloud asks for is kept to up to 30 seconds; if it asks for more, the caller
     must come back later.
     """
+    if isinstance(error, Unauthorized):
+        # Once at least: whoever has no time to wait for the cloud learns its clock all the same.
+        return 0.0 if clock_moved and attempt < max(len(backoff_s), 1) else None
     if attempt >= len(backoff_s):
         return None
-    if isinstance(error, Unauthorized):
-        return 0.0 if clock_moved else None
     if isinstance(error, (RateLimited, ServerBroken)) and error.retry_after_s is not None:
         return (
             max(error.retry_after_s, backoff_s[attempt]) if error.retry_after_s <= MAX_RETRY_AFTER_S else None

@@ -14,21 +14,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from dispersed_web.clock import Clock
-from dispersed_web.costs.estimate import cents, price
 from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential, CredentialState
 from dispersed_web.dispersed import Client, DispersedError, NotFound, Unauthorized, is_terminal
 from dispersed_web.dispersed import Job as RemoteJob
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.events.models import Audience
 from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.jobs import applying, credential_jobs, sending
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, LOCAL_ONLY, Job
-from dispersed_web.jobs.states import Reason, Status
+from dispersed_web.jobs.states import Reason
+from dispersed_web.jobs.stop_alarms import alarm_if_stuck
 
 log = logging.getLogger(__name__)
 MOST_AT_ONCE = 1000
@@ -39,7 +38,6 @@ AGAIN_WHILE_CANCELLING = dt.timedelta(minutes=3)
 FIRST_DELAYS_S = [5, 10, 20, 40, 60]
 LATER = dt.timedelta(minutes=5)
 PATIENCE = dt.timedelta(minutes=30)
-ALARM_AFTER = [dt.timedelta(minutes=3), dt.timedelta(minutes=10), dt.timedelta(minutes=30)]
 DOUBT_CHECK = dt.timedelta(seconds=10)
 # No try and no lease is planned so far ahead: one that is stems from before the clock was set back.
 FARTHEST = dt.timedelta(minutes=10)
@@ -87,7 +85,14 @@ def by_key(job_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
 def _is_due(now: dt.datetime) -> Q:
     far = now + FARTHEST
     free = Q(stop_lease_until=None) | Q(stop_lease_until__lt=now) | Q(stop_lease_until__gt=far)
-    return free & (Q(stop_next_at__lte=now) | Q(stop_next_at__gt=far))
+    # Said outright: whatever a process that was paused writes late, nobody's wish is no stop.
+    wished = Q(stop_requested_at__isnull=False)
+    return wished & free & (Q(stop_next_at__lte=now) | Q(stop_next_at__gt=far))
+
+
+def _wish(job: Job) -> QuerySet[Job]:
+    """The row, while its stop is still the one that was read: not called off, nor asked for anew, meanwhile."""
+    return Job.objects.filter(pk=job.pk, stop_token=job.stop_token, stop_requested_at__isnull=False)
 
 
 def pursue(job_id: uuid.UUID, clock: Clock, last_look: LastLook) -> None:
@@ -179,7 +184,7 @@ def _step_with(job: Job, credential: Credential, client: Client, clock: Clock) -
     if sight.ended:
         _note_end(job, began, clock())
     elif sight.cancelling and job.stop_sent_at and clock() - job.stop_sent_at < AGAIN_WHILE_CANCELLING:
-        Job.objects.filter(pk=job.pk).update(stop_next_at=clock() + VERIFY_EVERY, end_seen_at=None)
+        _wish(job).update(stop_next_at=clock() + VERIFY_EVERY, end_seen_at=None)
     else:
         _cancel(job, credential, client, clock)
 
@@ -208,7 +213,8 @@ def _look(job: Job, client: Client, *, must_see: bool) -> Sight:
 def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> None:
     """Commits the try, then sends it. Raises Unauthorized."""
     now = clock()
-    tries = Job.objects.filter(pk=job.pk, stop_attempts=job.stop_attempts).exclude(status__in=ENDED)
+    # A process that was paused since its last look must not send what was called off meanwhile.
+    tries = _wish(job).filter(stop_attempts=job.stop_attempts).exclude(status__in=ENDED)
     if not tries.update(
         stop_attempts=F("stop_attempts") + 1,
         stop_sent_at=now,
@@ -216,7 +222,7 @@ def _cancel(job: Job, credential: Credential, client: Client, clock: Clock) -> N
         end_seen_at=None,
     ):
         # Its end was seen once, or somebody else tries: the next look is due later, not at once.
-        Job.objects.filter(pk=job.pk, stop_next_at__lte=now).update(stop_next_at=now + VERIFY_EVERY)
+        _wish(job).filter(stop_next_at__lte=now).update(stop_next_at=now + VERIFY_EVERY)
         return
     try:
         client.cancel_job(job.remote_uuid or "", f"dw:{job.stop_reason}:{job.stop_token}")
@@ -256,17 +262,17 @@ def _delay(job: Job, now: dt.datetime) -> dt.timedelta:
 
 def _note(job: Job, why: str, now: dt.datetime) -> None:
     """Stores the fault; the next try is never further away than its delay, whatever the fault."""
-    Job.objects.filter(pk=job.pk).update(stop_error=why, stop_next_at=now + _delay(job, now))
+    _wish(job).update(stop_error=why, stop_next_at=now + _delay(job, now))
 
 
 def _note_end(job: Job, looked_at: dt.datetime, now: dt.datetime) -> None:
     """The first sight of the end starts the wait for the second; one that was begun 20 s later makes it sure."""
     row = Job.objects.get(pk=job.pk)
     if row.end_seen_at is None or row.end_seen_at > now or row.status not in ENDED:
-        Job.objects.filter(pk=job.pk).update(end_seen_at=now, stop_next_at=now + applying.SURE_AFTER)
+        _wish(job).update(end_seen_at=now, stop_next_at=now + applying.SURE_AFTER)
         return
     if looked_at - row.end_seen_at < applying.SURE_AFTER:
-        Job.objects.filter(pk=job.pk).update(stop_next_at=row.end_seen_at + applying.SURE_AFTER)
+        _wish(job).update(stop_next_at=row.end_seen_at + applying.SURE_AFTER)
         return
     with transaction.atomic():
         sure = Job.objects.filter(pk=job.pk, stop_next_at__isnull=False, status__in=ENDED).update(
@@ -275,37 +281,3 @@ def _note_end(job: Job, looked_at: dt.datetime, now: dt.datetime) -> None:
         if sure:
             sentence = "The end is confirmed: the cloud shows the job ended and none of its machines running."
             record(job.team_id, LAUNCHER, "job.stop_confirmed", ("job", job.pk), sentence, now=now)
-
-
-def alarm_if_stuck(job_id: uuid.UUID, now: dt.datetime) -> None:
-    """Tells more people the longer a stop is not confirmed: after 3, 10 and 30 minutes, then every 30."""
-    job = Job.objects.filter(pk=job_id, stop_next_at__isnull=False).exclude(status__in=ENDED).first()
-    if job is None or job.stop_requested_at is None or job.status == Status.QUEUED:
-        return
-    waited = now - job.stop_requested_at
-    if waited < _alarm_time(job.stop_alarmed):
-        return
-    rate = job.hourly_rate_usd
-    cost = f" It has cost about ${cents(price(rate, waited))} since." if rate else ""
-    with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, stop_alarmed=job.stop_alarmed).update(
-            stop_alarmed=F("stop_alarmed") + 1
-        ):
-            return
-        record(
-            job.team_id,
-            LAUNCHER,
-            "job.stop_unconfirmed",
-            ("job", job.pk),
-            f"The stop was asked for {int(waited.total_seconds() // 60)} minutes ago and its end was not seen.{cost} "
-            f"It is tried again and again{': ' + job.stop_error if job.stop_error else '.'}",
-            now=now,
-            data={"attempts": job.stop_attempts, "remote_uuid": job.remote_uuid},
-            audience=Audience.JOB_OWNER if job.stop_alarmed == 0 else Audience.ADMINS,
-        )
-
-
-def _alarm_time(alarms: int) -> dt.timedelta:
-    if alarms < len(ALARM_AFTER):
-        return ALARM_AFTER[alarms]
-    return ALARM_AFTER[-1] * (alarms - len(ALARM_AFTER) + 2)

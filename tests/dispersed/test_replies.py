@@ -181,3 +181,6 @@ def error_of(kind, **kwargs):
 def test_which_errors_are_worth_another_try(error, clock_moved, wait_s):
     assert retry_wait_s(error, 0, (0.5, 1.0), clock_moved=clock_moved) == wait_s
     assert retry_wait_s(error, 2, (0.5, 1.0), clock_moved=clock_moved) is None
+    # Without a pause there is no other try, but with the right time.
+    assert retry_wait_s(error, 0, (), clock_moved=clock_moved) == (0.0 if wait_s == 0.0 else None)
+    assert retry_wait_s(error, 1, (), clock_moved=clock_moved) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.jobs import pursuit, sync
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
-from dispersed_web.jobs.stop import is_stuck, request_stop
+from dispersed_web.jobs.stop import call_off, is_stuck, request_stop
 from tests import factories
 from tests.jobs.world import World
 
@@ -240,6 +241,53 @@ def test_a_look_that_stalls_holds_the_cancel_up_for_seconds_only(
     tasks.pursue(job.pk, world.clock)
     assert time.monotonic() - began < 3
     assert len(world.control.cancels(job.remote_uuid)) == 1
+
+
+def idle_stop(world: World) -> Job:
+    job = running(world)
+    assert stop(world, job, Reason.IDLE)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_stop_that_was_called_off_while_its_process_was_paused_is_not_sent(world: World) -> None:
+    """It looked, was paused past its lease, another process found the job in use, and then it goes on."""
+    job = idle_stop(world)
+    pursuit.pursue(job.pk, world.clock, lambda job, clock: call_off(job, "it is used", clock()))
+    job.refresh_from_db()
+    assert world.control.cancels() == []
+    assert (job.stop_requested_at, job.stop_next_at, job.stop_attempts) == (None, None, 0)
+    pursuit._note(Job(pk=job.pk, stop_token=uuid.uuid4()), "Late.", world.clock.now)
+    assert Job.objects.get(pk=job.pk).stop_next_at is None
+
+
+def test_a_stop_that_a_person_asks_for_meanwhile_goes_out_as_theirs_at_once(world: World) -> None:
+    job = idle_stop(world)
+    pursuit.pursue(job.pk, world.clock, lambda job, clock: stop(world, job))
+    assert world.control.cancels() == []
+    assert pursuit.due(world.clock.now) == [job.pk]
+    tasks.pursue(job.pk, world.clock)
+    (cancel,) = world.control.cancels(job.remote_uuid)
+    job.refresh_from_db()
+    assert str(job.stop_token) in str(cancel)
+
+
+def test_what_nobody_wants_stopped_is_not_stopped_whatever_its_row_says(world: World) -> None:
+    job = running(world)
+    Job.objects.filter(pk=job.pk).update(stop_next_at=world.clock.now)
+    assert pursuit.due(world.clock.now) == []
+    tasks.pursue(job.pk, world.clock)
+    assert world.control.cancels() == []
+
+
+def test_a_clock_that_is_far_off_keeps_no_end_from_being_seen(world: World) -> None:
+    job = running(world)
+    world.control.set_clock_skew(900)
+    stop(world, job)
+    for _ in range(8):
+        world.pass_time(5)
+    job.refresh_from_db()
+    assert (truth(world, job), job.status, job.stop_next_at) == ("CANCELLED", Status.CANCELLED, None)
 
 
 def test_what_was_tried_seldom_comes_first(world: World) -> None:
