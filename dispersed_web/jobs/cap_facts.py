@@ -57,10 +57,13 @@ def standing(
     *,
     asked: AskedOf | None = None,
     others: Q | None = None,
+    copies: int = 1,
 ) -> Standing:
-    """A launch before the caps. ``others`` narrows which of the credential's jobs count beside it."""
+    """A launch before the caps, or the last of ``copies``. ``others`` narrows which of the credential's jobs count beside
+    it."""
     keys = lineage(credential)
-    return Standing(caps, counts(credential, caps, keys, now, others), asked(caps) if asked else None)
+    beside = counts(credential, caps, keys, now, others)
+    return Standing(caps, beside, asked(caps) if asked else None, copies)
 
 
 def lineage(credential: Credential) -> list[uuid.UUID]:

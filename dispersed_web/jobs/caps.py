@@ -6,12 +6,17 @@ A launch counts at its quoted price, or at the highest price that its launcher a
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from dispersed_web import durations
+from dispersed_web.jobs.cap_matching import (
+    gpu_is_allowed,
+    image_is_allowed,
+    region_is_allowed,
+    task_is_allowed,
+)
 from dispersed_web.jobs.refusal import Refusal
 
 ZERO = Decimal(0)
@@ -73,17 +78,27 @@ class Counts:
 
 @dataclass(frozen=True)
 class Standing:
-    """One launch before the caps of its credential; without ``asked`` only what holds for every launch is judged."""
+    """One launch before the caps of its credential, or as many as ``copies`` says, of which the last is judged; without
+    ``asked`` only what holds for every launch."""
 
     caps: Caps
     counts: Counts = field(default_factory=Counts)
     asked: Asked | None = None
+    copies: int = 1
 
 
 def refusal(standing: Standing) -> Refusal | None:
     """The first cap that forbids it, or ``None``: what the order itself is at fault with comes first."""
-    asked = standing.asked
-    return (asked and _of_the_order(standing.caps, asked)) or _of_the_counts(standing)
+    return next(refusals(standing), None)
+
+
+def refusals(standing: Standing) -> Iterator[Refusal]:
+    """Every cap that forbids it, for a form to say them all before it is sent."""
+    if standing.asked:
+        yield from against_the_order(standing.caps, standing.asked)
+    for rule in (_of_the_jobs, _of_the_hour, _of_spending):
+        if found := rule(standing):
+            yield found
 
 
 def against_the_order(caps: Caps, asked: Asked) -> list[Refusal]:
@@ -91,26 +106,22 @@ def against_the_order(caps: Caps, asked: Asked) -> list[Refusal]:
     return [found for rule in _RULES if (found := rule(caps, asked))]
 
 
-def _of_the_order(caps: Caps, asked: Asked) -> Refusal | None:
-    return next(iter(against_the_order(caps, asked)), None)
-
-
 # The order ------------------------------------------------------------------------------------------------------------
 
 
 def _task(caps: Caps, asked: Asked) -> Refusal | None:
-    if caps.task in ("", asked.task):
+    if task_is_allowed(asked.task, caps.task):
         return None
-    return Refusal("cap_task", f"Only {caps.task} jobs may be launched with this credential.", field="task")
+    sentence = f"Only {caps.task} jobs may be launched with this credential. Choose that kind, or another credential."
+    return Refusal("cap_task", sentence, field="task")
 
 
 def _gpu(caps: Caps, asked: Asked) -> Refusal | None:
     if not caps.gpu_models or (asked.gpu_count == 0 and not asked.gpu_names):
         return None
-    allowed = {bare(name) for name in caps.gpu_models}
-    if asked.gpu_names and all(name is not None and bare(name) in allowed for name in asked.gpu_names):
+    if asked.gpu_names and all(gpu_is_allowed(name, caps.gpu_models) for name in asked.gpu_names):
         return None
-    why = ""
+    why = " Choose one of them, or another credential."
     if not asked.gpu_names:
         why = " With any GPU it cannot be told which one it would be."
     elif None in asked.gpu_names:
@@ -130,12 +141,14 @@ def _gpu_count(caps: Caps, asked: Asked) -> Refusal | None:
     if wanted <= most:
         return None
     how = f", {asked.gpu_count} on each of {asked.nodes} machines" if asked.nodes > 1 else ""
-    sentence = f"This credential is for at most {_gpus(most)} in a job; this one asks for {wanted}{how}."
+    sentence = f"This credential is for at most {_gpus(most)} in a job; this one asks for {wanted}{how}. Ask for fewer."
     return Refusal("cap_gpu_count", sentence, field="gpu_count")
 
 
 def _regions(caps: Caps, asked: Asked) -> Refusal | None:
-    if not caps.regions or (asked.regions and set(asked.regions) <= set(caps.regions)):
+    if not caps.regions or (
+        asked.regions and all(region_is_allowed(code, caps.regions) for code in asked.regions)
+    ):
         return None
     sentence = f"This credential is for these regions: {_listed(caps.regions)}. Choose among them."
     return Refusal("cap_regions", sentence, field="allowed_region_codes")
@@ -196,24 +209,29 @@ _RULES: tuple[Callable[[Caps, Asked], Refusal | None], ...] = (
 # What runs already ----------------------------------------------------------------------------------------------------
 
 
-def _of_the_counts(standing: Standing) -> Refusal | None:
-    caps, counts = standing.caps, standing.counts
-    if caps.max_active_jobs is not None and counts.active_jobs + 1 > caps.max_active_jobs:
-        sentence = (
-            f"{_jobs(caps.max_active_jobs)} may run at once with this credential, and {counts.active_jobs} "
-            f"{'is' if counts.active_jobs == 1 else 'are'} active. Stop one first, or choose another credential."
-        )
-        return Refusal("cap_jobs", sentence)
-    return _of_the_hour(standing) or _of_spending(caps, counts)
+def _of_the_jobs(standing: Standing) -> Refusal | None:
+    caps, active = standing.caps, standing.counts.active_jobs
+    if caps.max_active_jobs is None or active + standing.copies <= caps.max_active_jobs:
+        return None
+    asked = f", so {standing.copies} more are too many" if standing.copies > 1 else ""
+    sentence = (
+        f"{_jobs(caps.max_active_jobs)} may run at once with this credential, and {active} "
+        f"{'is' if active == 1 else 'are'} active{asked}. Stop one first, or choose another credential."
+    )
+    return Refusal("cap_jobs", sentence)
 
 
 def _of_the_hour(standing: Standing) -> Refusal | None:
     caps, counts = standing.caps, standing.counts
     if caps.max_hourly_usd is None:
         return None
-    rate = counts.burning_usd + ((standing.asked and standing.asked.usd) or ZERO)
+    rate = counts.burning_usd + ((standing.asked and standing.asked.usd) or ZERO) * standing.copies
     if rate > caps.max_hourly_usd or (standing.asked is None and rate >= caps.max_hourly_usd):
-        sentence = f"With this job the credential would burn ${rate:.2f}/h; its limit is ${caps.max_hourly_usd:.2f}/h."
+        what = "this job" if standing.copies == 1 else f"these {standing.copies} jobs"
+        sentence = (
+            f"With {what} the credential would burn ${rate:.2f}/h; its limit is ${caps.max_hourly_usd:.2f}/h. Stop one "
+            "first, or choose a cheaper GPU or another credential."
+        )
         return Refusal("cap_hourly", sentence)
     if counts.unpriced:
         sentence = (
@@ -224,7 +242,8 @@ def _of_the_hour(standing: Standing) -> Refusal | None:
     return None
 
 
-def _of_spending(caps: Caps, counts: Counts) -> Refusal | None:
+def _of_spending(standing: Standing) -> Refusal | None:
+    caps, counts = standing.caps, standing.counts
     for limit, spent, what in (
         (caps.max_day_usd, counts.day, "today"),
         (caps.max_month_usd, counts.month, "this month"),
@@ -243,23 +262,6 @@ def _of_spending(caps: Caps, counts: Counts) -> Refusal | None:
 
 
 # Words ----------------------------------------------------------------------------------------------------------------
-
-
-def image_is_allowed(name: str, tag: str, patterns: Iterable[str]) -> bool:
-    """Whether a pattern matches the whole name, or the whole of name and tag; ``*`` is any text, nothing else is
-    special, and case counts. Pure."""
-    whole = f"{name}:{tag}" if tag else name
-    return any(_matches(pattern, name) or _matches(pattern, whole) for pattern in patterns)
-
-
-def _matches(pattern: str, text: str) -> bool:
-    expression = ".*".join(re.escape(part) for part in pattern.split("*"))
-    return re.fullmatch(expression, text, re.DOTALL) is not None
-
-
-def bare(gpu_name: str) -> str:
-    """The name of a GPU as two are compared by it."""
-    return gpu_name.casefold().removeprefix("nvidia ").strip()
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from dispersed_web.recipes.document import Document
 from dispersed_web.teams.models import Team
 
 if TYPE_CHECKING:
+    from dispersed_web.jobs.caps import Caps
     from dispersed_web.jobs.models import Job
     from dispersed_web.jobs.orders import Order
     from dispersed_web.recipes.models import RecipeVersion
@@ -35,12 +36,17 @@ def bounds_of(
 ) -> tuple[int, int]:
     """The same, the ceiling held to the longest lifetime that the credential's caps allow, and to the lifetime itself
     where the recipe's author locked it, so that no extension passes them."""
+    held = cap_facts.caps_of(credential)
+    return lifetime_of(order, team)[0], ceiling(order, team, held, version)
+
+
+def ceiling(order: Order, team: Team, held: Caps | None, version: RecipeVersion | None) -> int:
+    """The ceiling alone, ``held`` being the credential's caps."""
     lifetime_s, ceiling_s = lifetime_of(order, team)
-    caps = cap_facts.caps_of(credential)
-    most_s = caps.max_lifetime_s if caps else None
     if locks_lifetime(version):
         ceiling_s = min(ceiling_s, lifetime_s)
-    return lifetime_s, ceiling_s if most_s is None else max(min(ceiling_s, most_s), 60)
+    most_s = held.max_lifetime_s if held else None
+    return ceiling_s if most_s is None else max(min(ceiling_s, most_s), 60)
 
 
 def locks_lifetime(version: RecipeVersion | None) -> bool:

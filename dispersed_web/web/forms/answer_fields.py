@@ -14,6 +14,7 @@ from dispersed_web.recipes.document import ENV, Input
 from dispersed_web.recipes.inputs import PRIVATE_KEY, BadAnswer, read
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.order import GPU_BY_NAME
+from dispersed_web.web.forms.region_choice import RegionWidget
 from dispersed_web.web.forms.ssh_choice import KnownKey, SshKeyChoiceField, SshKeyWidget
 from dispersed_web.web.forms.team_secrets import SecretWidget, refuse_unknown
 
@@ -116,7 +117,7 @@ def _choice(one: Input) -> AnswerField:
 
 
 def _regions(one: Input) -> AnswerField:
-    return AnswerField(one, widget=forms.CheckboxSelectMultiple(choices=regions.CHOICES))
+    return AnswerField(one, widget=RegionWidget(choices=regions.CHOICES))
 
 
 def _secret(one: Input) -> AnswerField:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,7 +15,8 @@ from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME
 @dataclass(frozen=True)
 class Card:
     """One GPU to choose, in words. ``price`` is empty where none is offered now; ``state`` says what is known of free
-    ones, ``is_free`` whether one can be had at once as far as that tells."""
+    ones, ``is_free`` whether one can be had at once as far as that tells. ``is_barred`` says that the credential may not
+    launch on it."""
 
     value: str
     name: str
@@ -25,6 +26,7 @@ class Card:
     chosen: bool
     state: str = ""
     is_free: bool = True
+    is_barred: bool = False
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,17 @@ class Suggested:
     text: str
 
 
-def cards(choices: Sequence[GpuChoice], chosen: str) -> list[Card]:
+def cards(
+    choices: Sequence[GpuChoice], chosen: str, is_barred: Callable[[str], bool] = lambda _: False
+) -> list[Card]:
     """All models, and what was chosen where the list does not have it any more."""
-    found = [card(choice, chosen) for choice in choices]
+    found = [card(choice, chosen, is_barred=is_barred(choice.name)) for choice in choices]
     if chosen not in (ANY_GPU, GPU_BY_NAME) and chosen not in {choice.uuid for choice in choices}:
         found.append(Card(chosen, f"GPU {chosen[:8]}", "", "", "not in the list at the moment", True))
     return found
 
 
-def card(choice: GpuChoice, chosen: str) -> Card:
+def card(choice: GpuChoice, chosen: str, *, is_barred: bool = False) -> Card:
     return Card(
         value=choice.uuid,
         name=bare(choice),
@@ -53,6 +57,7 @@ def card(choice: GpuChoice, chosen: str) -> Card:
         chosen=choice.uuid == chosen,
         state=_state(choice),
         is_free=choice.is_free,
+        is_barred=is_barred,
     )
 
 

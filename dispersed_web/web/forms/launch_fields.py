@@ -11,6 +11,7 @@ from dispersed_web.web.forms.fields import (
     DurationField,
     PortsField,
 )
+from dispersed_web.web.forms.region_choice import RegionWidget
 from dispersed_web.web.forms.ssh_choice import SshKeyChoiceField
 from dispersed_web.web.forms.stop_choices import StopChoiceFields
 from dispersed_web.web.forms.team_secrets import SecretFromField
@@ -83,7 +84,7 @@ class LaunchFields(StopChoiceFields):
     min_ram_gb = forms.IntegerField(label="RAM, at least", required=False, widget=_number(0))
     min_storage_gb = forms.IntegerField(label="Disk, at least", required=False, widget=_number(0))
     allowed_region_codes = forms.MultipleChoiceField(
-        label="Regions", required=False, choices=regions.CHOICES, widget=forms.CheckboxSelectMultiple
+        label="Regions", required=False, choices=regions.CHOICES, widget=RegionWidget
     )
     max_node_count = forms.IntegerField(label="Nodes, at most", widget=_number(1))
     max_retry_count = forms.IntegerField(label="Retries after a failure", widget=_number(0))

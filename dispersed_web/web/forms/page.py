@@ -17,6 +17,7 @@ from dispersed_web.web import credential_words
 from dispersed_web.web.credential_words import Health
 from dispersed_web.web.forms import advice, caps_beside, gpu_cards
 from dispersed_web.web.forms.budget_left import BudgetLeft, budgets_left
+from dispersed_web.web.forms.caps_beside import Beside
 from dispersed_web.web.forms.gpu_cards import Card, Suggested
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.order import ANY_GPU, wish_of
@@ -61,6 +62,8 @@ class Page:
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     budgets: list[BudgetLeft] = field(default_factory=list)
+    caps: Beside = field(default_factory=Beside)
+    bars_any: bool = False
     folds: dict[str, bool] = field(default_factory=dict)
     looks_left: int = 0
     poll_ms: int = 0
@@ -73,7 +76,7 @@ def page_of(
     form: LaunchForm, now: dt.datetime, looks_left: int = 0, *, ssh_key_given: bool | None = None
 ) -> Page:
     """``looks_left`` says how often the page may still ask whether prices have arrived."""
-    data = dict(form.cleaned_data) if form.is_bound else dict(form.initial)
+    data = dict(form.as_typed if form.is_bound else form.initial)
     if ssh_key_given is not None:
         data["ssh_key"] = ssh_key_given
     credential = form.chosen_credential
@@ -81,7 +84,10 @@ def page_of(
     choices = gpu_choices(row, data)
     quoted = quote(data, choices, now)
     chosen = str(form["gpu"].value() or ANY_GPU)
-    cards = gpu_cards.cards(choices, chosen)
+    caps = caps_beside.beside(form, data, now)
+    form.bar_regions(caps.bars_region)
+    cards = gpu_cards.cards(choices, chosen, caps.bars_gpu)
+    allowed = [one for one in choices if not caps.bars_gpu(one.name)]
     wish = wish_of(data)
     waits = looks_left > 0 and credential is not None and market.is_stale(row, now)
     return Page(
@@ -89,7 +95,7 @@ def page_of(
         quote=quoted,
         gpu=chosen,
         gpu_name=str(form["gpu_name"].value() or ""),
-        suggested=gpu_cards.suggested(market.suggestion(wish, choices), wish.gpu_count),
+        suggested=gpu_cards.suggested(market.suggestion(wish, allowed), wish.gpu_count),
         offered=[card for card in cards if card.price],
         others=[card for card in cards if not card.price],
         any_price=range_of(quote({**data, "gpu": ANY_GPU, "max_node_count": 1}, choices, now)),
@@ -99,12 +105,11 @@ def page_of(
         rate=range_of(quoted),
         outlook=outlook(data, quoted, form.team, form.policy, now, timezone.get_current_timezone()),
         for_batch=data.get("task") == BATCH,
-        warnings=[
-            *(one.sentence for one in caps_beside.faults(form, data)),
-            *advice.warnings(data, _around(form, data, credential, quoted, now)),
-        ],
+        warnings=advice.warnings(data, _around(form, caps, credential, quoted, now)),
         notes=advice.notes(data),
-        budgets=[*budgets_left(form.policy, form.user_id, now), *caps_beside.left(credential, now)],
+        budgets=[*budgets_left(form.policy, form.user_id, now), *caps.left],
+        caps=caps,
+        bars_any=caps.bars_any_gpu(data.get("gpu_count")),
         folds={fold: _is_open(form, usual) for fold, usual in FOLDS.items()},
         looks_left=looks_left,
         poll_ms=POLL_MS if waits else 0,
@@ -125,13 +130,12 @@ def _health(credential: Credential | None, now: dt.datetime) -> Health | None:
 
 
 def _around(
-    form: LaunchForm, data: dict[str, Any], credential: Credential | None, quoted: Quote, now: dt.datetime
+    form: LaunchForm, caps: Beside, credential: Credential | None, quoted: Quote, now: dt.datetime
 ) -> advice.Around:
-    lasts_s = quoted.lasts_s if data.get("task") == BATCH else form.team.max_lifetime_s
     return advice.Around(
         exposed_env=form.exposed_env(),
         key_expires_at=credential.expires_at if credential else None,
-        last_end_at=now + dt.timedelta(seconds=lasts_s) if lasts_s else None,
+        last_end_at=now + dt.timedelta(seconds=caps.ends_s) if caps.ends_s else None,
         from_usd=quoted.from_usd,
         to_usd=quoted.to_usd,
     )

@@ -6,7 +6,7 @@ count for nothing, and the domain checks the order once more.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -164,6 +164,12 @@ class RecipeLaunchForm(LaunchForm):
         if "reach" in self.held and "reach" not in self.asked_by:
             return
         super()._clean_reach()
+
+    def bar_regions(self, is_barred: Callable[[str], bool]) -> None:
+        super().bar_regions(is_barred)
+        for one in self.document.inputs:
+            if one.to == "allowed_region_codes" and name_of(one) in self.inputs.fields:
+                self.inputs.fields[name_of(one)].widget.is_barred = is_barred
 
     def forget_faults(self) -> None:
         super().forget_faults()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
 from dispersed_web.jobs import cooking, marker, secret_refs, specs
+from dispersed_web.jobs.refusal import Refusal
 from dispersed_web.recipes import references
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.web.forms.launch import LaunchForm
@@ -29,6 +31,12 @@ class Review:
     curl: str
     faults: list[tuple[str, str]]
     secrets: list[str]
+
+    def with_refusals(self, refusals: Iterable[Refusal]) -> Review:
+        """With what the credential's caps forbid, as far as no field says it already."""
+        said = {sentence for _, sentence in self.faults}
+        more = [("Credential", one.sentence) for one in refusals if one.sentence not in said]
+        return replace(self, faults=[*self.faults, *more])
 
 
 @sensitive_variables()

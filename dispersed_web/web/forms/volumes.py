@@ -19,6 +19,8 @@ from dispersed_web.dispersed.limits import MOST_VOLUMES
 
 PREFIX = "volume"
 SHOWN = ("image", "tag", "mount", "registry", "user")
+# The caps of a credential judge images, those of volumes too.
+PREVIEWED = ("image", "tag", "mount", "registry")
 _LABELS = {
     "image": ("Image", "team/data"),
     "tag": ("Tag", "latest"),
@@ -45,6 +47,8 @@ class VolumeRow(forms.Form):
             field = self.fields[name]
             field.label = label
             field.widget.attrs |= {"autocomplete": "off", "spellcheck": "false", "placeholder": example}
+        for name in PREVIEWED:
+            self.fields[name].widget.attrs["data-preview"] = True
         self.fields["secret"].widget.attrs["autocomplete"] = "new-password"
         if self.initial.get("has_secret"):
             self.fields["secret"].widget.attrs["placeholder"] = "Type it again"
@@ -117,7 +121,10 @@ def volume_rows(data: QueryDict | None, initial: Sequence[Mapping[str, Any]] = (
     """The rows as sent, or as ``initial`` begins them; a form that was sent without any rows leaves them as they
     begin."""
     sent = data if data is not None and f"{PREFIX}-TOTAL_FORMS" in data else None
-    return _FormSet(sent, prefix=PREFIX, initial=[_row(one) for one in initial] or None)
+    rows = _FormSet(sent, prefix=PREFIX, initial=[_row(one) for one in initial] or None)
+    for field in rows.management_form.fields.values():
+        field.widget.attrs["data-preview"] = True
+    return rows
 
 
 def _row(volume: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, QueryDict
@@ -18,7 +18,7 @@ from dispersed_web.recipes import queries
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.web.access import Seat
-from dispersed_web.web.forms import links, prefill
+from dispersed_web.web.forms import caps_beside, links, prefill
 from dispersed_web.web.forms.cook import Cook, cook_of, from_cook
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.prefill import Filling
@@ -78,7 +78,9 @@ class Desk:
         filling = prefill.fresh(self.seat.team, self.request.user, self.visitor, self.credentials)
         if self.version:
             return prefill.from_recipe(filling, self.version, self.seat.team)
-        return from_cook(filling, self.cook, self.seat.team) if self.cook else filling
+        if self.cook:
+            return from_cook(filling, self.cook, self.seat.team)
+        return replace(filling, values=caps_beside.within(filling.values, next(iter(self.credentials), None)))
 
     def filling(self) -> Filling:
         """What the address asks for: an example, a past job, a preset, the values of a link."""

@@ -95,7 +95,8 @@ def address(seat: Seat, recipe_id: uuid.UUID | None = None) -> str:
 @sensitive_variables()
 def review(desk: Desk, sent: LaunchForm, *, token: str) -> HttpResponse:
     """The exact request for reading: in a dialog, or above the form where there is no script."""
-    shown: Review = review_of(sent)
+    now_shown = page_of(sent, database_now())
+    shown: Review = review_of(sent).with_refusals(now_shown.caps.refusals)
     link = links.query_of(sent, desk.form(filling=desk.plain_filling()))
     path = desk.request.build_absolute_uri(
         address(desk.seat, desk.version.recipe_id if desk.version else None)
@@ -104,7 +105,7 @@ def review(desk: Desk, sent: LaunchForm, *, token: str) -> HttpResponse:
         link = "&".join(filter(None, (urlencode({"cook": desk.cook.uuid}), link)))
     extra = {"review": shown, "link": f"{path}?{link}" if link else path}
     if desk.request.headers.get("HX-Request"):
-        context = _context(desk, sent) | extra | {"page": page_of(sent, database_now())}
+        context = _context(desk, sent) | extra | {"page": now_shown}
         return render(desk.request, "launch/_review_dialog.html", context)
     return show(desk, sent, token=token, **extra)
 

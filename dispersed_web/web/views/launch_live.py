@@ -23,17 +23,20 @@ from dispersed_web.web.launch.launch_page import MARKET_LOOKS
 
 @require_GET
 def gpus(request: HttpRequest, slug: str) -> HttpResponse:
-    """The GPUs with their prices for what is chosen so far; asked for again until prices arrive."""
+    """The GPUs with their prices for what is chosen so far; asked for again until prices arrive. With another credential
+    than before also what its caps say of the other fields."""
     seat = access.seat(request, slug, Action.LAUNCH)
     draft = _draft(request, seat)
     looks, credential = request.GET.get("looks", ""), draft.chosen_credential
-    if credential and request.GET.get("looks_with") == str(credential.pk) and looks.isdecimal():
+    is_same = credential is not None and request.GET.get("looks_with") == str(credential.pk)
+    if is_same and looks.isdecimal():
         looks_left = max(min(int(looks[:3]), MARKET_LOOKS) - 1, 0)
     else:
         looks_left = MARKET_LOOKS
         look_at_the_market(draft)
     page = page_of(draft, database_now(), looks_left)
-    return render(request, "launch/_gpus.html", {"page": page, "form": draft, "team": seat.team})
+    context = {"page": page, "form": draft, "team": seat.team, "is_new_credential": not is_same}
+    return render(request, "launch/_gpus_live.html", context)
 
 
 @require_GET
