@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.accounts import addresses
 from dispersed_web.accounts.models import User
 from dispersed_web.events import security
+from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import CROCKFORD, Installation
 
@@ -30,6 +31,13 @@ def setup_code() -> str:
     number = int.from_bytes(digest, "big")
     letters = [CROCKFORD[(number >> (5 * place)) & 31] for place in range(GROUPS * GROUP)]
     return "-".join("".join(letters[start : start + GROUP]) for start in range(0, len(letters), GROUP))
+
+
+def note_code_printed(now: dt.datetime) -> None:
+    """Whoever reads where it was printed can make the first account."""
+    sentence = "The code for the first account was printed where the server runs."
+    with transaction.atomic():
+        record(None, LAUNCHER, "installation.setup_code", ("installation", ""), sentence, now=now)
 
 
 @sensitive_variables()
@@ -51,9 +59,8 @@ def make_owner(email: str, name: str, password: str, now: dt.datetime) -> User:
             )
         user = User.objects.create_user(email, password, name=name)
         addresses.vouch(user)
-        security.note_account(
-            user, "account.first", f"{user} made the first account of this installation.", now
-        )
+        sentence = f"{user} made the first account of this installation, with the code from the server's log."
+        security.note_account(user, "account.first", sentence, now)
     return user
 
 

@@ -37,6 +37,8 @@ def test_the_command_prints_it_while_nobody_has_an_account():
     call_command("setup_code", stdout=said)
     assert first_run.setup_code() in said.getvalue()
     assert "/setup/" in said.getvalue()
+    noted = Event.objects.get(kind="installation.setup_code")
+    assert first_run.setup_code() not in noted.sentence
     make.make_user()
     with pytest.raises(CommandError, match="already"):
         call_command("setup_code")

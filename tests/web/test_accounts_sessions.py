@@ -182,3 +182,20 @@ def test_cookies_are_for_this_site_alone(settings: Any) -> None:
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert settings.CSRF_COOKIE_HTTPONLY
+
+
+def test_signing_out_is_recorded_and_so_is_a_session_that_is_too_old() -> None:
+    user = make.make_user()
+    first, second = signed_in(user), signed_in(user, "192.0.2.2")
+    first.post("/account/logout/")
+    session = second.session
+    session["seen_at"] = timezone.now().timestamp() - 13 * HOUR.total_seconds()
+    session.save()
+    assert not is_in(second)
+    noted = Event.objects.filter(kind="account.signed_out", subject_id=str(user.pk)).order_by("pk")
+    assert [(one.sentence, one.ip_address) for one in noted] == [
+        ("Signed out: Firefox on Linux, from 192.0.2.1.", "192.0.2.1"),
+        ("Signed out, because the session was too old: Firefox on Linux, from 192.0.2.2.", "192.0.2.2"),
+    ]
+    Client().post("/account/logout/")
+    assert noted.count() == 2, "nobody signed out"

@@ -8,6 +8,7 @@ from django.utils import timezone
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.credentials.models import Credential
+from dispersed_web.events.models import Event
 from dispersed_web.notifications.models import Channel
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams import first_run
@@ -86,6 +87,9 @@ def test_guessing_the_code_ends_after_ten_attempts_from_an_address(client):
     assert "Too many" in str(client.post(SETUP, typed()).context["form"].errors["code"])
     assert not User.objects.exists()
     assert throttles.wait_for("setup", "127.0.0.1", timezone.now()) > 0
+    wrong = Event.objects.filter(kind="installation.setup_code_wrong", ip_address="127.0.0.1")
+    assert wrong.count() == 10
+    assert not Event.objects.filter(sentence__contains="0000").exists()
     assert client.post(SETUP, typed(), REMOTE_ADDR="10.0.0.7").status_code == 302
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from allauth.account import signals
 from allauth.socialaccount import signals as social_signals
 from django.conf import settings
+from django.contrib.auth import user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -51,6 +52,20 @@ def note_sign_in(request: HttpRequest, user: User, **kwargs: Any) -> None:
     else:
         with transaction.atomic():
             security.note_account(user, "account.signed_in", f"Signed in: {where(request)}.", timezone.now())
+
+
+@receiver(user_logged_out)
+def note_sign_out(request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    """By the person, or by the end of the session's time (``session_age``)."""
+    if user is None:
+        return
+    how = (
+        "Signed out, because the session was too old"
+        if getattr(request, "session_is_over", False)
+        else "Signed out"
+    )
+    with transaction.atomic():
+        security.note_account(user, "account.signed_out", f"{how}: {where(request)}.", timezone.now())
 
 
 @receiver([signals.password_changed, signals.password_set])
@@ -129,6 +144,16 @@ def note_failure(request: HttpRequest, user_id: int | None) -> None:
     sentence = f"A sign-in with a wrong password: {where(request)}."
     with transaction.atomic():
         record(None, SOMEBODY, "account.sign_in_failed", subject, sentence, now=now)
+
+
+def note_wrong_setup_code(request: HttpRequest) -> None:
+    """Somebody tried to make the first account. As with passwords the log takes so many an hour."""
+    now = timezone.now()
+    if throttles.take("sign_in_noted", "setup code", now):
+        return
+    sentence = f"A wrong code for the first account of this installation: {where(request)}."
+    with transaction.atomic():
+        record(None, SOMEBODY, "installation.setup_code_wrong", ("installation", ""), sentence, now=now)
 
 
 def tell_of_attempts(user_id: int | None) -> None:

@@ -27,6 +27,7 @@ def check(request: HttpRequest, now: dt.datetime) -> None:
     was noted begins now."""
     began, seen = request.session.get(BEGAN, now.timestamp()), request.session.get(SEEN, 0.0)
     if sessions.is_over(began, seen or now.timestamp(), now):
+        request.session_is_over = True
         logout(request)
     elif sessions.is_due(seen, now) and _is_use(request):
         request.session[BEGAN], request.session[SEEN] = began, now.timestamp()

@@ -39,6 +39,7 @@ from dispersed_web.web.forms.credential import CredentialForm
 from dispersed_web.web.forms.notices import ChannelForm
 from dispersed_web.web.forms.setup import OwnerForm
 from dispersed_web.web.forms.team import NewTeamForm
+from dispersed_web.web.people.notices import note_wrong_setup_code
 from dispersed_web.web.people.sudo import needs_sudo
 
 STEPS = ("Account", "Team", "Credential", "Notices", "First launch")
@@ -156,6 +157,7 @@ def _knows_code(request: HttpRequest, form: OwnerForm) -> bool:
         form.add_error("code", f"Too many wrong codes. Try again in {throttles.in_words(wait_s)}.")
         return False
     if not first_run.is_code(form.cleaned_data["code"]):
+        note_wrong_setup_code(request)
         form.add_error("code", "This is not the code. Copy it from the server's log.")
         return False
     throttles.give_back("setup", address)

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.urls import reverse
+from django.utils import timezone
 
+from dispersed_web import commands
 from dispersed_web.teams import first_run
 
 
@@ -28,8 +30,9 @@ class Command(BaseCommand):
         except DatabaseError:
             if at_start:
                 return
-            raise CommandError("The database is not up to date. Run: manage.py migrate") from None
+            raise CommandError(f"The database is not up to date. Run: {commands.named('migrate')}") from None
         if empty:
+            first_run.note_code_printed(timezone.now())
             address = f"{settings.PUBLIC_URL}{reverse('web:setup')}"
             self.stdout.write(
                 f"Nobody has an account yet. Open {address} with the code {first_run.setup_code()}"
