@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.credentials import canary, sealed, vault
 from dispersed_web.credentials.models import KeyCanary
 from dispersed_web.credentials.sealed import Column
+from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Installation
 
 MOST_NAMED = 20
@@ -104,21 +105,44 @@ def _troubles(found: Census, bad: set[str]) -> list[canary.KeyTrouble]:
 
 @dataclass
 class Rotated:
-    """What became of the secrets under other keys. ``left`` counts what remains, by key."""
+    """What became of the secrets under other keys. ``left`` counts what remains, by key; ``of_teams`` what was sealed anew,
+    by team, with ``None`` for what belongs to persons."""
 
     sealed_anew: int = 0
     changed_meanwhile: int = 0
     unreadable: Counter[str] = field(default_factory=Counter)
     left: dict[str, int] = field(default_factory=dict)
+    of_teams: Counter[uuid.UUID | None] = field(default_factory=Counter)
 
 
-def rotate(told: Callable[[str, int], None] = lambda column, done: None) -> Rotated:
+def rotate_and_record(now: dt.datetime, told: Callable[[str, int], None], actor: Actor) -> Rotated:
+    """As :func:`rotate`, and an event for each team whose secrets were sealed anew, also where it was broken off."""
+    outcome = Rotated()
+    try:
+        return rotate(told, outcome)
+    finally:
+        _record(outcome, actor, now)
+
+
+def _record(outcome: Rotated, actor: Actor, now: dt.datetime) -> None:
+    key = vault.first_key_id()
+    for team_id, count in outcome.of_teams.items():
+        subject = ("team", team_id) if team_id else ("installation", 1)
+        many = "1 stored secret" if count == 1 else f"{count:,} stored secrets"
+        sentence = f"{actor.label} sealed {many} anew with the encryption key “{key}”."
+        data = {"key": key, "count": count}
+        record(team_id, actor, "team.secrets_rotated", subject, sentence, now=now, data=data)
+
+
+def rotate(
+    told: Callable[[str, int], None] = lambda column, done: None, outcome: Rotated | None = None
+) -> Rotated:
     """Seals with the first key whatever was sealed with another one; ``told`` hears of each column and how many it was.
 
     A row is written only while it holds what was read, so beside a writer the writer wins, and what it wrote is looked at
     again. Broken off anywhere, it goes on when it is called again.
     """
-    outcome = Rotated()
+    outcome = outcome or Rotated()
     installation = Installation.get().uuid
     canary.ensure()
     for column in sealed.columns():
@@ -149,6 +173,7 @@ def _seal_anew(column: Column, row: Any, installation: uuid.UUID, outcome: Rotat
         return
     if column.replace(row, vault.seal_with(vault.first_key_id(), secret, place, installation)):
         outcome.sealed_anew += 1
+        outcome.of_teams[column.team_of(row)] += 1
     else:
         outcome.changed_meanwhile += 1
 

@@ -51,6 +51,13 @@ class Column:
         value = getattr(row, self.field)
         return str(value[self.key] if self.key else value)
 
+    def team_of(self, row: Any) -> uuid.UUID | None:
+        """The team of the row, from what was read with it; ``None`` where it belongs to none."""
+        *way, last = self.team.split("__")
+        for name in way:
+            row = getattr(row, name)
+        return getattr(row, f"{last}_id") if last else None
+
     def replace(self, row: Any, text: str) -> bool:
         """Stores ``text`` in the place of what ``row`` was read with; False when it was changed meanwhile."""
         before = getattr(row, self.field)

@@ -108,6 +108,8 @@ KINDS = {
     "account.team_deleted": Kind("Team deleted", tone="amber"),
     "account.site_admin": Kind("You administer this installation", tone="amber"),
     "account.site_admin_ended": Kind("You no longer administer this installation", tone="amber"),
+    "team.shredded": Kind("The team’s secrets were destroyed", tone="red"),
+    "team.installation_adopted": Kind("Another installation acts now", tone="amber"),
     "audit.broken": Kind("The audit log is not whole", tone="red"),
     # Of a person's own account
     "account.signed_in": Kind("New sign-in"),

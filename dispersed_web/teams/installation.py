@@ -7,10 +7,16 @@ the command ``installation adopt``; nothing else that touches a database makes i
 
 from __future__ import annotations
 
+import datetime as dt
+
 from django.conf import settings
+from django.db import transaction
 
 from dispersed_web import commands
-from dispersed_web.teams.models import Installation
+from dispersed_web.events.models import Audience
+from dispersed_web.events.record import record
+from dispersed_web.teams.keeping import OPERATOR
+from dispersed_web.teams.models import Installation, Team
 
 _MEANS = "so it only looks: it launches and stops nothing and sends no notices"
 ONLY_LOOKS = (
@@ -52,7 +58,21 @@ def claim() -> str:
     return Installation.objects.values_list("holder", flat=True).get(pk=1)
 
 
-def adopt(held_by: str) -> bool:
-    """Makes this installation the holder in place of ``held_by``; False when another one holds it by now."""
-    rows = Installation.objects.filter(pk=1, holder=held_by)
-    return bool(rows.update(holder=settings.INSTALLATION_ID))
+def adopt(held_by: str, now: dt.datetime) -> bool:
+    """Makes this installation the holder in place of ``held_by``; False when another one holds it by now. The admins of
+    every team are told: should this be a copy, it acts on their jobs from now on."""
+    with transaction.atomic():
+        rows = Installation.objects.filter(pk=1, holder=held_by)
+        if not rows.update(holder=settings.INSTALLATION_ID):
+            return False
+        own = settings.INSTALLATION_ID
+        instead = f" in place of “{held_by}”" if held_by else ""
+        sentence = (
+            f"{OPERATOR.label} made the installation “{own}” the one that acts with this database{instead}."
+        )
+        data = {"before": {"holder": held_by}, "after": {"holder": own}}
+        kind, about = "team.installation_adopted", ("installation", 1)
+        record(None, OPERATOR, kind, about, sentence, now=now, data=data)
+        for team_id in Team.objects.filter(deleted_at=None).order_by("pk").values_list("pk", flat=True):
+            record(team_id, OPERATOR, kind, about, sentence, now=now, data=data, audience=Audience.ADMINS)
+    return True

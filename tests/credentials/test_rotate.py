@@ -12,6 +12,7 @@ from django.utils import timezone
 from dispersed_web.credentials import canary, rotation, sealed, vault
 from dispersed_web.credentials.clients import secret_place
 from dispersed_web.credentials.models import Credential, KeyCanary
+from dispersed_web.events.models import Event
 from tests import factories as make
 from tests.credentials.test_sealed import make_one_of_each
 
@@ -48,6 +49,23 @@ def test_every_column_is_sealed_anew_and_opens_without_the_old_key(settings):
 
 
 @pytest.mark.django_db
+def test_each_team_concerned_has_it_in_its_log_once(settings):
+    team, other = make.make_team(), make.make_team()
+    count = len([column for column in sealed.columns() if column.team])
+    make_one_of_each(team)
+    settings.KEYRING = [K2, K1]
+    make.make_credential(other)
+    manage("rotate")
+    manage("rotate")
+    events = {event.team_id: event for event in Event.objects.filter(kind="team.secrets_rotated")}
+    assert set(events) == {team.pk, None}, "and what belongs to persons"
+    assert events[team.pk].sentence == (
+        f"The operator sealed {count} stored secrets anew with the encryption key “k2”."
+    )
+    assert Event.objects.filter(kind="team.secrets_rotated").count() == 2
+
+
+@pytest.mark.django_db
 def test_what_cannot_be_opened_is_left_as_it_is_and_counted(settings):
     team = make.make_team()
     lost = make.make_credential(team)
@@ -81,8 +99,9 @@ def test_a_rotation_that_was_killed_goes_on_where_it_was(settings, monkeypatch):
     replace = sealed.Column.replace
     monkeypatch.setattr(sealed.Column, "replace", die)
     with pytest.raises(KeyboardInterrupt):
-        rotation.rotate()
+        manage("rotate")
     assert sealed.count_under("k1") == 3
+    assert Event.objects.get(kind="team.secrets_rotated").data == {"key": "k2", "count": 3}
     assert rotation.check(timezone.now()).is_well, "broken off, everything can still be opened"
     monkeypatch.setattr(sealed.Column, "replace", replace)
     assert rotation.rotate().sealed_anew == 3

@@ -14,6 +14,7 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.utils import timezone
 
+from dispersed_web.events.models import Event
 from dispersed_web.jobs import apps, starting
 from dispersed_web.teams import installation
 from dispersed_web.teams.models import Installation
@@ -108,8 +109,26 @@ def test_adopting_wants_the_id_typed(settings: Any) -> None:
 
 
 @pytest.mark.django_db
+def test_every_team_has_it_in_its_log_and_its_admins_are_told(settings: Any) -> None:
+    installation.claim()
+    teams = [make.make_team(), make.make_team()]
+    make.make_team(deleted_at=timezone.now())
+    settings.INSTALLATION_ID = "new-server"
+    with pytest.raises(CommandError):
+        manage("adopt", "--sure", "wrong")
+    assert not Event.objects.exists()
+    manage("adopt", "--sure", "new-server")
+    events = Event.objects.filter(kind="team.installation_adopted")
+    assert set(events.values_list("team", "audience")) == {(None, "")} | {(one.pk, "admins") for one in teams}
+    assert {one.sentence for one in events} == {
+        "The operator made the installation “new-server” the one that acts with this database in place of “tests”."
+    }
+    assert events[0].data == {"before": {"holder": "tests"}, "after": {"holder": "new-server"}}
+
+
+@pytest.mark.django_db
 def test_who_comes_late_does_not_take_it_away(settings: Any) -> None:
     installation.claim()
     settings.INSTALLATION_ID = "new-server"
-    assert not installation.adopt("somebody else")
+    assert not installation.adopt("somebody else", timezone.now())
     assert Installation.get().holder == "tests"

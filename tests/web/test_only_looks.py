@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from dispersed_web import tasks
 from dispersed_web.clock import database_now
@@ -141,7 +142,7 @@ def test_health_tells_monitoring_that_nothing_is_stopped_here(copy: World, clien
 
 
 def test_once_adopted_it_acts(copy: World, client: Any) -> None:
-    assert installation.adopt(Installation.get().holder)
+    assert installation.adopt(Installation.get().holder, timezone.now())
     client.post(reverse("web:job-stop", args=[copy.team.slug, copy.job.pk]), {})
     copy.job.refresh_from_db()
     assert copy.job.stop_requested_at is not None

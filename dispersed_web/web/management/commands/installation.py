@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dispersed_web import commands
+from dispersed_web.clock import database_now
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams import installation
 from dispersed_web.teams.models import Installation
@@ -52,7 +53,7 @@ class Command(BaseCommand):
         typed = sure if sure is not None else input(f"Type {own} to go on: ")
         if typed.strip() != own:
             raise CommandError("That is not the id of this installation. Nothing was changed.")
-        if not installation.adopt(held_by):
+        if not installation.adopt(held_by, database_now()):
             raise CommandError("Another installation took the database meanwhile. Nothing was changed.")
         self.stdout.write(
             f"{own} holds the database now. It acts within seconds; no process needs a restart."

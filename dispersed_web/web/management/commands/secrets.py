@@ -11,6 +11,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.credentials import canary, rotation, vault
 from dispersed_web.jobs import unstoppable
 from dispersed_web.jobs.unstoppable import Unstoppable
+from dispersed_web.teams.keeping import OPERATOR
 from dispersed_web.teams.models import Team
 from dispersed_web.web import words
 from dispersed_web.web.shredding import RunningJobs, shred
@@ -80,7 +81,11 @@ class Command(BaseCommand):
 
     def _rotate(self) -> None:
         first = vault.first_key_id()
-        done = rotation.rotate(lambda column, count: self.stdout.write(f"  {column}: {count:,} sealed anew"))
+        done = rotation.rotate_and_record(
+            database_now(),
+            lambda column, count: self.stdout.write(f"  {column}: {count:,} sealed anew"),
+            OPERATOR,
+        )
         self.stdout.write(f"{done.sealed_anew:,} secrets sealed anew with key {first}.")
         for key_id, count in sorted(done.unreadable.items()):
             self.stdout.write(
