@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import market
@@ -14,10 +13,9 @@ from dispersed_web.teams.models import AutostopPolicy, Team
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import DESKTOP, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-Opener = Callable[..., Page]
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -26,30 +24,13 @@ def team() -> Team:
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Iterator[Opener]:
+def opener(open_window: OpenWindow, team: Team) -> OpenWindow:
     """Opens a page of the team as its owner, in UTC."""
-    factories.sign_in(client, factories.owner_of(team))
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
 
-    def open_page(path: str = "autostop/change/", **options: Any) -> Page:
-        context = browser.new_context(
-            **{"viewport": {"width": 1440, "height": 900}, "timezone_id": "UTC"} | options
-        )
-        context.set_default_timeout(5000)
-        cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/{path}")
-        return page
+    def opened(path: str = "autostop/change/", **options: Any) -> Page:
+        return open_window(f"/t/{team.slug}/{path}", factories.owner_of(team), timezone_id="UTC", **options)
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
+    return opened
 
 
 def stops(team: Team) -> list[dict[str, Any]]:
@@ -73,7 +54,7 @@ def save(page: Page) -> None:
 
 
 @pytest.mark.parametrize("blind", [False, True], ids=["with JavaScript", "without"])
-def test_stop_times_come_and_go(opener: Opener, team: Team, blind: bool) -> None:
+def test_stop_times_come_and_go(opener: OpenWindow, team: Team, blind: bool) -> None:
     page = opener(java_script_enabled=not blind)
     fill(page, 0, ("Monday", "Friday"), "18:00")
     if not blind:
@@ -98,7 +79,7 @@ def test_stop_times_come_and_go(opener: Opener, team: Team, blind: bool) -> None
     assert stops(team) == [{"weekdays": [5], "at": "12:30"}]
 
 
-def test_what_is_typed_is_read_back_at_once(opener: Opener) -> None:
+def test_what_is_typed_is_read_back_at_once(opener: OpenWindow) -> None:
     page = opener()
     reading = page.locator("#reading")
     expect(reading).to_contain_text("quiet for 1\u00a0h is stopped")
@@ -111,7 +92,7 @@ def test_what_is_typed_is_read_back_at_once(opener: Opener) -> None:
     expect(reading).to_contain_text("not complete yet")
 
 
-def test_a_draft_is_tried_and_kept_for_saving(opener: Opener, team: Team) -> None:
+def test_a_draft_is_tried_and_kept_for_saving(opener: OpenWindow, team: Team) -> None:
     page = opener()
     page.locator("#id_high_idle_s").fill("40m")
     page.get_by_role("button", name="Try it on the last 30 days").click()
@@ -122,17 +103,17 @@ def test_a_draft_is_tried_and_kept_for_saving(opener: Opener, team: Team) -> Non
     assert AutostopPolicy.of(team.pk).high_idle_s == 2400
 
 
-def test_enforcing_is_asked_about_once(opener: Opener, team: Team) -> None:
-    page = opener("autostop/", viewport=PHONE)
+def test_enforcing_is_asked_about_once(opener: OpenWindow, team: Team) -> None:
+    page = opener("autostop/", size=PHONE)
     page.get_by_role("button", name="Enforce now").click()
     page.get_by_role("dialog").get_by_role("button", name="Enforce now").click()
     expect(page.get_by_text("Stops for idleness are enforced now")).to_be_visible()
     assert AutostopPolicy.of(team.pk).mode == "enforce"
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), [(None, "light"), (PHONE, "dark")])
-def test_faults_are_accessible_and_fit(opener: Opener, viewport: dict[str, int] | None, scheme: str) -> None:
-    page = opener(color_scheme=scheme, **({"viewport": viewport} if viewport else {}))
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+def test_faults_are_accessible_and_fit(opener: OpenWindow, size: tuple[int, int], scheme: str) -> None:
+    page = opener(color_scheme=scheme, size=size)
     page.locator("#id_high_idle_s").fill("soon")
     row(page, 0).get_by_role("checkbox", name="Monday").check()
     page.get_by_role("button", name="Save the policy").click()
@@ -143,7 +124,7 @@ def test_faults_are_accessible_and_fit(opener: Opener, viewport: dict[str, int] 
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_the_launch_form_says_what_becomes_of_the_job(opener: Opener, team: Team, sandbox: Any) -> None:
+def test_the_launch_form_says_what_becomes_of_the_job(opener: OpenWindow, team: Team, sandbox: Any) -> None:
     market.refresh(factories.make_credential(team, sandbox).pk, database_now)
     page = opener("launch/")
     said = page.locator("#estimate")

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.jobs.models import Job
+from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import DESKTOP, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE = (1440, 900), (390, 844)
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -28,32 +25,13 @@ def team():
 
 
 @pytest.fixture
-def open_home(browser: Browser, live_server: Any, team: Any) -> Iterator[Open]:
-    """Opens the team's home, signed in as its owner; at the end the browser must not have complained."""
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts, complaints = [], []
+def open_home(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens the team's home as its owner."""
 
-    def opened(width: int, height: int, theme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, has_touch=width < 500, color_scheme=theme
-        )
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/")
-        return page
+    def opened(size: tuple[int, int] = DESKTOP, theme: str = "light") -> Page:
+        return open_window(f"/t/{team.slug}/", factories.owner_of(team), size, color_scheme=theme)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def about_to_stop(team: Any, title: str) -> Job:
@@ -71,10 +49,10 @@ def about_to_stop(team: Any, title: str) -> Job:
     )
 
 
-@pytest.mark.parametrize(("width", "height"), [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_several_that_are_about_to_stop_are_extended_or_kept(team, open_home, width, height):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_several_that_are_about_to_stop_are_extended_or_kept(team, open_home, size):
     jobs = [about_to_stop(team, title) for title in ("one", "two", "three")]
-    page = open_home(width, height)
+    page = open_home(size)
     for job in jobs[:2]:
         page.locator(f"#soon-{job.pk}").get_by_role("checkbox").check()
     bar = page.get_by_role("region", name="Selected jobs")
@@ -97,7 +75,7 @@ def test_several_that_are_about_to_stop_are_extended_or_kept(team, open_home, wi
 
 def test_a_dialog_opens_again_after_it_was_closed(team, open_home):
     about_to_stop(team, "one")
-    page = open_home(*DESKTOP)
+    page = open_home()
     for _ in range(2):
         page.locator("#jobs-chosen").get_by_role("link", name="Extend: one").click()
         expect(page.locator("#dialog")).to_be_visible()
@@ -107,7 +85,7 @@ def test_a_dialog_opens_again_after_it_was_closed(team, open_home):
 
 def test_what_was_chosen_stays_chosen_when_something_changes(team, open_home):
     jobs = [about_to_stop(team, title) for title in ("one", "two")]
-    page = open_home(*DESKTOP)
+    page = open_home()
     box = page.locator(f"#soon-{jobs[0].pk}").get_by_role("checkbox")
     box.check()
     Job.objects.filter(pk=jobs[1].pk).update(title="renamed")
@@ -121,7 +99,7 @@ def test_what_was_chosen_stays_chosen_when_something_changes(team, open_home):
 def test_home_is_accessible_with_the_bulk_bar_open(team, open_home, size, theme):
     job = about_to_stop(team, "one")
     factories.make_job(team, "UNCONFIRMED")
-    page = open_home(*size, theme)
+    page = open_home(size, theme)
     page.locator(f"#soon-{job.pk}").get_by_role("checkbox").check()
     expect(page.get_by_role("region", name="Selected jobs")).to_be_visible()
     assert_accessible(page)

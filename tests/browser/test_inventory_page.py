@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.jobs.models import Job, Origin, UnmanagedJob
+from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -45,31 +43,13 @@ def row(team) -> UnmanagedJob:
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server, team) -> Iterator[Open]:
-    """The inventory, opened by the team's owner; at the end the browser must not have complained."""
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts, complaints = [], []
+def open_page(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """The inventory, opened by the team's owner."""
 
-    def opened(width: int = 1440, *, scripts: bool = True) -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, has_touch=width < 500, java_script_enabled=scripts
-        )
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(f"{live_server.url}/t/{team.slug}/inventory/")
-        return page
+    def opened(**options: Any) -> Page:
+        return open_window(f"/t/{team.slug}/inventory/", factories.owner_of(team), **options)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def test_a_job_is_watched_folded_away_brought_back_and_adopted(row, open_page):
@@ -99,7 +79,7 @@ def test_a_job_is_watched_folded_away_brought_back_and_adopted(row, open_page):
 
 
 def test_a_phone_stops_one_without_scripts(row, open_page):
-    page = open_page(390, scripts=False)
+    page = open_page(size=PHONE, java_script_enabled=False)
     page.get_by_role("link", name="Stop Started in the console").click()
     expect(page.get_by_text("Stop “Started in the console”?")).to_be_visible()
     page.get_by_label("Reason").fill("Forgotten")

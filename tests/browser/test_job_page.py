@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.autostop import extend
 from dispersed_web.autostop.models import Hold
@@ -22,10 +20,9 @@ from tests.web import scenes
 from tests.web.scenes import BUSY, HOUR, IDLE, MINUTE
 
 from .axe import assert_accessible
+from .windows import DESKTOP, NARROW, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE, NARROW = (1440, 900), (390, 844), (320, 640)
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -37,36 +34,14 @@ def team() -> Team:
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server: Any, team: Team) -> Iterator[Open]:
-    """Opens a tab of a job, signed in as the team's owner; at the end the browser must not have complained."""
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts, complaints = [], []
+def open_page(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens a tab of a job as the team's owner."""
 
     def opened(job: Job, tab: str = "", size: tuple[int, int] = DESKTOP, **options: Any) -> Page:
-        width, height = size
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            has_touch=width < 500,
-            reduced_motion="reduce",
-            **options,
-        )
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if _is_complaint(line) else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/jobs/{job.pk}/{tab}")
-        return page
+        path = f"/t/{team.slug}/jobs/{job.pk}/{tab}"
+        return open_window(path, factories.owner_of(team), size, reduced_motion="reduce", **options)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def _is_complaint(line: Any) -> bool:
@@ -118,7 +93,9 @@ def states(team: Team) -> Iterator[Job]:
     yield over
 
 
-def test_every_state_is_readable_in_both_themes_and_fits_every_screen(team: Team, open_page: Open) -> None:
+def test_every_state_is_readable_in_both_themes_and_fits_every_screen(
+    team: Team, open_page: OpenWindow
+) -> None:
     jobs = list(states(team))
     page = open_page(jobs[0])
     looks = (("", DESKTOP, "light"), ("activity/", PHONE, "dark"))
@@ -141,7 +118,7 @@ def _assert_fits(page: Page) -> None:
     assert small == 0, f"words too small to read on {page.url}"
 
 
-def test_words_of_the_strip_do_not_cover_each_other_on_a_phone(team: Team, open_page: Open) -> None:
+def test_words_of_the_strip_do_not_cover_each_other_on_a_phone(team: Team, open_page: OpenWindow) -> None:
     now = timezone.now()
     job = scenes.play(scenes.running(team, 4, now), worked_until(48), now)
     page = open_page(job, "activity/", PHONE)
@@ -154,7 +131,7 @@ def test_words_of_the_strip_do_not_cover_each_other_on_a_phone(team: Team, open_
             assert apart, (one, other)
 
 
-def test_a_check_in_is_answered_on_a_phone_with_one_tap(team: Team, open_page: Open) -> None:
+def test_a_check_in_is_answered_on_a_phone_with_one_tap(team: Team, open_page: OpenWindow) -> None:
     now = timezone.now()
     job = scenes.play(scenes.running(team, 2.2, now), None, now)
     page = open_page(job, size=PHONE)
@@ -170,7 +147,7 @@ def test_a_check_in_is_answered_on_a_phone_with_one_tap(team: Team, open_page: O
 
 
 def test_a_job_is_protected_from_its_page_and_the_fault_stands_beside_its_field(
-    team: Team, open_page: Open
+    team: Team, open_page: OpenWindow
 ) -> None:
     job = scenes.running(team, 1)
     page = open_page(job, "activity/")
@@ -193,7 +170,7 @@ def test_a_job_is_protected_from_its_page_and_the_fault_stands_beside_its_field(
 
 
 def test_one_click_shows_how_to_connect_and_it_stays_while_the_page_goes_on(
-    team: Team, open_page: Open
+    team: Team, open_page: OpenWindow
 ) -> None:
     job = scenes.running(team, 1)
     page = open_page(job)
@@ -209,7 +186,9 @@ def test_one_click_shows_how_to_connect_and_it_stays_while_the_page_goes_on(
     expect(page.locator("#connect .codebox:has(#ssh-1) [data-copy-label]")).to_have_text("Copied")
 
 
-def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(team: Team, open_page: Open) -> None:
+def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(
+    team: Team, open_page: OpenWindow
+) -> None:
     job = scenes.running(team, 1)
     page = open_page(job, size=PHONE)
     page.get_by_role("button", name="Turn on the heartbeat").tap()
@@ -222,7 +201,7 @@ def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(team: Team, 
 
 
 def test_a_moment_of_the_strip_is_asked_about_with_a_click_and_by_the_form(
-    team: Team, open_page: Open
+    team: Team, open_page: OpenWindow
 ) -> None:
     now = timezone.now()
     job = scenes.play(scenes.running(team, 3, now), worked_until(48), now)
@@ -234,7 +213,7 @@ def test_a_moment_of_the_strip_is_asked_about_with_a_click_and_by_the_form(
     expect(page.locator(".why-answer")).to_contain_text("GPUquiet since")
 
 
-def test_every_act_works_without_scripts(team: Team, open_page: Open) -> None:
+def test_every_act_works_without_scripts(team: Team, open_page: OpenWindow) -> None:
     now = timezone.now()
     job = scenes.play(scenes.running(team, 2.2, now), None, now)
     page = open_page(job, java_script_enabled=False)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.credentials import vault
 from dispersed_web.events.models import Event
@@ -21,14 +19,13 @@ from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import DESKTOP, NARROW, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE, NARROW = (1440, 900), (390, 844), (320, 640)
 HOST = "node17-us-east-1.proxy.sandbox.invalid"
 SSH = {"description": "ssh", "hostname": HOST, "port": 41822, "container_port": 22}
 WEB = {"description": "5000", "hostname": HOST, "port": 41900, "container_port": 5000}
 TOKEN = "3f9ac0d1e2b74c55"
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -39,35 +36,19 @@ def team() -> Team:
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server: Any, team: Team) -> Iterator[Open]:
-    """Opens a job's page, signed in as the team's owner; at the end the browser must not have complained."""
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts, complaints = [], []
+def open_page(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens a job's page as the team's owner, who may use the clipboard."""
 
     def opened(job: Job, size: tuple[int, int] = DESKTOP, more: str = "") -> Page:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]},
-            has_touch=size[0] < 500,
+        return open_window(
+            f"/t/{team.slug}/jobs/{job.pk}/{more}",
+            factories.owner_of(team),
+            size,
             reduced_motion="reduce",
             permissions=["clipboard-read", "clipboard-write"],
         )
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(20_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/jobs/{job.pk}/{more}")
-        return page
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def ago(minutes: float) -> dt.datetime:
@@ -115,7 +96,9 @@ def states(team: Team) -> Iterator[tuple[Job, str]]:
     yield factories.make_job(team, "CANCELLED", reason_text="The cloud cancelled the job: bye"), ""
 
 
-def test_every_state_is_readable_in_both_themes_and_fits_every_screen(team: Team, open_page: Open) -> None:
+def test_every_state_is_readable_in_both_themes_and_fits_every_screen(
+    team: Team, open_page: OpenWindow
+) -> None:
     found = list(states(team))
     page = open_page(found[0][0])
     begin = page.url.split("/jobs/")[0]
@@ -131,7 +114,7 @@ def test_every_state_is_readable_in_both_themes_and_fits_every_screen(team: Team
             assert_accessible(page)
 
 
-def test_the_bar_of_a_start_moves_by_itself(team: Team, open_page: Open) -> None:
+def test_the_bar_of_a_start_moves_by_itself(team: Team, open_page: OpenWindow) -> None:
     page = open_page(factories.make_job(team, "PENDING", launched_at=ago(1)))
     bar = page.locator("progress.meter")
     first = bar.evaluate("one => one.value")
@@ -139,7 +122,7 @@ def test_the_bar_of_a_start_moves_by_itself(team: Team, open_page: Open) -> None
     assert bar.evaluate("one => one.max") == 300
 
 
-def test_the_window_says_ready_when_the_address_comes(team: Team, open_page: Open) -> None:
+def test_the_window_says_ready_when_the_address_comes(team: Team, open_page: OpenWindow) -> None:
     job = factories.make_job(team, running_at=ago(0.5), title="Fine-tune Llama")
     run = factories.make_run(job, running_at=ago(0.5))
     page = open_page(job)
@@ -155,7 +138,7 @@ def test_the_window_says_ready_when_the_address_comes(team: Team, open_page: Ope
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_ways_in_come_into_sight_and_are_copied(
-    team: Team, open_page: Open, size: tuple[int, int]
+    team: Team, open_page: OpenWindow, size: tuple[int, int]
 ) -> None:
     job, _ = machine(team)
     page = open_page(job, size)
@@ -174,7 +157,9 @@ def test_the_ways_in_come_into_sight_and_are_copied(
     assert job.connected_at is not None
 
 
-def test_the_access_token_is_revealed_in_a_dialog_and_stays_nowhere(team: Team, open_page: Open) -> None:
+def test_the_access_token_is_revealed_in_a_dialog_and_stays_nowhere(
+    team: Team, open_page: OpenWindow
+) -> None:
     job, _ = machine(team)
     page = open_page(job, more="?connect=open")
     assert TOKEN not in page.content()
@@ -186,7 +171,7 @@ def test_the_access_token_is_revealed_in_a_dialog_and_stays_nowhere(team: Team, 
     assert Event.objects.filter(kind="job.token_shown").count() == 1
 
 
-def test_a_check_from_the_server_answers_in_a_dialog(team: Team, open_page: Open) -> None:
+def test_a_check_from_the_server_answers_in_a_dialog(team: Team, open_page: OpenWindow) -> None:
     job, _ = machine(team)
     page = open_page(job, PHONE)
     page.get_by_role("button", name="Check from the server").click()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from dispersed_web.jobs import keeping
 from dispersed_web.jobs.models import Job
@@ -18,36 +16,9 @@ from dispersed_web.teams.models import Team
 from tests import factories as make
 
 from .axe import assert_accessible
+from .windows import PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-Opener = Callable[..., Page]
-
-
-@pytest.fixture
-def opener(browser: Browser, live_server: Any) -> Iterator[Opener]:
-    """Opens an address as this person; fails when a page broke."""
-    contexts = []
-    broken: list[str] = []
-
-    def open_page(path: str, user: Any, **options: Any) -> Page:
-        client = Client()
-        make.sign_in(client, user)
-        context = browser.new_context(**{"viewport": DESKTOP} | options)
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        value = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.goto(live_server.url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
 
 
 @pytest.fixture
@@ -65,8 +36,8 @@ def stored(job: Job) -> Job:
     return Job.objects.get(pk=job.pk)
 
 
-def test_notes_tags_and_star_are_changed_in_place(opener: Opener, job: Job) -> None:
-    page = opener(at(job), make.owner_of(job.team))
+def test_notes_tags_and_star_are_changed_in_place(open_window: OpenWindow, job: Job) -> None:
+    page = open_window(at(job), make.owner_of(job.team))
     page.get_by_role("link", name="Write notes").click()
     page.locator("#id_notes").fill("**seed** 7")
     page.get_by_placeholder("Add a tag").fill("Night run")
@@ -87,8 +58,8 @@ def test_notes_tags_and_star_are_changed_in_place(opener: Opener, job: Job) -> N
     assert stored(job).notes == "**seed** 7"
 
 
-def test_of_two_who_write_notes_the_second_sees_the_first(opener: Opener, job: Job) -> None:
-    page = opener(at(job), make.owner_of(job.team))
+def test_of_two_who_write_notes_the_second_sees_the_first(open_window: OpenWindow, job: Job) -> None:
+    page = open_window(at(job), make.owner_of(job.team))
     page.get_by_role("link", name="Write notes").click()
     page.locator("#id_notes").fill("mine")
     keeping.set_notes(job, "theirs", seen=None, actor=make.LAUNCHER, now=timezone.now())
@@ -102,8 +73,8 @@ def test_of_two_who_write_notes_the_second_sees_the_first(opener: Opener, job: J
     expect(page.locator("#job-notes .prose")).to_have_text("both")
 
 
-def test_renaming_and_handing_over_from_a_phone(opener: Opener, job: Job) -> None:
-    page = opener(at(job), make.owner_of(job.team), viewport=PHONE)
+def test_renaming_and_handing_over_from_a_phone(open_window: OpenWindow, job: Job) -> None:
+    page = open_window(at(job), make.owner_of(job.team), size=PHONE)
     menu = page.get_by_label("More for this job")
     menu.click()
     page.get_by_role("link", name="Rename").click()
@@ -120,8 +91,8 @@ def test_renaming_and_handing_over_from_a_phone(opener: Opener, job: Job) -> Non
     assert str(stored(job).owner) == "Bob"
 
 
-def test_without_javascript_all_of_it_works_too(opener: Opener, job: Job) -> None:
-    page = opener(at(job), make.owner_of(job.team), java_script_enabled=False)
+def test_without_javascript_all_of_it_works_too(open_window: OpenWindow, job: Job) -> None:
+    page = open_window(at(job), make.owner_of(job.team), java_script_enabled=False)
     page.get_by_role("link", name="Write notes").click()
     page.locator("#id_notes").fill("a")
     page.get_by_role("button", name="Save the notes").click()
@@ -137,11 +108,11 @@ def test_without_javascript_all_of_it_works_too(opener: Opener, job: Job) -> Non
     assert keeping.is_starred(job, make.owner_of(job.team).pk)
 
 
-def test_ones_stars_stand_in_the_table_and_stay_when_it_is_renewed(opener: Opener, job: Job) -> None:
+def test_ones_stars_stand_in_the_table_and_stay_when_it_is_renewed(open_window: OpenWindow, job: Job) -> None:
     ana = make.owner_of(job.team)
     make.make_job(job.team, title="Other")
     keeping.star(job, ana.pk)
-    page = opener(reverse("web:jobs", args=[job.team.slug]), ana)
+    page = open_window(reverse("web:jobs", args=[job.team.slug]), ana)
     starred = page.locator("tr.is-starred")
     expect(starred).to_have_count(1)
     expect(starred).to_contain_text("Dev box")
@@ -154,8 +125,8 @@ def test_ones_stars_stand_in_the_table_and_stay_when_it_is_renewed(opener: Opene
     expect(page.get_by_text("No job matches")).to_be_visible()
 
 
-def test_columns_are_hidden_without_javascript(opener: Opener, job: Job) -> None:
-    page = opener(
+def test_columns_are_hidden_without_javascript(open_window: OpenWindow, job: Job) -> None:
+    page = open_window(
         reverse("web:jobs", args=[job.team.slug]) + "?show=all",
         make.owner_of(job.team),
         java_script_enabled=False,
@@ -169,9 +140,9 @@ def test_columns_are_hidden_without_javascript(opener: Opener, job: Job) -> None
     assert "show=all" in page.url
 
 
-def test_keys_and_calendar_in_the_profile(opener: Opener, job: Job, live_server: Any) -> None:
+def test_keys_and_calendar_in_the_profile(open_window: OpenWindow, job: Job, live_server: Any) -> None:
     ana = make.owner_of(job.team)
-    page = opener(reverse("web:me"), ana)
+    page = open_window(reverse("web:me"), ana)
     page.get_by_label("SSH public key").fill(
         "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n-----END OPENSSH PRIVATE KEY-----"
     )

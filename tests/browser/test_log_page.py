@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.accounts.models import User
 from dispersed_web.jobs.log_lines import Lines
@@ -21,46 +18,24 @@ from tests import factories
 from tests.jobs.world import World
 
 from .axe import assert_accessible
+from .windows import DESKTOP, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE = (1440, 900), (390, 844)
 MANY = 100_000
 MOST_NODES = 600 * 8
-Open = Callable[..., Page]
 
 
 @pytest.fixture
-def open_log(browser: Browser, live_server: Any) -> Iterator[Open]:
-    """Opens the log of a job; at the end the browser must not have complained."""
-    contexts, complaints = [], []
+def open_log(open_window: OpenWindow) -> OpenWindow:
+    """Opens the log of a job, as the owner of its team or somebody else."""
 
     def opened(
         job: Job, more: str = "", size: tuple[int, int] = DESKTOP, who: User | None = None, **options: Any
     ) -> Page:
-        client = Client()
-        factories.sign_in(client, who or factories.owner_of(job.team))
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, has_touch=size[0] < 500, **options
-        )
-        session = client.cookies[settings.SESSION_COOKIE_NAME].value
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda line: complaints.append(line.text) if line.type in ("error", "warning") else None,
-        )
-        page.goto(f"{live_server.url}/t/{job.team.slug}/jobs/{job.pk}/logs/{more}")
-        return page
+        path = f"/t/{job.team.slug}/jobs/{job.pk}/logs/{more}"
+        return open_window(path, who or factories.owner_of(job.team), size, **options)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def many(count: int = MANY) -> str:
@@ -121,7 +96,7 @@ def settle(page: Page) -> None:
         quiet = quiet + 1 if page.evaluate("window.dwLog.asking") == 0 else 0
 
 
-def test_a_hundred_thousand_lines_stay_small_wherever_one_looks(open_log: Open, ended: Job) -> None:
+def test_a_hundred_thousand_lines_stay_small_wherever_one_looks(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended)
     settle(page)
     assert seen(page)[1:] == (MANY, MANY)
@@ -140,7 +115,7 @@ def test_a_hundred_thousand_lines_stay_small_wherever_one_looks(open_log: Open, 
     assert box > MANY * 15
 
 
-def test_scrolling_on_brings_line_after_line(open_log: Open, ended: Job) -> None:
+def test_scrolling_on_brings_line_after_line(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended, "?line=50000")
     settle(page)
     page.locator("#log").hover()
@@ -156,7 +131,7 @@ def test_scrolling_on_brings_line_after_line(open_log: Open, ended: Job) -> None
     assert nodes(page) < MOST_NODES
 
 
-def test_search_finds_beyond_the_page_and_steps_with_keys(open_log: Open, ended: Job) -> None:
+def test_search_finds_beyond_the_page_and_steps_with_keys(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended)
     settle(page)
     page.keyboard.press("G")
@@ -181,7 +156,7 @@ def test_search_finds_beyond_the_page_and_steps_with_keys(open_log: Open, ended:
     expect(found).to_have_text("No match")
 
 
-def test_a_line_has_an_address_that_opens_it(open_log: Open, ended: Job) -> None:
+def test_a_line_has_an_address_that_opens_it(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended, "?line=70000")
     expect(page.locator("#L70000.is-target")).to_be_in_viewport()
     page.locator("#L70003 .log-no").click()
@@ -193,7 +168,7 @@ def test_a_line_has_an_address_that_opens_it(open_log: Open, ended: Job) -> None
     expect(page.locator("#L123.is-target")).to_be_in_viewport()
 
 
-def test_long_lines_wrap_and_the_place_stays(open_log: Open, ended: Job) -> None:
+def test_long_lines_wrap_and_the_place_stays(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended, "?line=30000", PHONE)
     expect(page.locator("#L30000.is-target")).to_be_in_viewport()
     before = seen(page)[0]
@@ -211,7 +186,7 @@ def test_long_lines_wrap_and_the_place_stays(open_log: Open, ended: Job) -> None
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
 
 
-def test_a_live_log_is_followed_paused_and_followed_again(open_log: Open, world: World) -> None:
+def test_a_live_log_is_followed_paused_and_followed_again(open_log: OpenWindow, world: World) -> None:
     job = running(world, 3000)
     page = open_log(job, who=world.user)
     settle(page)
@@ -236,7 +211,7 @@ def test_a_live_log_is_followed_paused_and_followed_again(open_log: Open, world:
     expect(page.get_by_role("link", name="Follow")).to_have_attribute("aria-current", "true")
 
 
-def test_following_a_long_log_is_small_to_send_and_to_draw(open_log: Open, world: World) -> None:
+def test_following_a_long_log_is_small_to_send_and_to_draw(open_log: OpenWindow, world: World) -> None:
     job = running(world, MANY // 5)
     page = open_log(job, who=world.user)
     settle(page)
@@ -257,7 +232,7 @@ def test_following_a_long_log_is_small_to_send_and_to_draw(open_log: Open, world
     assert nodes(page) < MOST_NODES
 
 
-def test_the_log_comes_by_itself_when_the_container_starts(open_log: Open, world: World) -> None:
+def test_the_log_comes_by_itself_when_the_container_starts(open_log: OpenWindow, world: World) -> None:
     job = world.launched(image="acme/worker", env={"SANDBOX_BEHAVIOUR": "reset"})
     page = open_log(job, who=world.user)
     expect(page.get_by_text("No log yet")).to_be_visible()
@@ -269,7 +244,7 @@ def test_the_log_comes_by_itself_when_the_container_starts(open_log: Open, world
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_accessible_in_both_themes(open_log: Open, size: tuple[int, int], theme: str) -> None:
+def test_it_is_accessible_in_both_themes(open_log: OpenWindow, size: tuple[int, int], theme: str) -> None:
     colours = [
         f"\x1b[{number}mcolour {number}\x1b[0m"
         for number in (1, 2, 3, 4, *range(30, 38), *range(40, 48), *range(90, 98))
@@ -288,7 +263,7 @@ def test_it_is_accessible_in_both_themes(open_log: Open, size: tuple[int, int], 
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def test_without_scripts_it_pages(open_log: Open, ended: Job) -> None:
+def test_without_scripts_it_pages(open_log: OpenWindow, ended: Job) -> None:
     page = open_log(ended, java_script_enabled=False)
     page.get_by_role("link", name="Earlier lines").click()
     expect(page.locator("#L99500")).to_be_attached()

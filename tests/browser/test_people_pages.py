@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.teams import api_tokens
@@ -18,36 +17,9 @@ from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
 
 from .axe import assert_accessible
+from .windows import DESKTOP, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-Opener = Callable[..., Page]
-
-
-@pytest.fixture
-def opener(browser: Browser, live_server: Any) -> Iterator[Opener]:
-    """Opens an address, signed in with a fresh session when ``cookies`` are given; fails when a page broke."""
-    contexts = []
-    broken: list[str] = []
-
-    def open_page(path: str, cookies: Any = None, **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": DESKTOP} | options)
-        context.set_default_timeout(5000)
-        contexts.append(context)
-        if cookies:
-            value = cookies["sessionid"].value
-            context.add_cookies([{"name": "sessionid", "value": value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(live_server.url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
 
 
 @pytest.fixture
@@ -74,9 +46,9 @@ def full(client: Any) -> Team:
     return team
 
 
-def test_the_first_hour_of_a_new_team(opener: Opener, sandbox: Any) -> None:
+def test_the_first_hour_of_a_new_team(open_window: OpenWindow, sandbox: Any) -> None:
     user = make.make_user("new@example.org")
-    page = opener("/")
+    page = open_window("/")
     page.locator("[name=login]").fill(user.email)
     page.locator("[name=password]").fill(make.PASSWORD)
     page.get_by_role("button", name="Sign in").click()
@@ -108,10 +80,10 @@ def test_the_first_hour_of_a_new_team(opener: Opener, sandbox: Any) -> None:
     assert Credential.objects.get().team.name == "Vision Lab"
 
 
-def test_a_token_is_made_copied_and_revoked(opener: Opener, client: Any) -> None:
-    user = make.sign_in(client, make.make_user())
+def test_a_token_is_made_copied_and_revoked(open_window: OpenWindow) -> None:
+    user = make.make_user()
     make.make_team("Vision Lab", owner=user)
-    page = opener("/me/", client.cookies)
+    page = open_window("/me/", user)
     page.get_by_text("Make a token", exact=True).click()
     page.get_by_label("What is it for?").fill("Nightly")
     page.get_by_role("button", name="Make the token").click()
@@ -125,11 +97,9 @@ def test_a_token_is_made_copied_and_revoked(opener: Opener, client: Any) -> None
     assert api_tokens.find(text, timezone.now()) is None
 
 
-def test_a_role_is_changed_and_a_key_disabled_without_javascript(
-    opener: Opener, client: Any, full: Team
-) -> None:
+def test_a_role_is_changed_and_a_key_disabled_without_javascript(open_window: OpenWindow, full: Team) -> None:
     seat = Membership.objects.get(team=full, role="viewer")
-    page = opener(reverse("web:team", args=[full.slug]), client.cookies, java_script_enabled=False)
+    page = open_window(reverse("web:team", args=[full.slug]), make.owner_of(full), java_script_enabled=False)
     page.get_by_role("link", name=re.compile("Change a.very")).click()
     page.get_by_label(re.compile("^Member")).check()
     page.get_by_role("button", name="Save the role").click()
@@ -142,9 +112,9 @@ def test_a_role_is_changed_and_a_key_disabled_without_javascript(
     expect(page.get_by_text("launches nothing any more")).to_be_visible()
 
 
-def test_the_team_is_switched_in_the_sidebar(opener: Opener, client: Any, full: Team) -> None:
+def test_the_team_is_switched_in_the_sidebar(open_window: OpenWindow, full: Team) -> None:
     make.make_team("Another lab", owner=make.owner_of(full))
-    page = opener(reverse("web:team-home", args=[full.slug]), client.cookies)
+    page = open_window(reverse("web:team-home", args=[full.slug]), make.owner_of(full))
     page.locator("#sidebar summary", has_text="Vision Lab").click()
     page.get_by_role("link", name="Another lab").click()
     expect(page.get_by_role("heading", name="Another lab", level=1)).to_be_visible()
@@ -169,16 +139,14 @@ def addresses(team: Team) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("viewport", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"]
-)
+@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
 def test_every_page_is_accessible_and_fits(
-    opener: Opener, client: Any, full: Team, live_server: Any, viewport: dict[str, int], theme: str
+    open_window: OpenWindow, full: Team, live_server: Any, size: tuple[int, int], theme: str
 ) -> None:
-    page = opener("/me/", client.cookies, viewport=viewport, color_scheme=theme)
+    page = open_window("/me/", make.owner_of(full), size=size, color_scheme=theme)
     for address in addresses(full):
         page.goto(live_server.url + address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"], address
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], address
         ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
         assert len(ids) == len(set(ids)), address
         assert_accessible(page)

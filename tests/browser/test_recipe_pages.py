@@ -3,12 +3,11 @@ without scripts, on a desk and on a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams.models import Team
@@ -16,10 +15,9 @@ from tests import factories
 from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 
 from .axe import assert_accessible
+from .windows import PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-Opener = Callable[..., Page]
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
@@ -28,28 +26,13 @@ def team() -> Team:
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Iterator[Opener]:
+def opener(open_window: OpenWindow, team: Team) -> OpenWindow:
     """Opens a page of the team as its owner."""
-    factories.sign_in(client, factories.owner_of(team))
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
 
-    def open_page(path: str = "recipes/", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
-        context.set_default_timeout(15_000)
-        cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/{path}")
-        return page
+    def opened(path: str = "recipes/", **options: Any) -> Page:
+        return open_window(f"/t/{team.slug}/{path}", factories.owner_of(team), **options)
 
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
+    return opened
 
 
 def add_input(page: Page, number: int, label: str, kind: str, **fields: str) -> None:
@@ -63,7 +46,7 @@ def add_input(page: Page, number: int, label: str, kind: str, **fields: str) -> 
         control.select_option(value) if name == "to" else control.fill(value)
 
 
-def test_a_recipe_of_three_inputs_is_made_and_previewed(opener: Opener, team: Team) -> None:
+def test_a_recipe_of_three_inputs_is_made_and_previewed(opener: OpenWindow, team: Team) -> None:
     page = opener("recipes/new/")
     page.get_by_label("Name", exact=True).fill("Notebook box")
     page.locator("#id_image").fill("dispersednetwork/base")
@@ -91,7 +74,7 @@ def test_a_recipe_of_three_inputs_is_made_and_previewed(opener: Opener, team: Te
     ]
 
 
-def test_without_scripts_the_same_is_made_with_plain_buttons(opener: Opener, team: Team) -> None:
+def test_without_scripts_the_same_is_made_with_plain_buttons(opener: OpenWindow, team: Team) -> None:
     page = opener("recipes/new/", java_script_enabled=False)
     page.get_by_label("Name", exact=True).fill("Plain")
     page.locator("#id_image").fill("dispersednetwork/base")
@@ -110,7 +93,7 @@ def test_without_scripts_the_same_is_made_with_plain_buttons(opener: Opener, tea
     ]
 
 
-def test_a_refusal_leads_to_the_fault_and_keeps_everything(opener: Opener) -> None:
+def test_a_refusal_leads_to_the_fault_and_keeps_everything(opener: OpenWindow) -> None:
     page = opener("recipes/new/")
     page.get_by_label("Name", exact=True).fill("Box")
     page.locator("#id_description_md").fill("An hour of writing.")
@@ -123,7 +106,7 @@ def test_a_refusal_leads_to_the_fault_and_keeps_everything(opener: Opener) -> No
     assert_accessible(page)
 
 
-def test_versions_are_compared_and_one_rolled_back(opener: Opener, team: Team) -> None:
+def test_versions_are_compared_and_one_rolled_back(opener: OpenWindow, team: Team) -> None:
     recipe = make_recipe(team, factories.owner_of(team))
     page = opener(f"recipes/{recipe.pk}/edit/")
     page.locator("#id_min_vram_gb").fill("48")
@@ -141,7 +124,7 @@ def test_versions_are_compared_and_one_rolled_back(opener: Opener, team: Team) -
     assert recipe.current.document["spec"]["min_vram_gb"] == 24
 
 
-def test_the_gallery_filters_while_one_types_and_pins(opener: Opener, team: Team) -> None:
+def test_the_gallery_filters_while_one_types_and_pins(opener: OpenWindow, team: Team) -> None:
     owner = factories.owner_of(team)
     make_recipe(team, owner)
     make_recipe(team, owner, "Bench", BATCH, category="batch", icon="batch")
@@ -167,7 +150,7 @@ def test_the_gallery_filters_while_one_types_and_pins(opener: Opener, team: Team
     expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
 
 
-def test_text_and_form_are_the_same_recipe(opener: Opener, team: Team) -> None:
+def test_text_and_form_are_the_same_recipe(opener: OpenWindow, team: Team) -> None:
     recipe = make_recipe(team, factories.owner_of(team))
     page = opener(f"recipes/{recipe.pk}/edit/")
     page.get_by_role("button", name="As YAML").click()
@@ -183,14 +166,14 @@ def test_text_and_form_are_the_same_recipe(opener: Opener, team: Team) -> None:
     expect(page.locator("#id_min_vram_gb")).to_have_value("48")
 
 
-def test_every_page_fits_a_phone_in_the_dark(opener: Opener, team: Team) -> None:
+def test_every_page_fits_a_phone_in_the_dark(opener: OpenWindow, team: Team) -> None:
     owner = factories.owner_of(team)
     recipe = make_recipe(team, owner)
     add_version(
         recipe, {**COMFY, "tags": ["other"]}, "A long note on what changed between the one and the other"
     )
     make_recipe(team, owner, "x" * 80, BATCH, icon="batch", archived_at=timezone.now())
-    page = opener(viewport=PHONE, color_scheme="dark", is_mobile=True)
+    page = opener(size=PHONE, color_scheme="dark", is_mobile=True)
     one = f"recipes/{recipe.pk}/"
     base = page.url
     for path in ("", "?archived=yes", "?q=none", "new/", "import/"):
@@ -201,5 +184,5 @@ def test_every_page_fits_a_phone_in_the_dark(opener: Opener, team: Team) -> None
 
 def _fits(page: Page, address: str) -> None:
     page.goto(address)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], address
     assert_accessible(page)
