@@ -13,6 +13,7 @@ from dispersed_web.clock import Clock
 from dispersed_web.credentials import canary
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import sending, sweeps, unstoppable
+from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import Job, Sweep
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams import installation
@@ -29,14 +30,13 @@ RESTORED = (
 
 
 def begin(clock: Clock) -> None:
-    """To be called once by every process that starts. Never raises: a database that does not answer is no reason not to
-    start."""
+    """To be called once by every process that starts. Never raises: neither a database that does not answer nor a row
+    that makes trouble is a reason not to start, because a process that does not start stops no job."""
     try:
-        now = clock()
-        canary.ensure()
-        ended = expire_after_gap(now)
+        ended = expire_after_gap(clock())
         if ended:
             log.warning("%d launches from before the last stop of this server were not sent.", ended)
+        canary.ensure()
         if not installation.may_act():
             log.error("%s (see docs/operations.md)", installation.what_to_do())
         for trouble in canary.troubles():
@@ -44,6 +44,8 @@ def begin(clock: Clock) -> None:
         name_the_unstoppable()
     except DatabaseError as error:
         log.warning("The database could not be asked at the start: %s", type(error).__name__)
+    except Exception:
+        log.exception("What is done at the start could not be done.")
 
 
 def claim_if_new() -> bool:
@@ -82,7 +84,11 @@ def expire_after_gap(now: dt.datetime) -> int:
     if last is None or now - last <= GAP or not _is_first(last, now):
         return 0
     queued = Job.objects.filter(status=Status.QUEUED, created_at__lte=now).select_related("team")
-    return sum(sending.expire_queued(job, RESTORED, now) for job in queued)
+    ended = 0
+    for job in queued:
+        with alone(job, "ended"):
+            ended += sending.expire_queued(job, RESTORED, now)
+    return ended
 
 
 def _is_first(last: dt.datetime, now: dt.datetime) -> bool:

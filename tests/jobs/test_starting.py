@@ -87,3 +87,20 @@ def test_a_database_that_does_not_answer_keeps_no_process_from_starting(caplog: 
     with caplog.at_level(logging.WARNING):
         starting.begin(away)
     assert "could not be asked at the start" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_fault_at_the_start_keeps_no_process_from_starting_and_nothing_restored_from_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    odd, job = queued(11), make.make_job(make.make_team(), "QUEUED")
+    expire = starting.sending.expire_queued
+
+    def fail_for_one(row: Job, *rest: Any) -> bool:
+        return 1 / 0 if row.pk == odd.pk else expire(row, *rest)
+
+    monkeypatch.setattr(starting.sending, "expire_queued", fail_for_one)
+    monkeypatch.setattr(starting.canary, "ensure", lambda: 1 / 0)
+    starting.begin(timezone.now)
+    job.refresh_from_db()
+    assert (job.status, job.reason) == ("FAILED", "expired")
