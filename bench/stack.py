@@ -183,7 +183,7 @@ def _role(pid: int, supervisor: int) -> str:
         for role, sign in (
             ("web", "granian"),
             ("worker", "\0worker\0"),
-            ("beat", "\0beat\0"),
+            ("beat", "dispersed_web.beat"),
             ("reconcile", "\0reconcile\0"),
             ("sandbox", "dispersed_web.sandbox"),
             ("valkey", "valkey"),

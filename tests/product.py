@@ -102,7 +102,7 @@ def name_of(command: str) -> str:
     for name, sign in (
         ("web", "granian"),
         ("worker", " worker "),
-        ("beat", " beat "),
+        ("beat", "dispersed_web.beat"),
         ("reconcile", "manage.py reconcile"),
         ("sandbox", "dispersed_web.sandbox"),
         ("valkey", "valkey-server"),

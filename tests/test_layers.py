@@ -28,6 +28,7 @@ WIRING = {
     "urls",
     "wsgi",
     "celery",
+    "beat",
     "commands",
     "clock",
     "local_time",

