@@ -20,9 +20,10 @@ Launch, watch, extend and stop the jobs of your team on Dispersed.
 
 **Token.** Make one on the *Me* page, or with `{commands.named("create_api_token")}`. It belongs to you and to one
 team, which is the team that every call is about. What it may do is what its scope *and* your role there allow:
-`read` only looks, `operate` also launches, extends and stops, `admin` also does what admins do. When you leave the
-team, it is dead at once. An admin makes tokens of the team itself under *Team*, *API tokens*: they belong to no person
-and act under their own name. Every token ends after a year at most.
+`read` only looks, `operate` also launches, extends and stops, `admin` also does what admins do. No token does what
+only owners do. When you leave the team, it is dead at once. An admin makes tokens of the team itself under *Team*,
+*API tokens*: they belong to no person and act under their own name. Every token ends after a year at most; you, or the
+team's admins, hear a week and a day before.
 
 ```
 export DW={settings.PUBLIC_URL}/api/v1
