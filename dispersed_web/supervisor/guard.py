@@ -32,8 +32,11 @@ class Guard:
         self._start()
 
     def _start(self) -> None:
+        # It needs no settings, least of all the product's keys.
+        apart = {name: value for name, value in os.environ.items() if not name.startswith("DW_")}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", __file__, str(self._folder), str(self._grace_s)],
+            env=apart,
             stdin=subprocess.PIPE,
             text=True,
             start_new_session=True,

@@ -173,6 +173,16 @@ def test_a_killed_guard_is_replaced_and_knows_everything(tmp_path: Path) -> None
     assert child.wait(5) == -15
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_guard_is_given_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DW_SECRET_KEY", "secret")
+    guard = Guard(tmp_path / "run", os.open(tmp_path / "lock", os.O_CREAT), grace_s=0.2)
+    given = Path(f"/proc/{guard._process.pid}/environ").read_bytes()
+    guard.close()
+    assert b"PATH=" in given
+    assert b"DW_" not in given
+
+
 def test_time_between_restarts_grows_and_ends_somewhere() -> None:
     child = Child("x", [sys.executable, "-c", ""], {})
     delays = []
