@@ -183,9 +183,11 @@ def sweep_receiver() -> None:
 def sweep_notices() -> None:
     if not installation.may_act():
         return
-    pulse.tell_if_late(database_now())
-    outbox.fan_out(database_now())
-    outbox.send_waiting(database_now)
+    one_by_one(
+        lambda: pulse.tell_if_late(database_now()),
+        lambda: outbox.fan_out(database_now()),
+        lambda: outbox.send_waiting(database_now),
+    )
     sweeps.note_finished("notices", database_now())
 
 
@@ -228,13 +230,27 @@ def sweep_launches_with(send: Each, look: Each) -> None:
     if not installation.may_act():
         return
     now = database_now()
-    sending.expire(now)
-    for job_id in sending.due(now):
-        send(job_id)
-    for credential_id in finding.credentials_to_look_with(now):
-        look(credential_id)
-    finding.ask_people(now)
+    one_by_one(
+        lambda: sending.expire(now),
+        lambda: [send(job_id) for job_id in sending.due(now)],
+        lambda: [look(credential_id) for credential_id in finding.credentials_to_look_with(now)],
+        lambda: finding.ask_people(now),
+    )
     sweeps.note_finished("launches", now)
+
+
+def one_by_one(*steps: Callable[[], object]) -> None:
+    """Each step, whatever became of those before it; then raises the first fault, so that the pass does not count."""
+    faults = []
+    for step in steps:
+        try:
+            step()
+        except Exception as fault:
+            faults.append(fault)
+    for fault in faults[1:]:
+        log.error("Another step of the same pass failed too.", exc_info=fault)
+    if faults:
+        raise faults[0]
 
 
 def sweep_stops_with(pursue: EachStop) -> None:
@@ -275,10 +291,10 @@ def sweep_history_with(go_on: Each) -> None:
 def sweep_logs_with(watch: Each, keep: Each) -> None:
     """Looks at the logs that tell whether a job is used, and fetches those of ended runs for keeping."""
     now = database_now()
-    logs.begin(now)
-    for run_id in logs.due(now):
-        watch(run_id)
-    log_keeping.begin(now)
-    for run_id in log_keeping.due(now):
-        keep(run_id)
+    one_by_one(
+        lambda: logs.begin(now),
+        lambda: [watch(run_id) for run_id in logs.due(now)],
+        lambda: log_keeping.begin(now),
+        lambda: [keep(run_id) for run_id in log_keeping.due(now)],
+    )
     sweeps.note_finished("logs", now)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
+from dispersed_web.autostop.activity import Confidence
 from dispersed_web.autostop.models import Hold
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import ENGINE, Actor, record
@@ -53,7 +54,7 @@ def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.
     decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
     free = [job for job in due if str(job.pk) not in decided]
     stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided).count()
-    watched = _watched(team_id).count() + stopped
+    watched = _monitored(team_id).count() + stopped
     if free and trips(len(free) + stopped, watched):
         _open(team_id, Hold.Kind.MANY_DUE, [job.pk for job in free], _many(len(free), watched), now)
         due = [job for job in due if str(job.pk) in decided]
@@ -68,7 +69,7 @@ def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
         )
         decided = _decided(team_id, now, SILENT_FOR + WINDOW, kind=Hold.Kind.ALL_SILENT)
         ids = [pk for pk in silent.values_list("pk", flat=True)[:1000] if str(pk) not in decided]
-        watched = _watched(team_id).count()
+        watched = _monitored(team_id).count()
         if trips(len(ids), watched):
             _open(team_id, Hold.Kind.ALL_SILENT, ids, _silent(len(ids), watched), now)
 
@@ -109,6 +110,11 @@ def silence_is_excused(team_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
 
 def _watched(team_id: uuid.UUID) -> QuerySet[Job]:
     return Job.objects.filter(team=team_id, task="PERSISTENT", status=Status.RUNNING, stop_requested_at=None)
+
+
+def _monitored(team_id: uuid.UUID) -> QuerySet[Job]:
+    """Those that can be stopped for idleness at all: the others say nothing of whether their signals are right."""
+    return _watched(team_id).filter(confidence__in=[Confidence.HIGH, Confidence.MEDIUM])
 
 
 def _decided(team_id: uuid.UUID, now: dt.datetime, lately: dt.timedelta, **what: str) -> set[str]:

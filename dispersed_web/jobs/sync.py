@@ -242,7 +242,9 @@ def look_singly(job: Job, client: Client, clock: Clock) -> bool:
         remote = client.get_job(job.remote_uuid or "")
     except NotFound:
         return applying.note_missing(job, clock())
-    runs = _all_pages(partial(client.list_job_runs, job_uuid=remote.uuid))
+    listed = _all_pages(partial(client.list_job_runs, job_uuid=remote.uuid))
+    # In case the cloud lets those of other jobs pass.
+    runs = [run for run in listed if run.job_uuid == remote.uuid]
     return applying.apply_alone(job, remote, runs, clock())
 
 

@@ -13,6 +13,7 @@ from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import stop
 from dispersed_web.jobs.models import Job
+from tests import factories
 from tests.autostop.watched import HOUR, MINUTE, NOW, beat, make_job, make_team, see
 
 
@@ -150,6 +151,16 @@ def test_one_of_many_is_simply_stopped() -> None:
         engine.evaluate_due(at)
     assert [bool(Job.objects.get(pk=job.pk).stop_requested_at) for job in jobs] == [True, False, False, False]
     assert not Hold.objects.exists()
+
+
+@pytest.mark.django_db
+def test_jobs_that_could_not_be_idle_anyway_do_not_count() -> None:
+    team = factories.make_team()
+    due = [factories.make_job(team, confidence="high") for _ in range(3)]
+    for _ in range(20):
+        factories.make_job(team, confidence="low")
+    assert breaker.admit(team.pk, due, NOW) == set()
+    assert Hold.objects.get().sentence.startswith("3 of 3 watched jobs")
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -139,6 +140,18 @@ def test_an_end_that_turns_out_false_is_taken_back(world: World) -> None:
     assert job.status == Status.RUNNING
     assert job.stop_next_at is not None
     assert Event.objects.filter(subject_id=str(job.pk), kind="job.back").exists()
+
+
+def test_runs_of_other_jobs_that_the_cloud_lets_pass_are_no_runs_of_this_one(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, other = world.launched(), world.launched(description="other")
+    world.control.advance(40)
+    listed = sync._all_pages
+    monkeypatch.setattr(sync, "_all_pages", lambda fetch: listed(partial(fetch, job_uuid=None)))
+    with client_for(world.credential, team_id=world.team.pk, purpose="probe") as client:
+        sync.look_singly(job, client, world.clock)
+    assert (job.runs.count(), other.runs.count()) == (1, 0)
 
 
 def test_a_run_that_ended_while_its_job_goes_on_stops_costing(world: World) -> None:
