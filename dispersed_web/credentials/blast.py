@@ -100,6 +100,26 @@ def means(blast: Blast) -> str:
     return f"{what} cannot be stopped from here until it works again.{doubt}"
 
 
+def hangs_on(blast: Blast, is_over: bool) -> str:
+    """What it means for jobs that a retired key expires, or did where ``is_over``, as a sentence."""
+    running, doubt = len(blast.running), blast.in_doubt
+    if not running and not doubt:
+        return "No job runs with it any more, so there is nothing to do."
+    what = f"{_count(running, 'job', 'jobs')} ({titles(blast)}; ${blast.usd:.2f}/h)"
+    if not running:
+        what = _count(doubt, "launch in doubt", "launches in doubt")
+    elif doubt:
+        what += f" and {_count(doubt, 'launch in doubt', 'launches in doubt')}"
+    if blast.others:
+        return f"{what} can then be stopped with “{blast.others[0]}”."
+    if is_over:
+        return f"{what} cannot be seen or stopped from here any more. End in Dispersed's console what cannot wait."
+    return (
+        f"After that {what} cannot be seen or stopped from here. Stop them before, or let the key last longer at "
+        "Dispersed."
+    )
+
+
 def titles(blast: Blast) -> str:
     """The first few running jobs by name."""
     named = ", ".join(f"“{job.title}”" for job in blast.running[:NAMED])

@@ -24,12 +24,22 @@ def warning_due(expires_at: dt.datetime | None, told_days: int | None, now: dt.d
     return nearest
 
 
-def words(name: str, expires_at: dt.datetime, days: int) -> str:
-    """The warning as sentences."""
+def words(name: str, expires_at: dt.datetime, days: int, hangs: str | None = None) -> str:
+    """The warning as sentences. ``hangs``, of a retired key, which nobody can replace, is what it means for its jobs."""
+    if hangs is not None:
+        when = "has expired" if days == 0 else f"expires {_ahead(days)}, on {_moment(expires_at)}"
+        return f"The key of the retired credential “{name}” {when}. {hangs}"
     if days == 0:
         return f"The key of the credential “{name}” has expired. It can neither launch nor stop jobs: replace its keys now."
-    ahead = "within a day" if days == 1 else f"in less than {days} days"
     return (
-        f"The key of the credential “{name}” expires {ahead}, on {expires_at:%d %B %Y at %H:%M} UTC. Replace its keys "
+        f"The key of the credential “{name}” expires {_ahead(days)}, on {_moment(expires_at)}. Replace its keys "
         "before then: an expired key can neither launch nor stop jobs."
     )
+
+
+def _ahead(days: int) -> str:
+    return "within a day" if days == 1 else f"in less than {days} days"
+
+
+def _moment(at: dt.datetime) -> str:
+    return f"{at:%d %B %Y at %H:%M} UTC"

@@ -25,6 +25,8 @@ MEANS = "Jobs that run with it cannot be stopped from here until it works again.
 
 # What it means for running jobs that a credential does not work, as a sentence.
 Means = Callable[[Credential], str]
+# What it means for its jobs that a retired one expires, or has expired, as a sentence.
+Hangs = Callable[[Credential, bool], str]
 
 
 def note_success(credential: Credential, listed_at: dt.datetime, now: dt.datetime) -> bool:
@@ -135,8 +137,9 @@ def note_used(credential_id: uuid.UUID, user_id: int | None, now: dt.datetime) -
     Credential.objects.filter(pk=credential_id).update(last_used_at=now, last_used_by=user_id)
 
 
-def warn_of_expiry(credential: Credential, now: dt.datetime) -> bool:
-    """Tells the admins 14, 3 and 1 days ahead and when it has expired, once each. Rotation arms it anew."""
+def warn_of_expiry(credential: Credential, now: dt.datetime, hangs: Hangs | None = None) -> bool:
+    """Tells the admins 14, 3 and 1 days ahead and when it has expired, once each. Rotation arms it anew. Of a retired one
+    nobody can replace the keys: ``hangs`` says what it means for its jobs."""
     days = expiry.warning_due(credential.expires_at, credential.expiry_told_days, now)
     if days is None or credential.expires_at is None or credential.state == CredentialState.GONE:
         return False
@@ -148,7 +151,9 @@ def warn_of_expiry(credential: Credential, now: dt.datetime) -> bool:
         ).update(expiry_told_days=days)
         if told:
             kind = "credential.expires" if days else "credential.expired"
-            _tell(credential, kind, expiry.words(credential.name, credential.expires_at, days), now)
+            is_retired = credential.state == CredentialState.RETIRED and hangs is not None
+            what = hangs(credential, days == 0) if hangs and is_retired else None
+            _tell(credential, kind, expiry.words(credential.name, credential.expires_at, days, what), now)
     return bool(told)
 
 

@@ -161,7 +161,10 @@ def put_in_place(
             ):
                 raise CredentialRefused(GONE_MEANWHILE)
             health.note_probe(credential, trial.shapes, began)
-            sentence = f"{actor.label} replaced the keys of the credential “{credential.name}”."
+            what = (
+                "stored the secret key anew" if public_key == credential.public_key else "replaced the keys"
+            )
+            sentence = f"{actor.label} {what} of the credential “{credential.name}”."
             _record(credential, actor, "credential.replaced", sentence, now)
     except IntegrityError:
         raise taken(credential.team, "") from None

@@ -148,7 +148,10 @@ FIELDS: dict[str, Fields] = {
     "jobs.JobTag": _of(track="name", ignore="id job team"),
     "jobs.JobStar": _of(ignore="id job user"),
     "jobs.Preset": _of(
-        track="name recipe is_usual", ignore="id user team created_at used_at", hidden="values answers"
+        # What people call theirs is nobody else's.
+        track="recipe is_usual",
+        ignore="id user team name created_at used_at",
+        hidden="values answers",
     ),
     "jobs.CalendarFeed": _of(
         ignore="id user team created_at last_used_at",

@@ -33,6 +33,11 @@ def means(credential: Credential) -> str:
     return blast.means(radius.of_jobs(credential))
 
 
+def hangs_on(credential: Credential, is_over: bool) -> str:
+    """What it means for its jobs that a retired credential expires, or did where ``is_over``, as a sentence."""
+    return blast.hangs_on(radius.of_jobs(credential), is_over)
+
+
 def is_needed(credential: Credential, now: dt.datetime) -> bool:
     """Whether anything here still needs the key."""
     jobs = Job.objects.filter(credential=credential)
@@ -149,7 +154,7 @@ def _hand_on(credential: Credential, open_jobs: list[Job]) -> None:
 def sweep(clock: Clock) -> None:
     """Probes, warns of expiries, and destroys what is retired and needed no more."""
     for credential in Credential.objects.exclude(state=CredentialState.GONE).select_related("team"):
-        health.warn_of_expiry(credential, clock())
+        health.warn_of_expiry(credential, clock(), hangs_on)
         keeping.probe_again(credential, clock)
         if credential.state == CredentialState.RETIRED:
             end_retired(credential, clock())

@@ -79,12 +79,14 @@ def change(
     """Another name, and whether it is the usual one. Raises :class:`PresetRefused`."""
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=preset.user_id)
-        before = snapshot(Preset.objects.get(pk=preset.pk))
+        old = Preset.objects.get(pk=preset.pk)
+        before = snapshot(old)
         preset.name = check_name(name, preset.user, preset.team, preset)
         preset.is_usual = is_usual
         _one_usual(preset)
         preset.save(update_fields=["name", "is_usual"])
-        if data := changes("jobs.Preset", before, {"name": preset.name, "is_usual": is_usual}):
+        data = changes("jobs.Preset", before, {"is_usual": is_usual})
+        if data or old.name != preset.name:
             _tell(preset, actor, "changed", now, data)
 
 
@@ -100,9 +102,10 @@ def delete(preset: Preset, *, now: dt.datetime, actor: Actor | None = None) -> b
 def _tell(
     preset: Preset, actor: Actor | None, word: str, now: dt.datetime, data: dict[str, Any] | None = None
 ) -> None:
-    """Without ``actor`` the person did it in the browser. No page of the team's shows presets."""
+    """Without ``actor`` the person did it in the browser. No page of the team's shows presets, nor does its log say what
+    people call theirs."""
     actor = actor or Actor.person(preset.user)
-    sentence, about = f"{actor.label} {word} the preset “{preset.name}”.", ("preset", preset.pk)
+    sentence, about = f"{actor.label} {word} a preset of their own.", ("preset", preset.pk)
     record(preset.team_id, actor, f"preset.{word}", about, sentence, now=now, data=data, bump=False)
 
 

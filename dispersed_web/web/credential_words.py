@@ -22,20 +22,35 @@ class Health:
 
 def health(credential: Credential, now: dt.datetime) -> Health:
     """The worst that is known of it comes first."""
-    return _state(credential) or _limits(credential, now) or _sight(credential, now)
+    return _state(credential, now) or _limits(credential, now) or _sight(credential, now)
 
 
-def _state(credential: Credential) -> Health | None:
+def _retired(credential: Credential, now: dt.datetime) -> Health:
+    """Nobody can replace its keys; what matters are the jobs that hang on it."""
+    if credential.failures:
+        return Health("alarm", "Retired, does not work", credential.failure)
+    ends = credential.expires_at
+    if ends is not None and ends <= now:
+        return Health("alarm", "Retired, expired", "It can neither watch nor stop its jobs any more.")
+    if ends is not None and ends - now <= EXPIRES_SOON:
+        left = words.duration(ends - now)
+        return Health(
+            "waiting",
+            f"Retired, expires in {left}",
+            "Jobs that run with it cannot be stopped from here after that.",
+        )
+    return Health(
+        "stopped", "Retired", "Launches nothing. It watches and stops its jobs until the last has ended."
+    )
+
+
+def _state(credential: Credential, now: dt.datetime) -> Health | None:
     if credential.state == CredentialState.GONE:
         return Health(
             "stopped", "Gone", "Its secret key is destroyed. The row stays for the jobs it launched."
         )
-    if credential.state == CredentialState.RETIRED and not credential.failures:
-        return Health(
-            "stopped", "Retired", "Launches nothing. It watches and stops its jobs until the last has ended."
-        )
     if credential.state == CredentialState.RETIRED:
-        return Health("alarm", "Retired, does not work", credential.failure)
+        return _retired(credential, now)
     if credential.state == CredentialState.BROKEN:
         return Health("alarm", "Does not work", credential.failure)
     if credential.state == CredentialState.DISABLED:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from dispersed_web.credentials.blast import Blast, LiveJob, means, why_not_delete
+from dispersed_web.credentials.blast import Blast, LiveJob, hangs_on, means, why_not_delete
 from dispersed_web.credentials.retiring import retired_name
 
 DAY = dt.date(2026, 11, 5)
@@ -57,3 +57,23 @@ def test_what_a_broken_one_means_for_its_jobs() -> None:
         means(replace(ONE, others=("Twin",))) == "1 job (“Train”; $0.69/h) can still be stopped with “Twin”."
     )
     assert means(Blast()) == "No job runs with it."
+
+
+@pytest.mark.parametrize(
+    ("blast", "before", "after"),
+    [
+        (Blast(), "nothing to do", "nothing to do"),
+        (Blast(queued=1, ending=1), "nothing to do", "nothing to do"),
+        (
+            replace(ONE, others=("Twin",)),
+            "can then be stopped with “Twin”",
+            "can then be stopped with “Twin”",
+        ),
+        (ONE, "After that 1 job (“Train”; $0.69/h) cannot be seen or stopped", "End in Dispersed's console"),
+        (Blast(in_doubt=2), "After that 2 launches in doubt cannot", "2 launches in doubt cannot be seen"),
+        (replace(ONE, in_doubt=1), "and 1 launch in doubt", "and 1 launch in doubt cannot"),
+    ],
+)
+def test_what_hangs_on_a_retired_key_that_expires(blast: Blast, before: str, after: str) -> None:
+    assert before in hangs_on(blast, is_over=False)
+    assert after in hangs_on(blast, is_over=True)

@@ -179,6 +179,25 @@ def test_keys_of_another_account_stand_beside_the_old_ones_too(world: World) -> 
     assert rotate(world, world.sandbox.keys[1][:2]).pk != world.credential.pk
 
 
+def test_of_a_retired_key_that_expires_it_is_told_what_hangs_on_it(world: World) -> None:
+    world.launched()
+    ends = world.clock.now + dt.timedelta(days=2)
+    Credential.objects.update(state="retired", expires_at=ends)
+    credential_jobs.sweep(world.clock)
+    sentence = Event.objects.get(kind="credential.expires").sentence
+    assert sentence.startswith("The key of the retired credential “Lab” expires in less than 3 days, on ")
+    assert sentence.endswith(
+        "After that 1 job (“Dev”; $0.69/h) cannot be seen or stopped from here. Stop them before, or let the key last "
+        "longer at Dispersed."
+    )
+
+
+def test_keys_that_were_there_already_are_not_said_to_be_new(world: World) -> None:
+    assert rotate(world, world.sandbox.keys[0][:2]).pk == world.credential.pk
+    event = Event.objects.get(kind="credential.replaced")
+    assert "stored the secret key anew of the credential “Lab”" in event.sentence
+
+
 def test_new_keys_are_never_sent_to_an_address_where_they_were_not_tried(world: World) -> None:
     know_the_account(world)
     old_address = "http://127.0.0.1:9"

@@ -69,18 +69,20 @@ def test_presets(client, team) -> None:
         is_usual=False,
         now=timezone.now(),
     )
-    assert newest() == ("preset.saved", "Ana saved the preset “Nightly”.")
+    assert newest() == ("preset.saved", "Ana saved a preset of their own.")
     address = reverse("web:preset-change", args=[team.slug, preset.pk])
     client.post(address, {"preset_name": "Daily", "preset_usual": "on"})
-    assert newest() == ("preset.changed", "Ana changed the preset “Daily”.")
+    assert newest() == ("preset.changed", "Ana changed a preset of their own.")
     assert Event.objects.latest("id").data == {
-        "before": {"name": "Nightly", "is_usual": False},
-        "after": {"name": "Daily", "is_usual": True},
+        "before": {"is_usual": False},
+        "after": {"is_usual": True},
     }
     client.post(address, {"preset_name": "Daily", "preset_usual": "on"})
     assert Event.objects.filter(kind="preset.changed").count() == 1
+    client.post(address, {"preset_name": "Other", "preset_usual": "on"})
+    assert Event.objects.filter(kind="preset.changed").latest("id").data == {}, "renamed, and no name told"
     client.post(reverse("web:preset-delete", args=[team.slug, preset.pk]))
-    assert newest() == ("preset.deleted", "Ana deleted the preset “Daily”.")
+    assert newest() == ("preset.deleted", "Ana deleted a preset of their own.")
 
 
 def test_ones_own_keys(client, team) -> None:

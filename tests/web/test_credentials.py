@@ -210,6 +210,11 @@ NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
         ({"listed_at": NOW, "expires_at": NOW + dt.timedelta(days=15)}, "Works"),
         ({"listed_at": NOW, "state": "retired"}, "Retired"),
         ({"state": "retired", "failures": 1, "failure": "Revoked."}, "Retired, does not work"),
+        ({"state": "retired", "expires_at": NOW}, "Retired, expired"),
+        (
+            {"state": "retired", "expires_at": NOW + dt.timedelta(days=2)},
+            "Retired, expires in 2\u00a0d\u00a00\u00a0h",
+        ),
         ({"state": "gone"}, "Gone"),
     ],
 )

@@ -114,6 +114,8 @@ def replace(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRe
 
 
 def _replaced(old: Credential, new: Credential) -> str:
+    if new.pk == old.pk and new.public_key == old.public_key:
+        return f"“{new.name}” had this key already. Its secret key was tested, and is stored as you typed it."
     if new.pk == old.pk:
         return f"The new keys of “{new.name}” work. The old ones are forgotten here."
     return (
