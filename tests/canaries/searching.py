@@ -15,6 +15,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 
 ROW = 12
+HINT = 6
+EVERY = ROW - HINT + 1
 
 
 def written(secret: str) -> set[str]:
@@ -47,10 +49,15 @@ def written(secret: str) -> set[str]:
 
 
 class Needles:
-    """Secrets by name. Those shorter than twelve characters are looked for as a whole."""
+    """Secrets by name. Those shorter than twelve characters are looked for as a whole.
+
+    Any twelve characters in a row hold six that begin at a multiple of seven, so only those are looked up.
+    """
 
     def __init__(self, **secrets: str) -> None:
-        self._rows: dict[int, dict[str, str]] = {}
+        self._rows: dict[str, str] = {}
+        self._hints: set[str] = set()
+        self._short: dict[str, str] = {}
         for name, secret in secrets.items():
             self.add(name, secret)
 
@@ -58,26 +65,33 @@ class Needles:
         for secret in secrets:
             assert len(secret) >= 6, f"{name} is too short to be looked for"
             for form in (form for line in secret.split("\n") for form in written(line) if len(form) >= 6):
-                length = min(ROW, len(form))
-                rows = self._rows.setdefault(length, {})
-                for start in range(len(form) - length + 1):
-                    rows[form[start : start + length]] = name
+                if len(form) < ROW:
+                    self._short[form] = name
+                for start in range(len(form) - ROW + 1):
+                    self._rows[form[start : start + ROW]] = name
+                if len(form) >= ROW:
+                    self._hints |= {form[start : start + HINT] for start in range(len(form) - HINT + 1)}
 
     def find(self, pieces: Iterable[tuple[str, str]]) -> list[str]:
         """Where each was found, of pairs of a place and what stood there. Each line is read once, however often it came."""
         read: set[str] = set()
         found = set()
         for where, text in pieces:
-            for line in text.split("\n"):
-                if line not in read:
-                    read.add(line)
-                    found |= {f"{where}: {name} as {row!r}" for name, row in self._in(line)}
+            lines = [line for line in dict.fromkeys(text.split("\n")) if line not in read]
+            read.update(lines)
+            fresh = "\n".join(lines)
+            found |= {f"{where}: {self._rows[row]} as {row!r}" for row in self._rows_in(fresh)}
+            found |= {f"{where}: {name} as {form!r}" for form, name in self._short.items() if form in fresh}
         return sorted(found)
 
-    def _in(self, line: str) -> Iterator[tuple[str, str]]:
-        for length, rows in self._rows.items():
-            here = {line[at : at + length] for at in range(len(line) - length + 1)}
-            yield from ((rows[row], row) for row in here & rows.keys())
+    def _rows_in(self, text: str) -> set[str]:
+        """The rows that stand in the text."""
+        hints = {text[at : at + HINT] for at in range(0, len(text), EVERY)} & self._hints
+        if not hints:
+            return set()
+        places = [at for at in range(0, len(text), EVERY) if text[at : at + HINT] in hints]
+        starts = {start for at in places for start in range(max(at + HINT - ROW, 0), at + 1)}
+        return {text[start : start + ROW] for start in starts} & self._rows.keys()
 
 
 def stored() -> Iterator[tuple[str, str]]:
