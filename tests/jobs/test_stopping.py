@@ -290,6 +290,55 @@ def test_a_clock_that_is_far_off_keeps_no_end_from_being_seen(world: World) -> N
     assert (truth(world, job), job.status, job.stop_next_at) == ("CANCELLED", Status.CANCELLED, None)
 
 
+def test_another_teams_key_of_the_same_account_stops_nothing_of_ours(world: World) -> None:
+    job = running(world)
+    public, _, account = world.sandbox.keys[0]
+    world.control.add_key("pk_sim_theirs000000", "sk_sim_theirs000000", account)
+    theirs = factories.make_credential(
+        factories.make_team(), world.sandbox, "pk_sim_theirs000000", "sk_sim_theirs000000"
+    )
+    world.control.revoke_key(public)
+    stop(world, job)
+    tasks.pursue(job.pk, world.clock)
+    assert world.control.cancels() == []
+    assert "pk_sim_theirs000000" not in str(world.control.requests()[-5:])
+    assert Credential.objects.get(pk=theirs.pk).last_used_at is None
+
+
+def test_two_stops_are_not_mixed_up(world: World) -> None:
+    jobs = [world.launched(), world.launched(description="other")]
+    for job in jobs:
+        stop(world, job)
+    for job in jobs:
+        tasks.pursue(job.pk, world.clock)
+    assert [len(world.control.cancels(job.remote_uuid)) for job in jobs] == [1, 1]
+
+
+def test_while_the_cloud_is_cancelling_it_is_asked_again_only_after_three_minutes(world: World) -> None:
+    job = running(world)
+    world.control.add_fault(CANCEL, "cancel_slow", seconds=None)
+    stop(world, job)
+    for _ in range(9):
+        world.clock.advance(19)
+        tasks.pursue(job.pk, world.clock)
+    assert len(world.control.cancels(job.remote_uuid)) == 1
+    job.refresh_from_db()
+    assert dt.timedelta(0) < job.stop_next_at - world.clock.now <= dt.timedelta(seconds=10)
+    world.clock.advance(30)
+    tasks.pursue(job.pk, world.clock)
+    assert len(world.control.cancels(job.remote_uuid)) == 2
+
+
+def test_a_key_that_cannot_be_opened_is_told_of_and_not_tried_without_end(world: World) -> None:
+    job = running(world)
+    Credential.objects.update(secret_sealed="v1|nobody|AAAA|AAAA")
+    stop(world, job)
+    tasks.pursue(job.pk, world.clock)
+    job.refresh_from_db()
+    assert job.stop_error
+    assert job.stop_next_at > world.clock.now + dt.timedelta(seconds=3)
+
+
 def test_what_was_tried_seldom_comes_first(world: World) -> None:
     now = world.clock.now
     often, seldom = (
