@@ -184,6 +184,52 @@ def test_the_registry_takes_a_secret_of_the_team(client: Client, team: Team) -> 
     assert Job.objects.count() == 1
 
 
+VOLUME = {
+    "image": "lab/data",
+    "tag": "v3",
+    "mount": "/data",
+    "registry": "ghcr.io",
+    "user": "me",
+    "secret": "typed",
+}
+
+
+def volume(**changes: str) -> dict[str, str]:
+    rows = {f"volume-0-{name}": value for name, value in (VOLUME | changes).items()}
+    return {"volume-TOTAL_FORMS": "1", "volume-INITIAL_FORMS": "0"} | rows
+
+
+def test_a_volume_takes_a_secret_of_the_team_again_and_again(client: Client, team: Team) -> None:
+    secret = add(team, hosts=["ghcr.io"])
+    chosen = volume(secret_from=f"team:{secret.pk}")
+    job = launched(client, team, **chosen)
+    assert specs.restore(job).volumes[0].secret.reveal() == VALUE
+    assert job.secret_refs == {"volume./data": str(secret.pk)}
+    again = opened(client, team, f"?again={job.pk}")
+    assert again["volume-0-secret_from"] == [f"team:{secret.pk}"]
+    assert again["volume-0-secret"] == [""]
+    answer = send(client, team, again | {"title": "Other", "volume-0-registry": "evil.example.com"})
+    assert "only for images of ghcr.io" in text(answer)
+    send(client, team, again | {"save_preset": "yes", "preset_name": "Mine"})
+    preset = Preset.objects.get()
+    assert preset.values["volumes"][0]["team_secret"] == "hf-token"
+    assert opened(client, team, f"?preset={preset.pk}")["volume-0-secret_from"] == [f"team:{secret.pk}"]
+    shown = send(client, team, again | {"review": "yes"}).context["review"]
+    assert '"secret": "the team’s secret “hf-token”"' in shown.body
+    assert f'"team_secret_id": "{secret.pk}"' in shown.curl
+    assert shown.secrets == []
+
+
+def test_a_volume_takes_none_that_is_not_for_the_launcher(team: Team) -> None:
+    theirs = add(team, "theirs", usable_by="admins")
+    client = Client()
+    factories.sign_in(client, factories.make_member(team))
+    fields = opened(client, team, "?example=development-environment") | {"reach": "anyone"}
+    answer = send(client, team, fields | volume(secret_from=f"team:{theirs.pk}"))
+    assert answer.status_code == 422
+    assert "Choose a secret of the team that you may use" in text(answer)
+
+
 def test_without_secrets_nothing_is_offered(client: Client, team: Team) -> None:
     page = client.get(reverse("web:launch", args=[team.slug])).content.decode()
     assert "registry_from" not in page

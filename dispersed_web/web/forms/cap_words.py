@@ -43,7 +43,8 @@ def _only(caps: Caps) -> Iterator[str]:
     if caps.gpu_models:
         yield _listed(caps.gpu_models)
     if caps.regions:
-        yield f"in {_listed([regions.name(code) for code in caps.regions])}"
+        places = [regions.name(code).rsplit(", ")[-1] for code in caps.regions]
+        yield f"in {_listed(places)}"
     if caps.images:
         yield f"images {_listed(caps.images)}"
 

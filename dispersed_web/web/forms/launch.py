@@ -76,7 +76,7 @@ class LaunchForm(LaunchChecks):
         self.needs_sure = needs_sure
         rows = {"known": known}
         self.env = EnvFormSet(data, prefix=PREFIX, initial=list(env) or None, form_kwargs=rows)
-        self.volume_rows = volume_rows(data, (initial or {}).get("volumes") or ())
+        self.volume_rows = volume_rows(data, (initial or {}).get("volumes") or (), known)
         self.by_id = {credential.pk: credential for credential in credentials}
         self.fields["credential"].widget.choices = [(c.pk, c.name) for c in credentials]
         for name in PREVIEWED:
@@ -124,9 +124,12 @@ class LaunchForm(LaunchChecks):
 
     def secret_refs(self) -> dict[str, str]:
         """The parts whose values are secrets of the team, as an order has them."""
-        refs = self.env.refs() if self.env.is_bound else {}
+        refs = {**(self.env.refs() if self.env.is_bound else {}), **self.volume_refs()}
         registry = ref_of(self.cleaned_data.get("registry_from"))
         return {**refs, REGISTRY_SECRET: registry} if registry else refs
+
+    def volume_refs(self) -> dict[str, str]:
+        return self.volume_rows.refs() if self.volume_rows.is_bound else {}
 
     @sensitive_variables()
     def volumes(self) -> tuple[Volume, ...]:

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from dispersed_web import durations
 from dispersed_web.dispersed import PERSISTENT
 from dispersed_web.jobs import market, rate
+from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.web.forms import caps_beside
 from dispersed_web.web.forms.fields import split_image
@@ -143,7 +144,7 @@ class LaunchChecks(LaunchFields):
             place = "registry_from"
         if place == "env":
             return  # each row says it of itself
-        if place == "volumes":
+        if place == "volumes" or name.startswith(VOLUME):
             self.volume_rows.blame(sentence)
             return
         if place not in self.fields:

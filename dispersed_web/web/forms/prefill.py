@@ -14,9 +14,10 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
-from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.jobs.secret_refs import NONE, VOLUME, Known
 from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.recipes.references import TEAM_SECRET
 from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
@@ -127,7 +128,7 @@ def from_job(
     values |= {
         "ssh_key": spec.get("ssh_key", ""),
         "allowed_region_codes": spec.get("allowed_region_codes") or [],
-        "volumes": spec.get("volumes") or [],
+        "volumes": [_volume(one, job, known) for one in spec.get("volumes") or ()],
     }
     values |= _gpu(spec) | _reach(spec, visitor)
     if job.task == PERSISTENT and job.lifetime_s:
@@ -160,6 +161,12 @@ def _choices(job: Job, policy: AutostopPolicy) -> dict[str, Any]:
     )
 
 
+def _volume(volume: dict[str, Any], job: Job, known: Known) -> dict[str, Any]:
+    """Named again as far as whoever launches may use the secret; else it is to be typed."""
+    chosen = choice_of(job.secret_refs.get(f"{VOLUME}{volume['mount']}"), known)
+    return {name: value for name, value in volume.items() if name != TEAM_SECRET or chosen}
+
+
 def _at_most(value: int | None, most: int) -> int | None:
     return value if value is None else min(value, most)
 
@@ -190,7 +197,7 @@ def _note(job: Job, env: list[dict[str, Any]], registry_from: str) -> str:
     missing += [
         f"the registry's password of the volume at {one['mount']}"
         for one in job.spec.get("volumes") or ()
-        if one.get("has_secret")
+        if one.get("has_secret") and not one.get("team_secret")
     ]
     if not missing:
         return ""

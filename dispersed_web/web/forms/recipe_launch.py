@@ -189,6 +189,9 @@ class RecipeLaunchForm(LaunchForm):
             return super().volumes()
         return tuple(Volume.from_plain(row) for row in self.rendered.values.get("volumes") or ())
 
+    def volume_refs(self) -> dict[str, str]:
+        return {} if self.locks_volumes else super().volume_refs()
+
     @sensitive_variables()
     def env_values(self) -> dict[str, str]:
         rows = self.inputs.answers()
@@ -207,6 +210,8 @@ class RecipeLaunchForm(LaunchForm):
         decided = {f"env.{name}" for name in self.fixed_env()}
         decided |= {REGISTRY_SECRET} if "registry_from" in self.held else set()
         chosen = {**refs, **self.inputs.row_refs()}
+        if self.locks_env:
+            chosen |= self.volume_refs()
         if self.locks_env and (registry := ref_of(self.cleaned_data.get("registry_from"))):
             chosen[REGISTRY_SECRET] = registry
         own = {target: name for target, name in self.rendered.refs.items() if target in decided}

@@ -10,9 +10,10 @@ from typing import Any
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret
+from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret, Volume
 from dispersed_web.jobs import cooking, marker, secret_refs, specs
 from dispersed_web.jobs.refusal import Refusal
+from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes import references
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.web.forms.launch import LaunchForm
@@ -53,12 +54,19 @@ def review_of(form: LaunchForm) -> Review:
         },
         registry_secret=Secret(told.get(REGISTRY_SECRET, MASK)) if spec.registry_secret else None,
         volumes=tuple(
-            replace(volume, secret=Secret(MASK) if volume.secret else None) for volume in spec.volumes
+            replace(
+                volume, secret=Secret(told.get(f"{VOLUME}{volume.mount}", MASK)) if volume.secret else None
+            )
+            for volume in spec.volumes
         ),
     )
     names = [name for name in sorted(secret & set(spec.env)) if f"env.{name}" not in named]
     names += ["registry_secret"] if spec.registry_secret and REGISTRY_SECRET not in named else []
-    names += [f"the secret of {volume.mount}" for volume in spec.volumes if volume.secret]
+    names += [
+        f"the secret of {volume.mount}"
+        for volume in spec.volumes
+        if volume.secret and f"{VOLUME}{volume.mount}" not in named
+    ]
     call = _create_call(masked)
     if form.cook:
         call = cooking.overrides(call, form.cook.payload)
@@ -103,13 +111,9 @@ def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[st
     }
     plain = ((name, getattr(spec, name)) for name in specs.PLAIN_FIELDS)
     body |= {name: list(v) if isinstance(v, tuple) else v for name, v in plain if v not in (None, "", ())}
-    if spec.volumes:
-        body["volumes"] = [
-            {name: text for name, text in volume.to_plain().items() if text}
-            | ({"secret": MASK} if volume.secret else {})
-            for volume in spec.volumes
-        ]
     ids = _ids(form)
+    if spec.volumes:
+        body["volumes"] = [_volume(volume, ids) for volume in spec.volumes]
     if REGISTRY_SECRET in ids:
         body["registry_secret_id"] = ids[REGISTRY_SECRET]
     elif spec.registry_secret:
@@ -124,6 +128,14 @@ def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[st
     if spec.task == PERSISTENT:
         body["lifetime_s"] = data.get("lifetime")
     return body | _stop_choices(data)
+
+
+def _volume(volume: Volume, ids: dict[str, str]) -> dict[str, str]:
+    plain = {name: text for name, text in volume.to_plain().items() if text}
+    target = f"{VOLUME}{volume.mount}"
+    if target in ids:
+        return {**plain, "team_secret_id": ids[target]}
+    return {**plain, "secret": MASK} if volume.secret else plain
 
 
 def _ids(form: LaunchForm) -> dict[str, str]:

@@ -15,7 +15,7 @@ from dispersed_web.dispersed import Volume
 from dispersed_web.dispersed.limits import MOST_VOLUMES
 from dispersed_web.recipes import references
 from dispersed_web.recipes.inputs import BadAnswer, read
-from dispersed_web.recipes.references import reference_in
+from dispersed_web.recipes.references import TEAM_SECRET, reference_in
 from dispersed_web.web.forms.advice import looks_like_a_secret
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import as_json
@@ -57,7 +57,7 @@ def typed_of(form: LaunchForm) -> Typed:
             value = form.known.name(ref_of(value))
         if value is not None and not _is_secret_text(value):
             found.values[name] = value
-    if rows := form.volume_rows.plain():
+    if rows := form.volume_rows.plain(form.known):
         found.values[VOLUMES] = rows
     for row in form.env.forms:
         data = getattr(row, "cleaned_data", {})
@@ -115,7 +115,13 @@ def _volumes(form: LaunchForm, value: Any) -> list[dict[str, str]]:
     locked = isinstance(form, RecipeLaunchForm) and form.locks_volumes
     if locked or not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise KeyError(VOLUMES)
-    return [Volume.from_plain(one).to_plain() for one in value[:MOST_VOLUMES]]
+    return [Volume.from_plain(one).to_plain() | _named(one, form) for one in value[:MOST_VOLUMES]]
+
+
+def _named(volume: dict[str, Any], form: LaunchForm) -> dict[str, str]:
+    """The secret of the team that a volume names, as far as it may be chosen."""
+    name = str(volume.get(TEAM_SECRET) or "")
+    return {TEAM_SECRET: name} if name and choice_of(name, form.known) else {}
 
 
 def _cleaned(form: LaunchForm, name: str, value: Any) -> Any:

@@ -16,6 +16,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import Secret, Volume
 from dispersed_web.dispersed.limits import MOST_VOLUMES
+from dispersed_web.jobs.secret_refs import NONE, VOLUME, Known
+from dispersed_web.recipes.references import TEAM_SECRET
+from dispersed_web.web.forms.team_secrets import SecretFromField, ref_of
 
 PREFIX = "volume"
 SHOWN = ("image", "tag", "mount", "registry", "user")
@@ -41,8 +44,11 @@ class VolumeRow(forms.Form):
         required=False, max_length=4000, strip=False, widget=forms.PasswordInput(render_value=True)
     )
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    secret_from = SecretFromField(label="Registry password: where it is from")
+
+    def __init__(self, *args: Any, known: Known = NONE, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields["secret_from"].use(known)
         for name, (label, example) in _LABELS.items():
             field = self.fields[name]
             field.label = label
@@ -57,11 +63,18 @@ class VolumeRow(forms.Form):
     def is_given(self) -> bool:
         """Something was typed into it, and it is not to be removed."""
         data = getattr(self, "cleaned_data", {})
-        return any(data.get(name) for name in _LABELS) and not data.get("DELETE")
+        return any(data.get(name) for name in (*_LABELS, "secret_from")) and not data.get("DELETE")
+
+    @property
+    def ref(self) -> str:
+        """The secret of the team that was chosen in the place of a password."""
+        return ref_of(self.cleaned_data.get("secret_from"))
 
     @sensitive_variables()
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
+        if self.ref:
+            data["secret"] = ""
         if self.is_given:
             for name, sentence in (
                 ("image", "Which image?"),
@@ -91,9 +104,21 @@ class VolumeRows(BaseFormSet):
     def volumes(self) -> tuple[Volume, ...]:
         return tuple(row.volume() for row in self.forms if row.is_given and not row.errors)
 
-    def plain(self) -> list[dict[str, str]]:
-        """The filled rows as texts, without secrets."""
-        return [volume.to_plain() for volume in self.volumes()] if self.is_bound else []
+    def refs(self) -> dict[str, str]:
+        """Which volumes get a secret of the team, as an order names them."""
+        given = (row for row in self.forms if row.is_given and not row.errors and row.ref)
+        return {f"{VOLUME}{row.cleaned_data['mount']}": row.ref for row in given}
+
+    def plain(self, known: Known) -> list[dict[str, str]]:
+        """The filled rows as texts, without secrets; those of the team by their names."""
+        if not self.is_bound:
+            return []
+        refs = self.refs()
+        return [
+            {**volume.to_plain(), **({TEAM_SECRET: known.name(refs[target])} if target in refs else {})}
+            for volume in self.volumes()
+            for target in (f"{VOLUME}{volume.mount}",)
+        ]
 
     def blame(self, sentence: str) -> None:
         """What is wrong with the rows together, unless a row says it already."""
@@ -117,11 +142,15 @@ _FormSet = formset_factory(
 
 
 @sensitive_variables()
-def volume_rows(data: QueryDict | None, initial: Sequence[Mapping[str, Any]] = ()) -> VolumeRows:
+def volume_rows(
+    data: QueryDict | None, initial: Sequence[Mapping[str, Any]] = (), known: Known = NONE
+) -> VolumeRows:
     """The rows as sent, or as ``initial`` begins them; a form that was sent without any rows leaves them as they
     begin."""
     sent = data if data is not None and f"{PREFIX}-TOTAL_FORMS" in data else None
-    rows = _FormSet(sent, prefix=PREFIX, initial=[_row(one) for one in initial] or None)
+    rows = _FormSet(
+        sent, prefix=PREFIX, initial=[_row(one) for one in initial] or None, form_kwargs={"known": known}
+    )
     for field in rows.management_form.fields.values():
         field.widget.attrs["data-preview"] = True
     return rows
@@ -129,4 +158,5 @@ def volume_rows(data: QueryDict | None, initial: Sequence[Mapping[str, Any]] = (
 
 def _row(volume: Mapping[str, Any]) -> dict[str, Any]:
     shown = {name: volume.get(name) or "" for name in SHOWN}
-    return {**shown, "has_secret": bool(volume.get("has_secret"))}
+    named = volume.get(TEAM_SECRET) or ""
+    return {**shown, "secret_from": named, "has_secret": bool(volume.get("has_secret")) and not named}
