@@ -15,8 +15,9 @@ from dispersed_web.teams import installation
 IMPATIENT_S = 6.0
 
 
-class WrongTeam(Exception):
-    """A credential was about to be used for a row of another team. Nothing was sent."""
+class WrongTeam(ValueError):
+    """A credential was about to be used for a row of another team. Nothing was sent. Whoever asks for a client takes it as
+    one that cannot be had, so that a damaged row keeps nothing else from being done."""
 
 
 def secret_place(credential: Credential) -> vault.Place:
@@ -39,8 +40,8 @@ def client_for(
     single try of at most 6 s. In a copy of another installation's database it sends nothing but GET: everything else
     raises :class:`dispersed.ReadOnly` before it leaves.
 
-    Raises :class:`WrongTeam`, :class:`vault.CannotOpen` (also when the secret was destroyed), and ``ValueError`` when a
-    simulated key meets the real cloud or the other way round.
+    Raises :class:`vault.CannotOpen` (also when the secret was destroyed), and ``ValueError``: :class:`WrongTeam`, or when
+    a simulated key meets the real cloud or the other way round.
     """
     if credential.team_id != team_id:
         raise WrongTeam(f"The credential {credential.pk} does not belong to the team {team_id}.")

@@ -87,10 +87,11 @@ def refresh(credential_id: uuid.UUID, clock: Clock, *, patient: bool = True) -> 
     )
 
 
-def look(credential: Credential, recipe_uuid: str) -> Look:
-    """Asks for one recipe now, once, and keeps it. Never raises for a fault of the cloud or the key."""
+def look(credential: Credential, recipe_uuid: str, *, team_id: uuid.UUID) -> Look:
+    """Asks for one recipe now, once, and keeps it, for a row or a page of the team. Never raises for a fault of the cloud
+    or the key."""
     try:
-        with client_for(credential, team_id=credential.team_id, purpose="recipes", patient=False) as client:
+        with client_for(credential, team_id=team_id, purpose="recipes", patient=False) as client:
             recipe = client.get_job_recipe(recipe_uuid)
     except DispersedError as error:
         return Look(None, error.sentence, error.status == 404)

@@ -55,7 +55,7 @@ def body_to_send(job: Job) -> dict[str, Any]:
     body = specs.body_to_send(job)
     if not job.cook_uuid:
         return body
-    seen = cloud_recipes.look(job.credential, job.cook_uuid)
+    seen = cloud_recipes.look(job.credential, job.cook_uuid, team_id=job.team_id)
     if seen.recipe is None and not seen.is_gone:
         raise RecipeUnread(seen.trouble)
     return overrides(body, seen.recipe.payload if seen.recipe else None)

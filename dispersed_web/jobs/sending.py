@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.clock import Clock
 from dispersed_web.credentials import health, vault
-from dispersed_web.credentials.clients import WrongTeam, client_for
+from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes, DispersedError, Outcome, Unauthorized
 from dispersed_web.events.record import LAUNCHER, record
@@ -71,7 +71,7 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
     except cooking.RecipeUnread as error:
         _release(claim, f"The recipe of Dispersed could not be read: {error}", clock())
         return
-    except (vault.CannotOpen, WrongTeam, ValueError) as error:
+    except (vault.CannotOpen, ValueError) as error:
         _fail_unsent(claim, f"It was not sent: {error}", clock())
         return
     with client:

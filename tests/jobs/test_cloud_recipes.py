@@ -46,7 +46,7 @@ def test_nothing_secret_is_stored(world: World) -> None:
 
 def test_what_is_kept_is_what_the_cloud_said(world: World) -> None:
     refresh(world)
-    look = cloud_recipes.look(world.credential, MINE)
+    look = cloud_recipes.look(world.credential, MINE, team_id=world.team.pk)
     assert look.recipe == cloud_recipes.find(world.credential.pk, MINE)
     assert look.recipe
     assert look.recipe.inputs[1].options == (("tiny", "Tiny (1B)"), ("large", "Large (8B)"))
@@ -102,17 +102,17 @@ def test_a_key_that_cannot_be_opened_is_told_in_words(world: World) -> None:
     world.credential.secret_sealed = "nonsense"
     world.credential.save()
     assert refresh(world).failure
-    assert cloud_recipes.look(world.credential, MINE).trouble
+    assert cloud_recipes.look(world.credential, MINE, team_id=world.team.pk).trouble
 
 
 def test_one_recipe_that_is_gone_archived_or_out_of_reach(world: World) -> None:
-    gone = cloud_recipes.look(world.credential, "01a0ffff-0000-4000-8000-000000000000")
+    gone = cloud_recipes.look(world.credential, "01a0ffff-0000-4000-8000-000000000000", team_id=world.team.pk)
     assert (gone.recipe, gone.is_gone) == (None, True)
-    archived = cloud_recipes.look(world.credential, ARCHIVED)
+    archived = cloud_recipes.look(world.credential, ARCHIVED, team_id=world.team.pk)
     assert archived.recipe
     assert archived.recipe.is_archived
     world.control.add_fault(ONE, "drop", at="before")
-    lost = cloud_recipes.look(world.credential, MINE)
+    lost = cloud_recipes.look(world.credential, MINE, team_id=world.team.pk)
     assert lost.trouble
     assert not lost.is_gone
 

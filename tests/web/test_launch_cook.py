@@ -197,7 +197,7 @@ def test_what_is_no_identifier_is_not_found(client: Client, team: Team, recipe: 
 def test_launching_a_cooked_job_again_cooks_again(
     client: Client, team: Team, credential: Credential, sandbox: Any
 ) -> None:
-    cloud_recipes.look(credential, LLAMA)
+    cloud_recipes.look(credential, LLAMA, team_id=credential.team_id)
     fields = opened(client, team, query(LLAMA, credential)) | {"min_vram_gb": "32"}
     send(client, team, fields)
     job = only_job()
@@ -215,7 +215,7 @@ def test_copies_are_all_cooked(client: Client, team: Team, credential: Credentia
 def test_the_jobs_page_says_what_it_was_cooked_from(
     client: Client, team: Team, credential: Credential
 ) -> None:
-    cloud_recipes.look(credential, LLAMA)
+    cloud_recipes.look(credential, LLAMA, team_id=credential.team_id)
     job = factories.make_job(team, credential=credential, cook_uuid=LLAMA)
     shown = client.get(reverse("web:job", args=[team.slug, job.pk])).content.decode()
     assert ">llama.cpp server</a> of Dispersed" in shown

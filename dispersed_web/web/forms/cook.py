@@ -69,7 +69,7 @@ def cook_of(
     stored = cloud_recipes.find(credential.pk, wanted)
     if stored or not ask:
         return Cook(wanted, credential, stored)
-    look = cloud_recipes.look(credential, wanted)
+    look = cloud_recipes.look(credential, wanted, team_id=credential.team_id)
     return Cook(wanted, credential, look.recipe, look.trouble, look.is_gone)
 
 

@@ -178,7 +178,7 @@ def _find(door: Door, recipe_uuid: str) -> cloud_recipes.Look:
     stored = cloud_recipes.find(door.credential.pk, recipe_uuid)
     if stored is not None and stored.payload.image:
         return cloud_recipes.Look(stored)
-    look = cloud_recipes.look(door.credential, recipe_uuid)
+    look = cloud_recipes.look(door.credential, recipe_uuid, team_id=door.seat.team.pk)
     return cloud_recipes.Look(stored) if look.recipe is None and stored and not look.is_gone else look
 
 
