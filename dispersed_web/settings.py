@@ -277,7 +277,6 @@ ACCOUNT_CHANGE_EMAIL = True  # one address a person; the old one counts until th
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_PREVENT_ENUMERATION = "strict"
-ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Dispersed Web] "
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
 MFA_ADAPTER = "dispersed_web.web.people.mfa_adapter.MfaAdapter"

@@ -6,11 +6,10 @@ import smtplib
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.notifications.mail import AS_TEXT_ONLY, COLOURS
+from dispersed_web.notifications import letter
 from dispersed_web.notifications.notice import exact, one_line
 from dispersed_web.teams.models import Invitation
 from dispersed_web.teams.roles import as_a
@@ -50,33 +49,15 @@ def mail_of(invitation: Invitation, url: str) -> EmailMultiAlternatives:
     until = exact(invitation.expires_at, invitation.invited_by.zone)
     facts = [("Team", team), ("Role", invitation.role), ("Invited by", sender), ("Holds until", until)]
     lines = [sentence, "", *(f"{label}: {value}" for label, value in facts)]
-    lines += [
-        "",
-        f"Look at the invitation: {url}",
-        "",
-        NOTE,
-        "",
-        f"Sent by Dispersed Web at {settings.PUBLIC_URL}.",
-    ]
-    message = EmailMultiAlternatives(
+    lines += ["", f"Look at the invitation: {url}", "", NOTE]
+    return letter.write(
+        invitation.email,
         subject,
-        "\n".join(lines),
-        settings.DEFAULT_FROM_EMAIL,
-        [invitation.email],
-        headers={"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"},
+        lines,
+        "email/invitation.html",
+        {"sentence": sentence, "facts": facts, "url": url, "pass_on": NOTE},
+        foot=letter.foot(invitation.email, f"{sender} invited this address"),
     )
-    if settings.EMAIL_BACKEND != AS_TEXT_ONLY:
-        context = {
-            "subject": subject,
-            "sentence": sentence,
-            "facts": facts,
-            "url": url,
-            "pass_on": NOTE,
-            "colour": COLOURS["blue"],
-            "address": settings.PUBLIC_URL,
-        }
-        message.attach_alternative(render_to_string("email/invitation.html", context), "text/html")
-    return message
 
 
 NOTE = "The link works once, and only for whoever signs in with this e-mail address. If you did not expect it, do nothing."

@@ -9,22 +9,18 @@ from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.template.loader import render_to_string
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.clock import Clock
-from dispersed_web.notifications import deliveries, links
+from dispersed_web.notifications import deliveries, letter, links
 from dispersed_web.notifications.links import Link
 from dispersed_web.notifications.models import Delivery, Way
-from dispersed_web.notifications.notice import Notice, Words, compose, exact, spoken
+from dispersed_web.notifications.notice import LONGEST_TITLE, Notice, Words, compose, exact, one_line, spoken
 
 PASS_S = 40.0
 AWAY = "The mail server cannot be reached ({why})."
 REFUSED = "The mail server did not take it ({why})."
-# Printed in a terminal, HTML would only be in the way.
-AS_TEXT_ONLY = "django.core.mail.backends.console.EmailBackend"
-COLOURS = {"green": "#1a7f4b", "amber": "#b26a00", "red": "#c62828", "blue": "#2459c4", "grey": "#5b6472"}
 
 
 def send_due(clock: Clock) -> None:
@@ -92,20 +88,42 @@ def mail_of(delivery: Delivery, clock: Clock) -> EmailMultiAlternatives:
     user = delivery.user
     notice = compose(delivery.event)
     made = links.make(delivery, notice, clock())
-    headers = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-    if notice.job:
-        # Mail programs show what refers to the same message as one conversation.
-        headers["References"] = f"<job.{notice.job.pk}@{settings.PUBLIC_HOST}>"
-    message = EmailMultiAlternatives(
+    # Mail programs show what refers to the same message as one conversation.
+    about = {"References": f"<job.{notice.job.pk}@{settings.PUBLIC_HOST}>"} if notice.job else {}
+    message = written(notice, user, made)
+    message.extra_headers |= about
+    return message
+
+
+@sensitive_variables()
+def written(notice: Notice, user: User, made: tuple[Link, ...]) -> EmailMultiAlternatives:
+    """The message for one reader, with these links that act."""
+    return letter.write(
+        user.email,
         said(notice.subject, user, notice),
         text(notice, user, made),
-        settings.DEFAULT_FROM_EMAIL,
-        [user.email],
-        headers=headers,
+        "email/notice.html",
+        {
+            "notice": notice,
+            "facts": facts(notice, user),
+            "links": made,
+            "links_words": LINKS_WORDS if made else "",
+        },
+        foot=letter.foot(user.email, _why(notice), SET_UNDER.format(url=settings.PUBLIC_URL)),
+        tone=notice.tone,
     )
-    if settings.EMAIL_BACKEND != AS_TEXT_ONLY:
-        message.attach_alternative(html(notice, user, made), "text/html")
-    return message
+
+
+def _why(notice: Notice) -> str:
+    team = notice.event.team
+    return (
+        f"you are in the team {one_line(team.name, LONGEST_TITLE)}"
+        if team
+        else "it is about your account there"
+    )
+
+
+SET_UNDER = "What is sent to you is set under Profile and security: {url}/me/"
 
 
 def said(words: Words, user: User, notice: Notice) -> str:
@@ -122,8 +140,8 @@ def facts(notice: Notice, user: User) -> list[tuple[str, str]]:
 
 
 @sensitive_variables()
-def text(notice: Notice, user: User, made: tuple[Link, ...]) -> str:
-    """The message as plain text."""
+def text(notice: Notice, user: User, made: tuple[Link, ...]) -> list[str]:
+    """The lines of the message as plain text."""
     lines = [notice.sentence, "", *(f"{label}: {value}" for label, value in facts(notice, user))]
     if notice.calls_off:
         lines += ["", notice.calls_off]
@@ -134,26 +152,10 @@ def text(notice: Notice, user: User, made: tuple[Link, ...]) -> str:
         lines += [f"Launch the same again: {notice.again}"]
     if made:
         lines += ["", LINKS_WORDS]
-    lines += ["", f"Sent by Dispersed Web at {settings.PUBLIC_URL}."]
-    return "\n".join(lines)
+    return lines
 
 
 LINKS_WORDS = (
     "Each link works once and asks before it does anything. Whoever has this message can use them, "
     "so do not pass it on."
 )
-
-
-@sensitive_variables()
-def html(notice: Notice, user: User, made: tuple[Link, ...]) -> str:
-    """The same as HTML, without anything that would have to be loaded."""
-    context = {
-        "notice": notice,
-        "subject": said(notice.subject, user, notice),
-        "facts": facts(notice, user),
-        "links": made,
-        "links_words": LINKS_WORDS if made else "",
-        "colour": COLOURS[notice.tone],
-        "address": settings.PUBLIC_URL,
-    }
-    return render_to_string("email/notice.html", context)

@@ -53,8 +53,9 @@ def test_every_kind_has_its_subject_in_the_readers_zone(kind: str, data: Any, su
     notice = made(kind, data)
     reader = factories.make_user(time_zone=BERLIN)
     assert mail.said(notice.subject, reader, notice) == subject
-    assert "It is so." in mail.text(notice, reader, ())
-    assert subject in mail.html(notice, reader, ())
+    message = mail.written(notice, reader, ())
+    assert "It is so." in message.body
+    assert subject in message.alternatives[0].content
 
 
 def test_every_kind_is_among_those_looked_at() -> None:

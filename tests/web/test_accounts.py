@@ -248,7 +248,7 @@ class TestSigningUp:
         settings.SIGNUP, settings.PUBLIC_URL = "open", "https://jobs.example.com"
         answer = client.post(SIGNUP, _fields(), HTTP_HOST="evil.example")
         assert answer["Location"] == "/account/confirm-email/"
-        assert mailoutbox[0].subject == "[Dispersed Web] Confirm your address"
+        assert mailoutbox[0].subject == "Confirm your address"
         assert "evil.example" not in mailoutbox[0].body
         assert "https://jobs.example.com/account/confirm-email/" in mailoutbox[0].body
         assert sign_in(Client(), "new@example.org", NEW)["Location"] == "/account/confirm-email/"

@@ -11,17 +11,27 @@ from allauth.account.models import EmailAddress
 from allauth.core import context as allauth_context
 from django.conf import settings
 from django.contrib import messages
+from django.core.mail import EmailMultiAlternatives
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import User
+from dispersed_web.notifications import letter
 from dispersed_web.web.client_address import UNKNOWN, client_address
 from dispersed_web.web.people import attempts, confirm_address, notices, signup
 
+# The addresses in mails of accounts, and what their buttons say
+BUTTONS = {
+    "activate_url": "Confirm the address",
+    "password_reset_url": "Choose a password",
+    "signup_url": "Make an account",
+}
+WHY = {"account/email/email_changed": "it was the address of an account there"}
 WRONG = "The address or the password is not right."
 
 
@@ -139,8 +149,23 @@ class AccountAdapter(DefaultAccountAdapter):
         if email:
             super().send_notification_mail(template_prefix, user, context, email)
 
-    def format_email_subject(self, subject: str) -> str:
-        return f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{' '.join(subject.split())}"
+    @sensitive_variables()
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> EmailMultiAlternatives:
+        """In the look of all other mails, from django-allauth's plain text alone."""
+        subject = " ".join(render_to_string(f"{template_prefix}_subject.txt", context).split())
+        text = render_to_string(f"{template_prefix}_message.txt", context).strip()
+        buttons = {context[name]: label for name, label in BUTTONS.items() if context.get(name)}
+        return letter.write(
+            email,
+            subject,
+            text.splitlines(),
+            "email/account.html",
+            {"pieces": letter.pieces(text, buttons)},
+            foot=letter.foot(email, WHY.get(template_prefix, "this address was given there")),
+            headers=headers,
+        )
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """A stranger may ask for somebody's e-mail, so its links never follow the Host header of the request."""

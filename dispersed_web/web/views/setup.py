@@ -13,7 +13,6 @@ from allauth.account.models import Login
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.core.mail import send_mail
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,7 +25,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping as credentials
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
-from dispersed_web.notifications import channels, outbound
+from dispersed_web.notifications import channels, letter, outbound
 from dispersed_web.notifications.models import Channel
 from dispersed_web.recipes import starters
 from dispersed_web.recipes.models import Recipe
@@ -130,9 +129,13 @@ def test_mail(request: HttpRequest, slug: str) -> HttpResponse:
     if wait_s := throttles.take("confirm_mail", request.user.email, timezone.now()):
         messages.error(request, f"Too many e-mails. Try again in {throttles.in_words(wait_s)}.")
         return redirect("web:setup-notices", slug)
-    text = f"This is the test that you asked for. Notices of {seat.team} reach you here.\n\n{settings.PUBLIC_URL}\n"
+    to, text = (
+        request.user.email,
+        f"This is the test that you asked for. Notices of {seat.team} reach you here.",
+    )
+    content, foot = {"pieces": letter.pieces(text, {})}, letter.foot(to, "you asked for it")
     try:
-        send_mail("[Dispersed Web] Test", text, None, [request.user.email])
+        letter.write(to, "A test", [text], "email/account.html", content, foot=foot).send()
     except OSError as error:  # smtplib's errors are OSErrors too
         messages.error(request, f"The e-mail could not be sent ({type(error).__name__}).")
     else:
