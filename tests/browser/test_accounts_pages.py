@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.accounts.models import User
 from tests import factories as make
@@ -16,31 +16,17 @@ from tests.web import oidc_provider
 from tests.web.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
 
 from .axe import assert_accessible
+from .windows import PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NEW = "correct horse battery staple"
-Opener = Callable[[], Page]
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, settings: Any) -> Iterator[Opener]:
-    """A browser of its own each time; fails when a page broke."""
+def opener(open_window: OpenWindow, live_server: Any, settings: Any) -> OpenWindow:
+    """A phone of its own each time."""
     settings.PUBLIC_URL = live_server.url
-    contexts, broken = [], []
-
-    def open_browser() -> Page:
-        context = browser.new_context(base_url=live_server.url, viewport={"width": 390, "height": 844})
-        context.set_default_timeout(5000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        return page
-
-    yield open_browser
-    for context in contexts:
-        context.close()
-    assert not broken
+    return lambda: open_window(size=PHONE)
 
 
 @pytest.fixture
@@ -71,7 +57,7 @@ def sign_in(page: Page, email: str, password: str = make.PASSWORD) -> None:
 
 
 def test_somebody_makes_an_account_confirms_the_address_and_is_in(
-    opener: Opener, settings: Any, mailoutbox: list[Any]
+    opener: OpenWindow, settings: Any, mailoutbox: list[Any]
 ) -> None:
     settings.SIGNUP = "open"
     page = opener()
@@ -97,7 +83,7 @@ def test_somebody_makes_an_account_confirms_the_address_and_is_in(
     assert User.objects.get().name == "Nina New"
 
 
-def test_without_an_invitation_it_is_said_how_to_get_one(opener: Opener) -> None:
+def test_without_an_invitation_it_is_said_how_to_get_one(opener: OpenWindow) -> None:
     page = opener()
     page.goto(reverse("account_login"))
     expect(page.get_by_role("link", name="Make one")).to_have_count(0)
@@ -106,7 +92,7 @@ def test_without_an_invitation_it_is_said_how_to_get_one(opener: Opener) -> None
     assert_accessible(page)
 
 
-def test_a_session_that_is_ended_elsewhere_is_out_at_its_next_page(opener: Opener) -> None:
+def test_a_session_that_is_ended_elsewhere_is_out_at_its_next_page(opener: OpenWindow) -> None:
     user = make.make_user("ana@example.org")
     here, there = opener(), opener()
     sign_in(here, user.email)
@@ -123,7 +109,7 @@ def test_a_session_that_is_ended_elsewhere_is_out_at_its_next_page(opener: Opene
     expect(here).to_have_url(re.compile("/me/$"))
 
 
-def test_somebody_signs_in_elsewhere_and_comes_back(opener: Opener, provider: Provider) -> None:
+def test_somebody_signs_in_elsewhere_and_comes_back(opener: OpenWindow, provider: Provider) -> None:
     user = make.make_user("ana@example.org")
     page = opener()
     page.goto(f"{reverse('account_login')}?next=/me/")
@@ -133,7 +119,7 @@ def test_somebody_signs_in_elsewhere_and_comes_back(opener: Opener, provider: Pr
     assert user.socialaccount_set.count() == 1
 
 
-def test_what_went_wrong_elsewhere_is_said(opener: Opener, provider: Provider) -> None:
+def test_what_went_wrong_elsewhere_is_said(opener: OpenWindow, provider: Provider) -> None:
     page = opener()
     for name in ("socialaccount_login_error", "socialaccount_login_cancelled"):
         page.goto(reverse(name))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
 
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.autostop.models import Hold
 from dispersed_web.jobs.models import Job
@@ -17,10 +14,9 @@ from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import DESKTOP, PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture
@@ -29,30 +25,13 @@ def team():
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server, team) -> Iterator[Open]:
-    """Opens an address of the team, signed in as its owner; at the end the browser must not have complained."""
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    contexts, complaints = [], []
+def open_page(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens an address of the team as its owner."""
 
-    def opened(path: str = "jobs/", width: int = 1440, height: int = 900) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, has_touch=width < 500)
-        context.add_cookies(
-            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-        )
-        context.set_default_timeout(8000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/{path}")
-        return page
+    def opened(path: str = "jobs/", size: tuple[int, int] = DESKTOP) -> Page:
+        return open_window(f"/t/{team.slug}/{path}", factories.owner_of(team), size)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not complaints
+    return opened
 
 
 def change(job: Job, **values: object) -> None:
@@ -115,7 +94,7 @@ def test_several_jobs_are_stopped_after_a_look_at_what_that_hits(team, open_page
 
 def test_a_job_is_stopped_from_the_table_on_a_phone(team, open_page):
     job = factories.make_job(team, title="Development Environment")
-    page = open_page(width=390, height=844)
+    page = open_page(size=PHONE)
     page.get_by_role("link", name="Stop: Development Environment").tap()
     dialog = page.locator("#dialog")
     expect(dialog).to_contain_text("What is not saved outside the machine is lost")
@@ -130,7 +109,7 @@ def test_a_job_is_stopped_from_the_table_on_a_phone(team, open_page):
 
 def test_several_jobs_are_chosen_on_a_phone(team, open_page):
     jobs = [factories.make_job(team, title=title) for title in ("one", "two")]
-    page = open_page(width=390, height=844)
+    page = open_page(size=PHONE)
     for job in jobs:
         page.locator(f"#job-{job.pk}").get_by_role("checkbox").tap()
     bar = page.get_by_role("region", name="Selected jobs")
@@ -143,7 +122,7 @@ def test_several_jobs_are_chosen_on_a_phone(team, open_page):
 
 def test_a_job_is_extended_on_its_page_and_says_until_when(team, open_page):
     job = factories.make_job(team)
-    page = open_page(f"jobs/{job.pk}/", width=390, height=844)
+    page = open_page(f"jobs/{job.pk}/", size=PHONE)
     page.get_by_role("link", name="Extend").tap()
     page.locator("#dialog").get_by_role("button", name="4").tap()
     expect(page.locator(".toast-note")).to_contain_text("runs until")
@@ -159,7 +138,7 @@ def in_minutes(minutes: float) -> dt.datetime:
 def test_a_check_in_is_answered_from_the_table_with_one_press(team, open_page):
     asked = {"verdict_state": "warned", "verdict_rule": "checkin_unanswered", "confidence": "low"}
     job = factories.make_job(team, title="Course", warned_at=in_minutes(-8), stop_at=in_minutes(22), **asked)
-    page = open_page(width=390, height=844)
+    page = open_page(size=PHONE)
     row = page.locator(f"#job-{job.pk}")
     expect(row.locator(".status-detail")).to_have_text("asked: still using it?")
     row.get_by_role("link", name="Still in use: Course").tap()
@@ -198,7 +177,7 @@ def test_nothing_covers_when_a_job_stops_and_why(team, open_page, width):
         **warned,
     )
     factories.make_job(team, verdict_rule="checkin_unanswered", stop_at=in_minutes(22), **warned)
-    page = open_page(width=width)
+    page = open_page(size=(width, 900))
     for row in page.locator("tbody tr").all():
         stops, acts = row.locator(".cell-stops"), row.locator(".row-actions")
         box = stops.bounding_box()
@@ -234,7 +213,7 @@ def test_a_held_decision_is_made_on_a_phone(team, open_page):
     hold = Hold.objects.create(
         team=team, kind="many_due", opened_at=timezone.now(), sentence="Too many.", job_ids=ids
     )
-    page = open_page(f"holds/{hold.pk}/", width=390, height=844)
+    page = open_page(f"holds/{hold.pk}/", size=PHONE)
     page.get_by_role("link", name="Keep these").tap()
     dialog = page.locator("#dialog")
     expect(dialog.locator(".asked-title")).to_have_count(3)
@@ -243,29 +222,22 @@ def test_a_held_decision_is_made_on_a_phone(team, open_page):
     assert Job.objects.filter(confirmed_at__isnull=False).count() == 3
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
-def test_the_pages_are_accessible(team, open_page, width, height):
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_pages_are_accessible(team, open_page, size):
     job = factories.make_job(team)
     factories.make_job(team, "UNCONFIRMED")
     factories.make_event(team, subject=job)
     for path in ("jobs/", f"jobs/{job.pk}/", f"jobs/{job.pk}/activity/", f"jobs/{job.pk}/spec/"):
-        page = open_page(path, width, height)
+        page = open_page(path, size)
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_everything_works_without_scripts(browser, live_server, team):
+def test_everything_works_without_scripts(open_window, team):
     job = factories.make_job(team, title="Dev")
-    client = Client()
-    factories.sign_in(client, factories.owner_of(team))
-    context = browser.new_context(java_script_enabled=False)
-    value = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": value, "url": live_server.url}])
-    page = context.new_page()
-    page.goto(f"{live_server.url}/t/{team.slug}/jobs/?q=dev")
+    page = open_window(f"/t/{team.slug}/jobs/?q=dev", factories.owner_of(team), java_script_enabled=False)
     page.get_by_role("link", name="Stop: Dev").click()
     page.get_by_role("button", name="Stop the job").click()
     expect(page.locator(".messages")).to_contain_text("is being stopped")
     job.refresh_from_db()
     assert job.stop_requested_at
-    context.close()

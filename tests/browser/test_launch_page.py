@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import market, sending, specs
@@ -17,10 +16,9 @@ from tests import factories
 from tests.web.launch_forms import PRIVATE_KEY
 
 from .axe import assert_accessible
+from .windows import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Opener = Callable[..., Page]
 
 
 @pytest.fixture
@@ -32,31 +30,10 @@ def team(sandbox: Any) -> Team:
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Iterator[Opener]:
-    """Opens the launch page as a signed-in member; ``blind`` is without JavaScript."""
+def opener(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens the launch page as a member with a key in the profile."""
     member = factories.make_member(team, user=factories.make_user(ssh_key=factories.SSH_KEY))
-    factories.sign_in(client, member)
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
-
-    def open_page(query: str = "", *, context: BrowserContext | None = None, **options: Any) -> Page:
-        if context is None:
-            context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
-            context.set_default_timeout(5000)
-            context.set_default_navigation_timeout(20_000)
-            cookie = client.cookies["sessionid"].value
-            context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-            contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/launch/{query}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
+    return lambda **options: open_window(f"/t/{team.slug}/launch/", member, **options)
 
 
 def fill(page: Page, title: str = "T") -> None:
@@ -167,7 +144,8 @@ def test_reloading_the_job_page_and_going_back_launch_nothing(opener):
 
 def test_the_same_in_two_tabs_is_asked_about(opener):
     first = opener()
-    second = opener(context=first.context)
+    second = first.context.new_page()
+    second.goto(first.url)
     for page in (first, second):
         fill(page)
     launch(first)
@@ -271,7 +249,7 @@ def test_a_refusal_leads_to_the_first_fault(opener):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_the_page_fits_and_is_accessible(opener, width, scheme):
-    page = opener(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = opener(size=(width, 844), color_scheme=scheme)
     assert_accessible(page)
     page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
     page.get_by_label("Ports to publish").fill("http")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import market, sending
@@ -18,10 +17,9 @@ from dispersed_web.teams.models import Team, TeamSshKey
 from tests import factories
 
 from .axe import assert_accessible
+from .windows import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-Opener = Callable[..., Page]
 
 
 @pytest.fixture
@@ -33,31 +31,10 @@ def team(sandbox: Any) -> Team:
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, team: Team, client: Any) -> Iterator[Opener]:
-    """Opens a page of the team as a signed-in member with a key in the profile."""
-    factories.sign_in(
-        client, factories.make_member(team, user=factories.make_user(ssh_key=factories.SSH_KEY))
-    )
-    contexts: list[BrowserContext] = []
-    broken: list[str] = []
-
-    def open_page(path: str = "", **options: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}} | options)
-        context.set_default_timeout(5000)
-        context.set_default_navigation_timeout(20_000)
-        cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        page.goto(f"{live_server.url}/t/{team.slug}/{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not broken
+def opener(open_window: OpenWindow, team: Team) -> OpenWindow:
+    """Opens a page of the team as a member with a key in the profile."""
+    member = factories.make_member(team, user=factories.make_user(ssh_key=factories.SSH_KEY))
+    return lambda path="", **options: open_window(f"/t/{team.slug}/{path}", member, **options)
 
 
 def sent(sandbox: Any) -> dict[str, Any]:
@@ -184,7 +161,7 @@ def test_a_preset_stands_on_top_of_the_form(opener):
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
 def test_a_recipes_form_fits_and_is_accessible(opener, width, scheme):
-    page = opener("launch/", viewport={"width": width, "height": 844}, color_scheme=scheme)
+    page = opener("launch/", size=(width, 844), color_scheme=scheme)
     assert_accessible(page)
     start(page, "ComfyUI")
     assert_accessible(page)

@@ -6,31 +6,24 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import market, sending, sync
 from dispersed_web.jobs.models import Job
 from tests import factories
 
+from .windows import OpenWindow
+
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 VALUE = "hf_canaryTeamSecret7e1b"
 
 
-def test_a_secret_is_added_launched_with_and_masked_in_the_log(
-    browser: Browser, live_server: Any, client: Any, sandbox: Any
-) -> None:
+def test_a_secret_is_added_launched_with_and_masked_in_the_log(open_window: OpenWindow, sandbox: Any) -> None:
     team = factories.make_team("Vision Lab", slug="vision-lab")
     credential = factories.make_credential(team, sandbox)
     market.refresh(credential.pk, database_now)
-    factories.sign_in(client, factories.owner_of(team))
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(15_000)
-    cookie = client.cookies["sessionid"].value
-    context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
-    page = context.new_page()
-
-    page.goto(f"{live_server.url}/t/vision-lab/secrets/")
+    page = open_window("/t/vision-lab/secrets/", factories.owner_of(team))
     page.get_by_role("link", name="Add a secret").click()
     page.get_by_label("Name", exact=True).fill("hf-token")
     page.get_by_label("Value", exact=True).fill(VALUE)
@@ -38,7 +31,7 @@ def test_a_secret_is_added_launched_with_and_masked_in_the_log(
     expect(page.get_by_role("link", name="hf-token", exact=True)).to_be_visible()
     assert VALUE not in page.content()
 
-    page.goto(f"{live_server.url}/t/vision-lab/launch/?example=development-environment")
+    page.goto("/t/vision-lab/launch/?example=development-environment")
     page.locator("[name=env-0-name]").fill("SANDBOX_BEHAVIOUR")
     page.locator("[name=env-0-kind]").select_option(label="hf-token")
     expect(page.locator("[name=env-0-value]")).to_be_hidden()
@@ -49,11 +42,10 @@ def test_a_secret_is_added_launched_with_and_masked_in_the_log(
     sending.send(job.pk, database_now)
     sandbox.control.advance(400)
     sync.sync(credential.pk, database_now)
-    page.goto(f"{live_server.url}/t/vision-lab/jobs/{job.pk}/logs/")
+    page.goto(f"/t/vision-lab/jobs/{job.pk}/logs/")
     line = page.get_by_text("is unknown; it knows")
     expect(line).to_contain_text("SANDBOX_BEHAVIOUR=••••")
     assert VALUE not in page.content()
-    page.goto(f"{live_server.url}/t/vision-lab/jobs/{job.pk}/spec/")
+    page.goto(f"/t/vision-lab/jobs/{job.pk}/spec/")
     expect(page.get_by_text("the team’s secret “hf-token”", exact=True)).to_be_visible()
     assert VALUE not in page.content()
-    context.close()

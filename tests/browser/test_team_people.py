@@ -4,53 +4,30 @@ the end of a team."""
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from dispersed_web.accounts.models import User
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
 from tests.jobs.world import World
 
 from .axe import assert_accessible
+from .windows import PHONE, OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-PHONE = {"width": 390, "height": 844}
 PASSWORD = "correct horse battery staple"
-Opener = Callable[..., Page]
 
 
 @pytest.fixture
-def opener(browser: Browser, live_server: Any, settings: Any) -> Iterator[Opener]:
-    """A phone of its own each time, with somebody signed in or nobody; fails when a page broke."""
+def opener(open_window: OpenWindow, live_server: Any, settings: Any) -> OpenWindow:
+    """A phone of its own each time, with somebody signed in or nobody."""
     settings.PUBLIC_URL = live_server.url
-    contexts, broken = [], []
-
-    def open_browser(user: User | None = None) -> Page:
-        context = browser.new_context(base_url=live_server.url, viewport=PHONE)
-        context.set_default_timeout(5000)
-        contexts.append(context)
-        if user:
-            client = Client()
-            make.sign_in(client, user)
-            value = client.cookies["sessionid"].value
-            context.add_cookies([{"name": "sessionid", "value": value, "url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda line: broken.append(line.text) if "Security Policy" in line.text else None)
-        return page
-
-    yield open_browser
-    for context in contexts:
-        context.close()
-    assert not broken
+    return lambda user=None: open_window(user=user, size=PHONE)
 
 
 @pytest.fixture
@@ -91,7 +68,7 @@ def joined() -> list[tuple[str, str]]:
     return list(rows.values_list("team__slug", "role"))
 
 
-def test_invited_by_mail_somebody_signs_up_and_joins(opener: Opener, team: Team) -> None:
+def test_invited_by_mail_somebody_signs_up_and_joins(opener: OpenWindow, team: Team) -> None:
     invite(opener(make.owner_of(team)), "Goes to the address by e-mail")
     (sent,) = mail.outbox
     assert sent.to == ["nina@example.org"]
@@ -106,7 +83,7 @@ def test_invited_by_mail_somebody_signs_up_and_joins(opener: Opener, team: Team)
 
 
 def test_invited_by_a_link_somebody_confirms_their_address_before_they_join(
-    opener: Opener, team: Team
+    opener: OpenWindow, team: Team
 ) -> None:
     host = opener(make.owner_of(team))
     invite(host, "Is shown to you once, and you pass it on")
@@ -130,7 +107,7 @@ def test_invited_by_a_link_somebody_confirms_their_address_before_they_join(
 
 
 def test_somebody_is_removed_and_their_jobs_are_handed_over_or_stopped_at_the_cloud(
-    opener: Opener, sandbox: Any
+    opener: OpenWindow, sandbox: Any
 ) -> None:
     world = World(sandbox)
     owner = make.owner_of(world.team)
@@ -154,7 +131,7 @@ def test_somebody_is_removed_and_their_jobs_are_handed_over_or_stopped_at_the_cl
     assert kept.owner == owner
 
 
-def test_a_team_is_deleted_by_its_typed_name(opener: Opener, team: Team) -> None:
+def test_a_team_is_deleted_by_its_typed_name(opener: OpenWindow, team: Team) -> None:
     page = opener(make.owner_of(team))
     page.goto("/t/vision-lab/team/settings/")
     assert_accessible(page)
