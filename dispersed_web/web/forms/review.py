@@ -7,20 +7,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.dispersed import PERSISTENT, JobSpec, Secret, Volume
+from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs import cooking, marker, secret_refs, specs
 from dispersed_web.jobs.refusal import Refusal
 from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes import references
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.web.forms import review_api
 from dispersed_web.web.forms.launch import LaunchForm
+from dispersed_web.web.forms.review_api import MASK
 
-MASK = "•••"
 AT_LAUNCH = "(added at launch)"
-_OF_THE_STOP = ("idle_limit_s", "checkin_every_s", "uses_logs", "log_noise", "budget_usd", "rate_cap_usd")
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def review_of(form: LaunchForm) -> Review:
     call = _create_call(masked)
     if form.cook:
         call = cooking.overrides(call, form.cook.payload)
-    return Review(_text(call), _curl(form, spec, secret), _faults(form), names)
+    return Review(_text(call), review_api.curl(form, spec, secret), _faults(form), names)
 
 
 def _create_call(masked: JobSpec) -> dict[str, Any]:
@@ -81,78 +80,6 @@ def _create_call(masked: JobSpec) -> dict[str, Any]:
     docker["env"] = {**docker.get("env", {}), marker.ENV_NAME: AT_LAUNCH}
     docker["env"].setdefault(specs.HEARTBEAT_ENV, AT_LAUNCH)
     return body
-
-
-@sensitive_variables()
-def _curl(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> str:
-    return "\n".join(
-        (
-            f"curl -X POST {settings.PUBLIC_URL}/api/v1/jobs \\",
-            '  -H "Authorization: Bearer $DW_TOKEN" \\',
-            '  -H "Idempotency-Key: $(uuidgen)" \\',
-            '  -H "Content-Type: application/json" \\',
-            "  --data @- <<'JSON'",
-            _text(api_body(form, spec, secret)),
-            "JSON",
-        )
-    )
-
-
-@sensitive_variables()
-def api_body(form: LaunchForm, spec: JobSpec, secret: frozenset[str]) -> dict[str, Any]:
-    """The body of ``POST /api/v1/jobs``; secret values are to be filled in by whoever sends it."""
-    credential = form.chosen_credential
-    data = form.cleaned_data
-    body: dict[str, Any] = {
-        "credential_id": str(credential.pk) if credential else None,
-        "task": spec.task,
-        "title": data.get("title") or "",
-        **({"cook_uuid": form.cook.uuid} if form.cook else {}),
-    }
-    plain = ((name, getattr(spec, name)) for name in specs.PLAIN_FIELDS)
-    body |= {name: list(v) if isinstance(v, tuple) else v for name, v in plain if v not in (None, "", ())}
-    ids = _ids(form)
-    if spec.volumes:
-        body["volumes"] = [_volume(volume, ids) for volume in spec.volumes]
-    if REGISTRY_SECRET in ids:
-        body["registry_secret_id"] = ids[REGISTRY_SECRET]
-    elif spec.registry_secret:
-        body["registry_secret"] = MASK
-    if spec.env:
-        body["env"] = [
-            {"name": name, "team_secret_id": ids[f"env.{name}"]}
-            if f"env.{name}" in ids
-            else {"name": name, "value": MASK if name in secret else value, "secret": name in secret}
-            for name, value in sorted(spec.env.items())
-        ]
-    if spec.task == PERSISTENT:
-        body["lifetime_s"] = data.get("lifetime")
-    return body | _stop_choices(data)
-
-
-def _volume(volume: Volume, ids: dict[str, str]) -> dict[str, str]:
-    plain = {name: text for name, text in volume.to_plain().items() if text}
-    target = f"{VOLUME}{volume.mount}"
-    if target in ids:
-        return {**plain, "team_secret_id": ids[target]}
-    return {**plain, "secret": MASK} if volume.secret else plain
-
-
-def _ids(form: LaunchForm) -> dict[str, str]:
-    """The secrets of the team that are named, by their ids; one that is gone by what names it."""
-    found = {target: (form.known.find(ref), ref) for target, ref in form.secret_refs().items()}
-    return {target: str(row.pk) if row else ref for target, (row, ref) in found.items()}
-
-
-def _stop_choices(data: dict[str, Any]) -> dict[str, Any]:
-    named = {"idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}
-    found = {name: data.get(named.get(name, name)) for name in _OF_THE_STOP}
-    money = ("budget_usd", "rate_cap_usd")
-    return {
-        name: str(value) if name in money else list(value) if isinstance(value, tuple) else value
-        for name, value in found.items()
-        if value
-    }
 
 
 def _text(data: Any) -> str:
