@@ -43,7 +43,7 @@ def test_it_shows_every_call_and_makes_one_without_breaking_the_policy(live_serv
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{live_server.url}/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
+    expect(page.locator(".opblock")).to_have_count(len(OPERATIONS), timeout=30_000)
 
     page.get_by_role("button", name="Authorize").click()
     page.get_by_label("auth-bearer-value").fill(make_token(team))
