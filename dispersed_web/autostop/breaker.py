@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from dispersed_web.autostop.activity import Confidence
 from dispersed_web.autostop.models import Hold
@@ -53,12 +54,24 @@ def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.
         return {due[0].pk} if slowly and pace(last_stop_at, now, slowly=True) else set()
     decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
     free = [job for job in due if str(job.pk) not in decided]
-    stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided).count()
-    watched = _monitored(team_id).count() + stopped
-    if free and trips(len(free) + stopped, watched):
-        _open(team_id, Hold.Kind.MANY_DUE, [job.pk for job in free], _many(len(free), watched), now)
+    stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided)
+    if why := _too_many(team_id, free, stopped):
+        _open(team_id, Hold.Kind.MANY_DUE, [job.pk for job in free], why, now)
         due = [job for job in due if str(job.pk) in decided]
     return {due[0].pk} if due and pace(last_stop_at, now, slowly=False) else set()
+
+
+def _too_many(team_id: uuid.UUID, free: Sequence[Job], stopped: QuerySet[Job]) -> str:
+    """Why these are too many at once, of the team's jobs or of those of one of its credentials; empty where they are
+    not."""
+    due = Counter(job.credential_id for job in free)
+    went, watched = _by_key(stopped), _by_key(_monitored(team_id))
+    if due and trips(due.total() + went.total(), watched.total() + went.total()):
+        return _many(due.total(), f"{watched.total() + went.total()} watched jobs")
+    for key, count in due.items():
+        if trips(count + went[key], watched[key] + went[key]):
+            return _many(count, f"{watched[key] + went[key]} watched jobs of one credential")
+    return ""
 
 
 def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
@@ -117,6 +130,11 @@ def _monitored(team_id: uuid.UUID) -> QuerySet[Job]:
     return _watched(team_id).filter(confidence__in=[Confidence.HIGH, Confidence.MEDIUM])
 
 
+def _by_key(jobs: QuerySet[Job]) -> Counter[uuid.UUID]:
+    """How many there are of each credential."""
+    return Counter(dict(jobs.order_by().values_list("credential").annotate(Count("pk"))))
+
+
 def _decided(team_id: uuid.UUID, now: dt.datetime, lately: dt.timedelta, **what: str) -> set[str]:
     """Jobs of which a person decided so lately: they are not asked for again at once."""
     by_people = [Hold.Decision.STOP, Hold.Decision.KEEP]
@@ -150,9 +168,9 @@ def _open(
         return  # another engine, or an earlier pass, holds them already
 
 
-def _many(due: int, watched: int) -> str:
+def _many(due: int, of_what: str) -> str:
     return (
-        f"{due} of {watched} watched jobs would be stopped for idleness at once. That is unusual, so all of them are "
+        f"{due} of {of_what} would be stopped for idleness at once. That is unusual, so all of them are "
         "held: decide whether they may be stopped."
     )
 

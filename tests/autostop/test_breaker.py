@@ -164,6 +164,18 @@ def test_jobs_that_could_not_be_idle_anyway_do_not_count() -> None:
 
 
 @pytest.mark.django_db
+def test_too_many_of_one_credential_are_held_though_few_of_the_team() -> None:
+    team = factories.make_team()
+    first, second = factories.make_credential(team), factories.make_credential(team)
+    due = [factories.make_job(team, confidence="high", credential=first) for _ in range(3)]
+    for _ in range(17):
+        factories.make_job(team, confidence="medium", credential=second)
+    assert breaker.admit(team.pk, [due[0], due[1]], NOW) == {due[0].pk}
+    assert breaker.admit(team.pk, due, NOW) == set()
+    assert Hold.objects.get().sentence.startswith("3 of 3 watched jobs of one credential would be")
+
+
+@pytest.mark.django_db
 def test_another_teams_jobs_do_not_count(quiet: list[Job]) -> None:
     other = make_team()
     alone = make_job(other)
