@@ -10,6 +10,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.urls import reverse
 
+from dispersed_web import commands
 from dispersed_web.accounts import addresses, unconfirmed
 from dispersed_web.accounts.models import User
 from dispersed_web.teams.models import Team
@@ -18,7 +19,8 @@ from dispersed_web.teams.models import Team
 def find_user(email: str) -> User:
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
-        raise CommandError(f"Nobody has an account for {email}. Make one: manage.py add_member {email} TEAM")
+        command = commands.named(f"add_member {email} TEAM")
+        raise CommandError(f"Nobody has an account for {email}. Make one: {command}")
     return user
 
 
