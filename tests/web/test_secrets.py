@@ -351,6 +351,20 @@ def test_a_recipe_whose_locked_secret_is_gone_says_so_and_launches_nothing(
     assert not Job.objects.exists()
 
 
+def test_the_editor_offers_the_teams_names_and_warns_of_others(client: Client, team: Team) -> None:
+    add(team)
+    recipe = recipe_of(team, secrets={"env.HF_TOKEN": "HF-token", "registry_secret": "of-another-team"})
+    address = reverse("web:recipe-edit", args=[team.slug, recipe.pk])
+    page = client.get(address)
+    html = page.content.decode()
+    assert '<datalist id="team-secrets"><option value="hf-token"></option></datalist>' in html
+    assert html.count('list="team-secrets"') >= 3  # the registry's, a variable's, the row to add
+    assert "The team has no secret called “of-another-team”" in text(page)
+    assert "HF-token”" not in text(page)
+    fields = Fields(html.replace('id="recipe-form"', 'id="launch-form"')).values
+    assert client.post(address, fields | {"save": "yes", "description": "Travels"}).status_code == 302
+
+
 def test_the_editor_writes_names_and_shows_them_again(client: Client, team: Team) -> None:
     recipe = recipe_of(
         team, secrets={"env.HF_TOKEN": "hf-token", "registry_secret": "ghcr"}, locked=["env.HF_TOKEN"]

@@ -26,7 +26,15 @@ from dispersed_web.web.forms.recipe_fields import (
     WordsField,
 )
 from dispersed_web.web.forms.recipe_rows import ENV as ENV_ROWS
-from dispersed_web.web.forms.recipe_rows import INPUTS, LINKS, VARIABLE, EnvRows, InputRows, LinkRows
+from dispersed_web.web.forms.recipe_rows import (
+    INPUTS,
+    LINKS,
+    SECRETS_LIST,
+    VARIABLE,
+    EnvRows,
+    InputRows,
+    LinkRows,
+)
 from dispersed_web.web.forms.recipe_start import LOCK, LOCKABLE, OF_AUTOSTOP, OF_SPEC, initial_of
 from dispersed_web.web.recipes import recipe_words
 
@@ -118,6 +126,7 @@ class RecipeForm(forms.Form):
     ) -> None:
         start = initial_of(document or Document())
         super().__init__(data, initial={"category": "other", "icon": "machine", **start, **(initial or {})})
+        self.fields["registry_team_secret"].widget.attrs["list"] = SECRETS_LIST
         for target in LOCKABLE:
             self.fields[f"{LOCK}{target}"] = forms.BooleanField(
                 label=f"Lock {recipe_words.target_name(target)}", required=False

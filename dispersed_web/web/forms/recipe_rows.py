@@ -51,6 +51,10 @@ DEFAULTS: dict[str, type[PartField]] = {
 }
 
 
+# The names of the team's secrets, offered as they are typed; others are taken too, as recipes travel.
+SECRETS_LIST = "team-secrets"
+
+
 class EnvRow(forms.Form):
     name = PartField("Name", mono=True, placeholder="NAME", max_length=200)
     value = PartField("Value", mono=True, placeholder="value", max_length=32_768)
@@ -63,6 +67,7 @@ class EnvRow(forms.Form):
         for name in ("name", "value", "team_secret"):
             label = f"{self.fields[name].label} of the variable"
             self.fields[name].widget.attrs["aria-label"] = label
+        self.fields["team_secret"].widget.attrs["list"] = SECRETS_LIST
 
 
 class LinkRow(forms.Form):

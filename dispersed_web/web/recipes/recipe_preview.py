@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils.safestring import SafeString
 
+from dispersed_web.credentials.models import TeamSecret
 from dispersed_web.recipes.check import problems
 from dispersed_web.recipes.document import Document, complete
 from dispersed_web.recipes.shape import shape_problems
@@ -25,6 +26,7 @@ class Preview:
     description: SafeString
     machine: Machine
     inputs: RecipeInputs
+    unknown_secrets: tuple[str, ...] = ()
 
 
 def preview_of(team: Team, data: Mapping[str, Any], about: Mapping[str, Any]) -> Preview | None:
@@ -40,4 +42,16 @@ def preview_of(team: Team, data: Mapping[str, Any], about: Mapping[str, Any]) ->
         description=markdown.render(str(about.get("description_md") or "")),
         machine=machine_of(document, Prices.of_team(team)),
         inputs=RecipeInputs(document),
+        unknown_secrets=_unknown(document.secrets.values(), names_of_secrets(team)),
     )
+
+
+def names_of_secrets(team: Team) -> list[str]:
+    """What the secrets of the team are called."""
+    return list(TeamSecret.objects.filter(team=team).order_by("name").values_list("name", flat=True))
+
+
+def _unknown(named: Iterable[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Names that the team has not: no fault, as recipes travel and secrets are added later."""
+    have = {name.lower() for name in known}
+    return tuple(dict.fromkeys(name for name in named if name.lower() not in have))

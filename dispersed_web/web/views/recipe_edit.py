@@ -24,7 +24,7 @@ from dispersed_web.web.forms.recipe import RecipeForm
 from dispersed_web.web.forms.recipe_yaml import YamlForm
 from dispersed_web.web.recipes import recipe_editing
 from dispersed_web.web.recipes.recipe_editing import Draft, Start
-from dispersed_web.web.recipes.recipe_preview import Preview, preview_of
+from dispersed_web.web.recipes.recipe_preview import Preview, names_of_secrets, preview_of
 from dispersed_web.web.recipes.recipe_prices import Prices
 from dispersed_web.web.views.recipes import forbid_unless
 
@@ -154,6 +154,7 @@ def _show(editor: Editor, form: RecipeForm | YamlForm, *, status: int = 200, **m
         "next_number": recipe.current.number + 1 if recipe else 1,
         "gpu_names": sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in prices.gpus}),
         "preview": _preview(place, form),
+        "secret_names": names_of_secrets(place.team),
     }
     return render(editor.request, "recipes/edit.html", context | more, status=status)
 
