@@ -35,7 +35,9 @@ def measure(stack: Stack, plan: Plan) -> list[Figure]:
         stack.seed("history", team=slug, jobs=size, active=active)
         sessions[size] = stack.seed("people", team=slug, count=1)[0]
     for size in SIZES:
+        stack.seed("rest", team=f"history-{size}")
         times[size] = _times(stack, f"history-{size}", sessions[size], plan.page_rounds)
+    stack.seed("rest", team="history-10000")
     middle = times[10_000]
     return _latency(times) + _throughput(stack, sessions[10_000], plan.throughput_s) + _bytes(middle)
 

@@ -40,6 +40,8 @@ from dispersed_web.teams.roles import Role  # noqa: E402
 
 BATCH = 1000
 FAR = dt.timedelta(days=1)
+# What is due later than these is taken for planned by a clock that was wrong, and done at once.
+LATEST_SYNC, LATEST_LOOK = dt.timedelta(minutes=9), dt.timedelta(minutes=25)
 RATE_USD = Decimal("0.6900")
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f bench"
 ENDS = [("COMPLETED", "exited"), ("CANCELLED", "user"), ("FAILED", "cloud")]
@@ -108,13 +110,14 @@ def credential_id(team: str) -> str:
 
 
 def history(team: str, jobs: int, active: int) -> None:
-    """A new team with so many jobs, the newest ``active`` of them running, on a credential that the sync leaves alone."""
+    """A new team with so many jobs, the newest ``active`` of them running, on a credential that the sync leaves alone for
+    some minutes (see ``rest``)."""
     now = timezone.now()
     owner = User.objects.create(email=f"owner@{team}.example", name="Ada Owner", password="!")
     made = keeping.create_team(team, owner, actor=keeping.OPERATOR, now=now)
     assert made.slug == team
     key = _credential(
-        made, f"pk_sim_{team}", "sk_sim_asleep", sync_due_at=now + FAR, listed_at=now + FAR / 24
+        made, f"pk_sim_{team}", "sk_sim_asleep", sync_due_at=now + LATEST_SYNC, listed_at=now + FAR / 24
     )
     code = Installation.get().code
     for start in range(0, jobs, BATCH):
@@ -124,6 +127,11 @@ def history(team: str, jobs: int, active: int) -> None:
         ]
         Job.objects.bulk_create(rows)
         JobRun.objects.bulk_create([_run(job) for job in rows])
+
+
+def rest(team: str) -> None:
+    """The sync leaves the team's credentials alone for some minutes more: the cloud does not know them."""
+    Credential.objects.filter(team__slug=team).update(sync_due_at=timezone.now() + LATEST_SYNC)
 
 
 def credentials(team: str, pairs: list[tuple[str, str]]) -> list[str]:
@@ -175,9 +183,9 @@ def beating(team: str, jobs: int) -> list[str]:
     found = Team.objects.get(slug=team)
     owner = User.objects.get(memberships__team=found, memberships__role=Role.OWNER)
     # A key that the sync leaves alone, as the cloud knows nothing of these jobs.
-    later = timezone.now() + FAR
-    key = _credential(found, "pk_sim_beating", "sk_sim_asleep", sync_due_at=later, listed_at=later - FAR / 2)
     code, now = Installation.get().code, timezone.now()
+    asleep = {"sync_due_at": now + LATEST_SYNC, "listed_at": now + FAR / 24}
+    key = _credential(found, "pk_sim_beating", "sk_sim_asleep", **asleep)
     tokens = [secrets.token_urlsafe(32) for _ in range(jobs)]
     rows = [_job(found, key, owner, code, now, i, is_active=True) for i in range(jobs)]
     runs = [_run(job) for job in rows]
@@ -286,7 +294,7 @@ def _job(
         launched_at=at,
         assigned_at=at + dt.timedelta(seconds=20),
         running_at=at + dt.timedelta(seconds=60),
-        evaluate_at=timezone.now() + FAR,
+        evaluate_at=timezone.now() + LATEST_LOOK,
         lifetime_s=30 * 24 * 3600,
         ceiling_s=60 * 24 * 3600,
     )
@@ -323,7 +331,7 @@ def _run(job: Job) -> JobRun:
 
 ACTS: dict[str, Callable[..., Any]] = {
     act.__name__: act
-    for act in (people, token, tokens, credential_id, history, credentials, launched, beating, long_log)
+    for act in (people, token, tokens, credential_id, history, rest, credentials, launched, beating, long_log)
 }
 
 if __name__ == "__main__":
