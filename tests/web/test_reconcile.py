@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 from dispersed_web.fair_pool import FairPool
-from dispersed_web.jobs import pursuit, sync
+from dispersed_web.jobs import pursuit, sending, sync
 from dispersed_web.web.management.commands import reconcile
 
 
@@ -47,7 +47,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
         monkeypatch.setattr(reconcile.tasks, f"sweep_{name}", done[name].set)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
     monkeypatch.setattr(reconcile.tasks.installation, "may_act", lambda: True)
-    with ThreadPoolExecutor(2) as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
+    with FairPool(2, 2, "calls") as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
         passes = reconcile.Passes(pool, stops, own)
         passes._every(1, "sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))
         for _ in range(2):
@@ -75,8 +75,8 @@ def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
 
     monkeypatch.setattr(reconcile.tasks, "pursue", pursue)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
-    with ThreadPoolExecutor(1) as pool, FairPool(16, 8, "stops") as stops:
-        passes = reconcile.Passes(pool, stops, pool)
+    with FairPool(1, 1, "calls") as pool, FairPool(16, 8, "stops") as stops, ThreadPoolExecutor(1) as own:
+        passes = reconcile.Passes(pool, stops, own)
         first = uuid.uuid4()
         for job_id in [first, first, *(uuid.uuid4() for _ in range(50))]:
             passes._pursue(job_id, stalled)
@@ -84,6 +84,22 @@ def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
         try:
             assert done.wait(10)
             assert calls.count(first) == 1
+        finally:
+            release.set()
+
+
+def test_launches_do_not_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    release, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(sync, "sync", lambda *_: release.wait(20))
+    monkeypatch.setattr(sending, "send", lambda *_: done.set())
+    monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
+    with FairPool(3, 2, "calls") as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
+        passes = reconcile.Passes(pool, stops, own)
+        for _ in range(20):
+            passes._each(sync.sync)(uuid.uuid4())
+        passes._each(sending.send)(uuid.uuid4())
+        try:
+            assert done.wait(10)
         finally:
             release.set()
 

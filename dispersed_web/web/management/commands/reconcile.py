@@ -10,7 +10,7 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, ClassVar
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stop.set())
         with (
-            ThreadPoolExecutor(max_workers=16, thread_name_prefix="reconcile") as pool,
+            FairPool(threads=16, share=12, name="reconcile") as pool,
             FairPool(threads=16, share=8, name="reconcile-stops") as pool_for_stops,
             ThreadPoolExecutor(max_workers=3, thread_name_prefix="reconcile-own") as pool_of_its_own,
         ):
@@ -59,11 +59,12 @@ class Command(BaseCommand):
 class Passes:
     """The sweeps with their periods. What takes long goes to a pool, at most once at a time for each row; stops have one
     of their own, and so has what never calls the cloud, so that they never wait behind calls to one that stalls. The one
-    for stops is shared between credentials, so that those of one never wait behind those of another."""
+    for stops is shared between credentials, so that those of one never wait behind those of another, and the common one
+    between kinds of work, so that launches never wait behind polling."""
 
     def __init__(
         self,
-        pool: ThreadPoolExecutor,
+        pool: FairPool,
         pool_for_stops: FairPool,
         pool_of_its_own: ThreadPoolExecutor,
     ) -> None:
@@ -103,7 +104,7 @@ class Passes:
         _safely(name, run)
 
     def _each(self, act: Callable[..., object]) -> Callable[[UUID], None]:
-        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now))
+        return lambda row_id: self._submit((act, row_id), lambda: act(row_id, database_now), group=act)
 
     def _pursue(self, job_id: UUID, credential_id: UUID) -> None:
         key = (tasks.pursue, job_id)
@@ -111,9 +112,20 @@ class Passes:
             act = partial(tasks.pursue, job_id, database_now)
             self._pool_for_stops.submit(credential_id, partial(self._run, key, act))
 
-    def _submit(self, key: object, act: Callable[[], object], pool: ThreadPoolExecutor | None = None) -> None:
-        if self._begin(key):
-            (pool or self._pool).submit(self._run, key, act)
+    def _submit(
+        self,
+        key: object,
+        act: Callable[[], object],
+        pool: ThreadPoolExecutor | None = None,
+        *,
+        group: Hashable = None,
+    ) -> None:
+        if not self._begin(key):
+            return
+        if pool is not None:
+            pool.submit(self._run, key, act)
+        else:
+            self._pool.submit(group, partial(self._run, key, act))
 
     def _begin(self, key: object) -> bool:
         with self._lock:
