@@ -21,7 +21,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_owners
-from dispersed_web.teams import seats
+from dispersed_web.teams import installation, seats
 from dispersed_web.teams.keeping import TeamRefused, hold, open_invitations
 from dispersed_web.teams.models import Invitation, Membership, Team
 from dispersed_web.teams.roles import RANK, Role, may_change_member
@@ -31,6 +31,10 @@ TOKEN_BYTES = 32
 LONGEST_TOKEN = 64
 VOID = "This invitation does not hold: it was used or withdrawn, or it is too old. Ask whoever sent it for a new one."
 MASK = "•••"
+NO_MAIL = (
+    "This is a copy of another installation’s database, so it mails no invitations: who gets one would take it for one to "
+    "the original. Have the link shown to you, and pass it on."
+)
 
 
 @sensitive_variables("token")
@@ -40,9 +44,12 @@ def invite(
     """The stored invitation and its token, which exists only here. ``by_mail``: the caller sends it to the address and
     shows it to nobody, so that whoever has it reads that mailbox.
 
-    Raises :class:`TeamRefused`: ``invalid``, ``not_allowed``, ``is_member``, ``is_invited``.
+    Raises :class:`TeamRefused`: ``invalid``, ``not_allowed``, ``is_member``, ``is_invited``, and ``only_looks`` where
+    nothing is mailed (:func:`may_mail`).
     """
     address = _clean(email)
+    if by_mail and not may_mail():
+        raise TeamRefused("only_looks", NO_MAIL)
     if role not in Role.__members__.values():
         raise TeamRefused("invalid", "Choose a role.", "role")
     with transaction.atomic():
@@ -62,11 +69,17 @@ def invite(
     return made, token
 
 
+def may_mail() -> bool:
+    """Whether invitations go out by mail here: not in a copy of another installation's database. One query."""
+    return installation.may_act()
+
+
 @sensitive_variables("token")
 def send_again(
     team: Team, invitation_id: uuid.UUID, *, actor: Actor, now: dt.datetime
 ) -> tuple[Invitation, str]:
-    """A new invitation in the place of one that was not accepted, and its token; the old link is dead.
+    """A new invitation in the place of one that was not accepted, and its token; the old link is dead. Where nothing is
+    mailed it is one by link.
 
     Raises :class:`TeamRefused`, also for one that was accepted or withdrawn.
     """
@@ -76,7 +89,7 @@ def send_again(
         if old is None or not open_invitations(row).filter(pk=old.pk).update(revoked_at=now):
             raise TeamRefused("gone", "This invitation was accepted or withdrawn meanwhile.")
         _need(row, actor, old.role)
-        made, token = _make(row, old.email, old.role, old.by_mail, actor, now)
+        made, token = _make(row, old.email, old.role, old.by_mail and may_mail(), actor, now)
         sentence = f"{actor.label} sent the invitation of {old.email} again; the old link is dead."
         _tell(made, actor, "invitation.sent_again", sentence, now)
     return made, token

@@ -11,6 +11,7 @@ from django import forms
 from dispersed_web.accounts.models import User
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.removal import MEANWHILE
+from dispersed_web.teams import invitations
 from dispersed_web.teams.invitations import roles_to_give
 from dispersed_web.teams.roles import Role
 from dispersed_web.web.forms.confirm import ConfirmedForm
@@ -43,6 +44,10 @@ class InviteForm(ConfirmedForm):
     def __init__(self, *args: Any, actor_role: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"].choices = [(one.value, ROLE_WORDS[one]) for one in roles_to_give(actor_role)]
+        if not invitations.may_mail():
+            way = self.fields["way"]
+            way.choices = [choice for choice in way.choices if choice[0] == BY_LINK]
+            way.initial, way.help_text = BY_LINK, invitations.NO_MAIL
 
     @property
     def by_mail(self) -> bool:

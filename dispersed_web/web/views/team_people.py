@@ -202,7 +202,13 @@ def _invitation(request: HttpRequest, slug: str, invitation_id: uuid.UUID) -> tu
 def _invitation_page(
     request: HttpRequest, seat: Seat, found: Invitation, form: ConfirmedForm
 ) -> HttpResponse:
-    context = {"team": seat.team, "invitation": found, "form": form, "now": timezone.now()}
+    context = {
+        "team": seat.team,
+        "invitation": found,
+        "form": form,
+        "now": timezone.now(),
+        "may_mail": invitations.may_mail(),
+    }
     return render(request, "team/invitation.html", context, status=422 if form.errors else 200)
 
 
