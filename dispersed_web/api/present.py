@@ -76,7 +76,8 @@ def brief(job: Job, team: Team, now: dt.datetime) -> dict[str, Any]:
 
 def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict[str, Any]:
     """All that is told of one job."""
-    verdict = None if job.state in ENDED or job.stop_requested_at else _verdict(job, now)
+    terms = facts.of(job, now)
+    verdict = None if job.state in ENDED or job.stop_requested_at else policy.decide(*terms, now)
     return brief(job, team, now) | {
         "stop_at": verdict.stop_at if verdict else None,
         "remote_status": job.remote_status,
@@ -86,7 +87,7 @@ def full(job: Job, team: Team, runs: Iterable[JobRun], now: dt.datetime) -> dict
             "version": job.limits_version,
             "lifetime_s": job.lifetime_s,
             "extended_until": job.extend_until,
-            "latest_stop_at": policy.latest_end(*facts.of(job, now)),
+            "latest_stop_at": policy.latest_end(*terms),
             **{name: getattr(job, name) for name in LIMITS},
         },
         "verdict": shown(verdict) if verdict else None,
@@ -100,10 +101,6 @@ def shown(verdict: Verdict) -> dict[str, Any]:
     """A verdict with its evidence."""
     limit = verdict.idle_limit
     return asdict(verdict) | {"idle_limit_s": int(limit.total_seconds()) if limit else None}
-
-
-def _verdict(job: Job, now: dt.datetime) -> Verdict:
-    return policy.decide(*facts.of(job, now), now)
 
 
 def _stop(job: Job, now: dt.datetime) -> dict[str, Any] | None:
