@@ -130,9 +130,10 @@ def _of_lost_keys(team: Team, troubles: list[canary.KeyTrouble], jobs: list[Unst
 def _of_unstoppable(team: Team, jobs: list[Unstoppable]) -> Iterator[Banner]:
     """Jobs that run on whatever anybody presses here."""
     if jobs:
+        them = "it" if len(jobs) == 1 else "them"
         text = (
             f"{_named(jobs)}, because {unstoppable.why(jobs)}. End in Dispersed’s console what cannot wait. A working "
-            "key of the same account, added under Credentials, can stop them again."
+            f"key of the same account, added under Credentials, can stop {them} again."
         )
         yield Banner("alarm", said(text), _active_jobs(team), "Jobs")
 
