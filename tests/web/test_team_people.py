@@ -61,6 +61,13 @@ class TestInviting:
         assert made.by_mail
         assert made.sent_at
 
+    def test_without_a_mail_server_the_link_is_what_is_offered_first(self, client, team, settings):
+        assert client.get(url("team-invite", team)).context["form"]["way"].value() == "mail"
+        settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+        form = client.get(url("team-invite", team)).context["form"]
+        assert form["way"].value() == "link"
+        assert "only printed" in form["way"].help_text
+
     def test_by_link_it_is_shown_once_and_no_mail_goes_out(self, client, team):
         page = html(client.post(url("team-invite", team), BY_LINK))
         assert "it is not shown again" in page

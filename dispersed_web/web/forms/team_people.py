@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 
 from dispersed_web.accounts.models import User
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.removal import MEANWHILE
+from dispersed_web.notifications import letter
 from dispersed_web.teams import invitations
 from dispersed_web.teams.invitations import roles_to_give
 from dispersed_web.teams.roles import Role
@@ -19,6 +21,7 @@ from dispersed_web.web.forms.team import ROLE_WORDS
 
 STOP = "stop"
 BY_MAIL, BY_LINK = "mail", "link"
+PRINTED = "No mail server is set up here: an e-mail is only printed in the server's log."
 
 
 class InviteForm(ConfirmedForm):
@@ -48,6 +51,8 @@ class InviteForm(ConfirmedForm):
             way = self.fields["way"]
             way.choices = [choice for choice in way.choices if choice[0] == BY_LINK]
             way.initial, way.help_text = BY_LINK, invitations.NO_MAIL
+        elif settings.EMAIL_BACKEND == letter.AS_TEXT_ONLY:
+            self.fields["way"].initial, self.fields["way"].help_text = BY_LINK, PRINTED
 
     @property
     def by_mail(self) -> bool:
