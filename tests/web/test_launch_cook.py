@@ -105,8 +105,9 @@ def test_the_form_is_filled_with_the_whole_payload(
         "reach": "list",
         "volume-0-image": "registry-user/data",
         "volume-0-mount": "/data",
-        "env-0-name": "MODEL",
-        "env-0-value": "tiny",
+        "in-model": "tiny",
+        "in-epochs": "3",
+        "in-push": "on",
     }
     assert {name: shown.get(name) for name in expected} == expected
     assert sorted(fields["allowed_region_codes"]) == ["eu-central-1", "us-east-1"]
@@ -118,7 +119,7 @@ def test_what_is_changed_in_the_form_is_what_the_cloud_gets(
 ) -> None:
     fields = opened(client, team, query(MINE, credential))
     fields |= {"gpu": "any", "gpu_name": "", "min_ram_gb": "", "ports": "22, 9000", "reach": "anyone"}
-    fields |= {"allowed_region_codes": [], "volume-0-DELETE": "on", "env-0-value": "large"}
+    fields |= {"allowed_region_codes": [], "volume-0-DELETE": "on", "in-model": "large"}
     assert send(client, team, fields).status_code == 302
     spec = sent_to(sandbox, only_job())
     docker = spec["parameters"]["parameters"]

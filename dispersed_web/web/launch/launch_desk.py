@@ -20,6 +20,7 @@ from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms import caps_beside, links, prefill
 from dispersed_web.web.forms.cook import Cook, cook_of, from_cook
+from dispersed_web.web.forms.cook_launch import CookLaunchForm
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.prefill import Filling
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
@@ -60,6 +61,8 @@ class Desk:
         }
         if self.version is None:
             options |= {"initial": filling.values, "env": filling.env} if filling else {}
+            if self.cook and self.cook.recipe:
+                return CookLaunchForm(data, cook=self.cook, **options)
             form = LaunchForm(data, **options)
             form.cook = self.cook
             return form

@@ -63,7 +63,7 @@ def _context(desk: Desk, form: LaunchForm) -> dict[str, Any]:
         "about": first_line(desk.version.recipe.description_md) if desk.version else "",
         "version": desk.version,
         "moved_from": desk.moved_from,
-        "inputs": form.inputs if is_recipe else None,
+        "inputs": getattr(form, "inputs", None),
         "opens_rest": is_recipe and _opens_rest(form),
         "action": address(desk.seat, desk.version.recipe_id if desk.version else None),
     }
