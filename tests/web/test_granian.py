@@ -1,0 +1,31 @@
+"""What the web server loads before its workers are forked must be nothing that a fork may not share."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+LOADS = """
+import gc, json, threading
+from dispersed_web.web import granian
+granian.load()
+from django.core.cache import caches
+from django.db import connections
+print(json.dumps([
+    threading.active_count(),
+    [one.connection is not None for one in connections.all(initialized_only=True)],
+    len(caches.all(initialized_only=True)),
+    gc.get_freeze_count() > 0,
+]))
+"""
+
+
+def test_it_loads_everything_and_opens_nothing() -> None:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, check=True
+    )
+    threads, connected, caches, frozen = json.loads(done.stdout.splitlines()[-1])
+    assert (threads, any(connected), caches, frozen) == (1, False, 0, True)
