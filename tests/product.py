@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +21,20 @@ from dispersed_web.supervisor import broker
 from dispersed_web.supervisor.environment import HOST, ROOT, free_port
 
 LIMIT_S = 60.0
+TABLES_AND_FILES = """
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from dispersed_web.credentials.models import KeyCanary
+from dispersed_web.supervisor.prepare import collect_static
+from dispersed_web.teams.models import Installation
+call_command("migrate", interactive=False, verbosity=0)
+collect_static(settings.STATIC_ROOT, settings.BASE_DIR)
+# Whoever starts with it has another name and other keys.
+Installation.objects.update(holder="")
+KeyCanary.objects.all().delete()
+"""
 
 
 def eventually(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> Any:
@@ -30,9 +46,9 @@ def eventually(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S
 
 
 class Product:
-    """One start of the product in ``data``."""
+    """One start of the product in ``data``, with these settings."""
 
-    def __init__(self, data: Path, *arguments: str, port: int | None = None) -> None:
+    def __init__(self, data: Path, *arguments: str, port: int | None = None, **settings: str) -> None:
         self.data = data
         self.port = port or free_port()
         self.log = data.parent / f"{data.name}-{time.monotonic_ns()}.log"
@@ -40,7 +56,7 @@ class Product:
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "dispersed_web.supervisor", "--port", str(self.port), *arguments],
-                env=clean | {"DW_DATA_DIR": str(data)},
+                env=clean | {"DW_DATA_DIR": str(data)} | settings,
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -62,7 +78,7 @@ class Product:
     def sessions(self) -> dict[str, set[int]]:
         """Process numbers by child. Every process of a child is in the session of that child."""
         # The broker writes the address of its socket over its arguments and environment.
-        signs = (bytes(self.data), bytes(broker.socket_path(self.data)))
+        signs = (bytes(self.data), bytes(broker.socket_path(self.data).parent))
         names: dict[str, set[int]] = {}
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
@@ -114,12 +130,36 @@ def name_of(command: str) -> str:
     return command
 
 
+def prepare(data: Path) -> None:
+    """Gives a new data folder empty tables and the static files, which are made once a run: they take most of a first
+    start."""
+    made = Path(os.environ["DW_TEST_DIR"], "product")
+    with Path(f"{made}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "static/.sources").exists():
+            (made / "static").mkdir(parents=True)
+            own = {"DW_DATA_DIR": str(made), "DW_STATIC_ROOT": str(made / "static"), "DW_DATABASE_URL": ""}
+            own["DJANGO_SETTINGS_MODULE"] = "dispersed_web.settings"
+            command = [sys.executable, "-c", TABLES_AND_FILES]
+            subprocess.run(command, env=os.environ | own, cwd=ROOT, check=True)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shutil.copy(made / "db.sqlite3", data)
+    (data / "static").symlink_to(made / "static")
+
+
 @pytest.fixture(name="start")
 def start_fixture(tmp_path: Path) -> Iterator[Callable[..., Product]]:
+    """Starts the product with these arguments and settings, in a folder that is prepared unless it should begin with
+    ``nothing``."""
     products = []
 
-    def start_one(*arguments: str, port: int | None = None, data: str = "data") -> Product:
-        products.append(Product(tmp_path / data, *arguments, port=port))
+    def start_one(
+        *arguments: str, port: int | None = None, nothing: bool = False, **settings: str
+    ) -> Product:
+        data = tmp_path / "data"
+        if not nothing and not (data / "db.sqlite3").exists():
+            prepare(data)
+        products.append(Product(data, *arguments, port=port, **settings))
         return products[-1]
 
     yield start_one
