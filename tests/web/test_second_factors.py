@@ -6,6 +6,7 @@ import re
 import pytest
 from allauth.mfa.models import Authenticator
 from django.core import mail
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -68,6 +69,18 @@ def test_what_is_stored_is_sealed_from_the_first_moment(client, person):
     assert row.data["secret"].startswith("v1|")
     assert Authenticator.objects.get(user=person, type="recovery_codes").data["seed"].startswith("v1|")
     assert "mfa.totp.secret" not in client.session
+
+
+def test_the_slower_of_two_browsers_is_told_what_became_of_its_app(client, person):
+    """Signed in with the password alone, it is not asked first for a code of the app that it does not have."""
+    slower = Client()
+    make.sign_in(slower, person)
+    secret = slower.get(reverse("mfa_activate_totp")).context["form"].secret
+    set_up(client)
+    answer = slower.post(reverse("mfa_activate_totp"), {"code": make.totp_code(secret)}, follow=True)
+    assert "set up in another browser meanwhile" in answer.content.decode()
+    assert "mfa.totp.secret" not in slower.session
+    assert Authenticator.objects.filter(user=person, type="totp").count() == 1
 
 
 def test_a_wrong_first_code_keeps_the_secret_and_sets_up_nothing(client, person):

@@ -13,7 +13,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as of_codes
 from allauth.mfa.recovery_codes.internal.flows import can_generate_recovery_codes
 from allauth.mfa.totp import views as of_apps
-from allauth.mfa.totp.internal.auth import clear_totp_secret
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, clear_totp_secret
 from allauth.mfa.webauthn import views as of_keys
 from django.contrib import messages
 from django.db import transaction
@@ -151,13 +151,29 @@ def _generate(request: HttpRequest) -> HttpResponse:
 
 
 def _set_up_app(request: HttpRequest) -> HttpResponse:
+    return _told_of_other_app(request) or of_apps.activate_totp(request)
+
+
+def _told_of_other_app(request: HttpRequest) -> HttpResponse | None:
     """One app an account. Whoever sent a code while another browser set up another app is told what became of theirs."""
     if not Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists():
-        return of_apps.activate_totp(request)
+        return None
     if request.method == "POST":
         clear_totp_secret(request)
         messages.error(request, SET_UP_ELSEWHERE)
     return redirect("mfa_index")
+
+
+def _even_if_not_fresh(view: View) -> View:
+    """Whoever was setting up an app hears it before they are asked who they are: now that the account has an app, their
+    password alone does not tell that."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest) -> HttpResponse:
+        told = _told_of_other_app(request) if SECRET_SESSION_KEY in request.session else None
+        return told or view(request)
+
+    return wrapped
 
 
 def _remove_app(request: HttpRequest) -> HttpResponse:
@@ -166,7 +182,7 @@ def _remove_app(request: HttpRequest) -> HttpResponse:
     return of_apps.deactivate_totp(request)
 
 
-set_up_app = guarded(_set_up_app)
+set_up_app = _even_if_not_fresh(guarded(_set_up_app))
 remove_app = guarded(_remove_app)
 add_key = guarded(of_keys.add_webauthn)
 rename_key = guarded(of_keys.edit_webauthn)
