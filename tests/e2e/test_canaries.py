@@ -203,13 +203,15 @@ def is_stopped_in_vain(world: World, job: str) -> None:
     ):
         control.add_fault("GET /v1/jobs", kind, times=1, **how)
     world.mails.refuses = True
+    guest = {"email": "guest@example.org", "role": "member", "way": "mail"}
+    taken(world.people["owner"].post(f"{AT}/team/invite/", guest))  # of which the owners are told, too
     taken(world.people["admin"].post(f"{job}stop/", {"note": "enough"}))
 
 
 def is_stopped_all_the_same(world: World) -> None:
     state = "SELECT status FROM jobs_job WHERE title = 'Canary'"
     eventually(lambda: world.one(state) == "CANCELLED", "it is stopped all the same")
-    eventually(lambda: world.mails.refused >= 2, "its mail is refused")
+    eventually(lambda: world.mails.refused >= 2, "mails of the web server and of the worker are refused")
     world.mails.refuses = False
 
 
