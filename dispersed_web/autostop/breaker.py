@@ -27,6 +27,8 @@ SLOW_PACE = dt.timedelta(minutes=5)
 PROVEN_AFTER = dt.timedelta(minutes=30)
 DECISION_HOLDS = dt.timedelta(hours=1)
 SILENT_FOR = dt.timedelta(minutes=5)
+# Where more of the watched jobs cannot be heard, or have a key that fails, what is heard of the others proves nothing.
+DEAF_SHARE = 0.1
 
 
 def trips(due: int, watched: int) -> bool:
@@ -50,7 +52,7 @@ def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.
     hold = Hold.objects.filter(team=team_id, decided_at=None).first()
     if hold is not None:
         _add(hold, due)
-        slowly = hold.kind == Hold.Kind.MANY_DUE and now - hold.opened_at >= PROVEN_AFTER
+        slowly = hold.proven_since is not None and now - hold.proven_since >= PROVEN_AFTER
         return {due[0].pk} if slowly and pace(last_stop_at, now, slowly=True) else set()
     decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
     free = [job for job in due if str(job.pk) not in decided]
@@ -72,6 +74,21 @@ def _too_many(team_id: uuid.UUID, free: Sequence[Job], stopped: QuerySet[Job]) -
         if trips(count + went[key], watched[key] + went[key]):
             return _many(count, f"{watched[key] + went[key]} watched jobs of one credential")
     return ""
+
+
+def watch_proofs(now: dt.datetime) -> None:
+    """Notes since when what a team's jobs say can be believed, for the holds of many that nobody decides. To be called in
+    every pass: one in which they could not be heard begins the time anew."""
+    for hold in Hold.objects.filter(decided_at=None, kind=Hold.Kind.MANY_DUE):
+        heard = _can_be_heard(hold.team_id)
+        if heard != (hold.proven_since is not None):
+            Hold.objects.filter(pk=hold.pk).update(proven_since=now if heard else None)
+
+
+def _can_be_heard(team_id: uuid.UUID) -> bool:
+    watched = _monitored(team_id)
+    deaf = watched.filter(Q(blind_since__isnull=False) | Q(credential__failures__gt=0)).count()
+    return deaf <= DEAF_SHARE * watched.count()
 
 
 def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
@@ -158,6 +175,7 @@ def _open(
                 team_id=team_id,
                 kind=kind,
                 opened_at=now,
+                proven_since=now if kind == Hold.Kind.MANY_DUE and _can_be_heard(team_id) else None,
                 sentence=sentence,
                 job_ids=[str(one) for one in job_ids],
             )

@@ -43,11 +43,19 @@ def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
 
     One job's fault never stops the rest: it is put off by a minute, and logged.
     """
+    _watch_proofs(now)
     lost = queries.planned_by_another_clock(now)
     if lost.exists():
         lost.update(evaluate_at=now)
     jobs = list(queries.to_evaluate(now)[:BATCH])
     return evaluate(jobs, now) if jobs else []
+
+
+def _watch_proofs(now: dt.datetime) -> None:
+    try:
+        breaker.watch_proofs(now)
+    except Exception:
+        log.exception("Whether the held jobs can be heard could not be looked at.")
 
 
 def evaluate(jobs: Sequence[Job], now: dt.datetime) -> list[uuid.UUID]:

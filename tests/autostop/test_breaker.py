@@ -9,6 +9,7 @@ import pytest
 
 from dispersed_web.autostop import breaker, engine
 from dispersed_web.autostop.models import Hold
+from dispersed_web.credentials.models import Credential
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import stop
@@ -125,6 +126,35 @@ def test_what_nobody_decides_goes_on_slowly_after_half_an_hour(quiet: list[Job])
     assert stopped() == 0
     live(quiet, 91, 102)
     assert stopped() == 3  # at 91, 96 and 101
+
+
+@pytest.mark.django_db
+def test_while_others_cannot_be_heard_nothing_goes_on_by_itself(quiet: list[Job]) -> None:
+    live(quiet, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(quiet, 55, 70)
+    live(quiet, 70, 80, silent=1)
+    assert Hold.objects.get(kind="many_due").proven_since is None
+    live(quiet, 80, 110)
+    assert stopped() == 0
+    live(quiet, 110, 116)
+    assert stopped() > 0
+
+
+@pytest.mark.django_db
+def test_a_key_that_fails_proves_nothing(quiet: list[Job]) -> None:
+    hold = Hold.objects.create(team_id=quiet[0].team_id, kind="many_due", opened_at=NOW, sentence="s")
+    Job.objects.update(confidence="high")
+    breaker.watch_proofs(NOW)
+    hold.refresh_from_db()
+    assert hold.proven_since == NOW
+    breaker.watch_proofs(NOW + MINUTE)
+    hold.refresh_from_db()
+    assert hold.proven_since == NOW
+    Credential.objects.update(failures=1)
+    breaker.watch_proofs(NOW + 2 * MINUTE)
+    hold.refresh_from_db()
+    assert hold.proven_since is None
 
 
 @pytest.mark.django_db

@@ -262,7 +262,8 @@ class Installation:
         ]
         values = {"team": self.team, "kind": "many_due", "job_ids": [str(one.pk) for one in held]}
         sentence = "3 of 12 watched jobs would be stopped for idleness at once, so all of them are held."
-        self.hold = Hold.objects.create(opened_at=ago(minutes=6), sentence=sentence, **values)
+        opened = ago(minutes=6)
+        self.hold = Hold.objects.create(opened_at=opened, proven_since=opened, sentence=sentence, **values)
         self.decided = Hold.objects.create(
             opened_at=ago(days=1),
             sentence=sentence,

@@ -39,7 +39,8 @@ def make_hold(team, count: int = 3, **fields: Any) -> Hold:
         "warned_at": now - dt.timedelta(minutes=20),
     }
     jobs = [factories.make_job(team, title=f"job {n}", **quiet) for n in range(count)]
-    values = {"kind": "many_due", "opened_at": now - dt.timedelta(minutes=6), "sentence": SENTENCE}
+    opened = now - dt.timedelta(minutes=6)
+    values = {"kind": "many_due", "opened_at": opened, "proven_since": opened, "sentence": SENTENCE}
     return Hold.objects.create(team=team, job_ids=[str(job.pk) for job in jobs], **values | fields)
 
 
@@ -193,3 +194,9 @@ def test_home_lists_the_held_jobs_apart_from_what_is_about_to_stop(client, team)
     assert held
     assert held[0].count('class="row-title"') == 3
     assert 'aria-labelledby="soon-title"' not in html
+
+
+def test_while_machines_cannot_be_heard_no_time_is_promised(client, team):
+    text = text_of(client.get(address(make_hold(team, proven_since=None))))
+    assert "these jobs run on until another limit ends them" in text
+    assert "stopped one by one" not in text

@@ -69,8 +69,13 @@ def _otherwise(hold: Hold, now: dt.datetime, zone: dt.tzinfo) -> str:
             "Until somebody decides, or the heartbeats come again, their silence counts as nothing: these jobs run on "
             "until another limit ends them."
         )
-    begins = hold.opened_at + breaker.PROVEN_AFTER
     pace = words.round_duration(int(breaker.SLOW_PACE.total_seconds()))
+    if hold.proven_since is None:
+        return (
+            "The signals of several watched jobs are missing, so nothing is believed of the others: until they come "
+            "again, or somebody decides, these jobs run on until another limit ends them."
+        )
+    begins = hold.proven_since + breaker.PROVEN_AFTER
     if now >= begins:
         return f"Nobody decided for so long that they are stopped one by one, one in {pace}, unless used."
     at = words.at_clock_time(begins, now, zone)
