@@ -151,6 +151,16 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
     shutil.rmtree(server.data)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def short_waits() -> Iterator[None]:
+    """Before it tries again the client waits a fiftieth of its time; how long that is has tests of its own."""
+    from dispersed_web.dispersed import Client
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(Client.__init__.__kwdefaults__, "sleep", lambda seconds: time.sleep(seconds / 50))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from dispersed_web.sandbox import Sandbox
