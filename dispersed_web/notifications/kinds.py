@@ -129,9 +129,12 @@ NOTICE = Kind("Notice")
 # Deadlines that an extension moves; the others hold whatever anybody says of the job.
 EXTENDABLE = frozenset({"", "idle", "max_lifetime", "checkin_unanswered"})
 UNANSWERED = "checkin_unanswered"
+# A maximum lifetime that ends where the team, the key or the recipe allows no more.
+LAST_LIFETIME = "last_lifetime"
 CALLS_OFF = {
     "idle": "Use it again or extend it, and the stop is called off.",
     "max_lifetime": "Extend it, and it stops later, as far as the team allows.",
+    LAST_LIFETIME: "It has run as long as it may, so nobody can extend it. Save what you need of it before.",
     "schedule": "The team's schedule stops it. An admin can change that.",
     "budget": "A budget is used up. An admin can raise it.",
     "rate": "Accept the price on the job's page, and the stop is called off.",

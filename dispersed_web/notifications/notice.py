@@ -59,7 +59,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
         job = job_of(event)
     kind = kinds.kind_of(event.kind)
     data = event.data if isinstance(event.data, dict) else {}
-    rule = str(data.get("rule", ""))
+    rule = _rule(job, data)
     title = one_line(job.title if job else _name_of(event), LONGEST_TITLE)
     page, label = _page(event, job)
     ended = event.kind == "job.ended" and job is not None
@@ -97,6 +97,15 @@ def _lead(event: Event, kind: kinds.Kind, data: dict[str, Any]) -> Words:
                 return (kind.plain,)
             words.append(value)
     return tuple(word for word in words if word != "")
+
+
+def _rule(job: Job | None, data: dict[str, Any]) -> str:
+    """Which rule set the deadline; a lifetime that cannot be extended any more counts as a rule of its own."""
+    rule, stop_at = str(data.get("rule", "")), moment(data.get("stop_at"))
+    if rule != "max_lifetime" or not (job and stop_at and job.launched_at and job.ceiling_s):
+        return rule
+    last = job.launched_at + dt.timedelta(seconds=job.ceiling_s)
+    return kinds.LAST_LIFETIME if stop_at >= last else rule
 
 
 def _sentence(event: Event, data: dict[str, Any]) -> str:

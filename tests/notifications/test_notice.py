@@ -104,6 +104,15 @@ def test_what_may_be_done_from_a_message(kind: str, rule: str, in_channel: bool,
     assert [f"{one.act} {one.minutes or ''}".strip() for one in offers] == acts
 
 
+@pytest.mark.parametrize(("ceiling_h", "acts"), [(3, ["extend", "extend", "extend", "stop"]), (2, ["stop"])])
+def test_no_extension_is_offered_that_would_be_refused(ceiling_h: int, acts: list[str]) -> None:
+    stop_at = dt.datetime.fromisoformat(STOP_AT)
+    times = {"launched_at": stop_at - dt.timedelta(hours=2), "ceiling_s": ceiling_h * 3600}
+    notice = made("job.warned", {"rule": "max_lifetime", "stop_at": STOP_AT}, **times)
+    assert [one.act for one in notice.offers(in_channel=False)] == acts
+    assert ("nobody can extend it" in notice.calls_off) == (acts == ["stop"])
+
+
 def test_nothing_is_offered_for_a_job_that_is_being_stopped() -> None:
     assert made("job.warned", {"rule": "idle"}, stop_requested_at=AT).offers(in_channel=False) == ()
 
