@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dispersed_web.credentials.models import Credential, CredentialCaps
 from dispersed_web.jobs.models import Job, Preset
+from dispersed_web.web.forms.order import ANY_GPU
 from tests import factories as make
 from tests.web.launch_forms import Fields
 
@@ -201,10 +202,11 @@ def test_the_form_says_what_is_left_and_what_a_cap_forbids(client, team, row):
     assert left["Jobs at once with Lab account"] == "2 of 3"
     assert left["Per hour with Lab account"] == "$1.31 of $2.00/h"
     assert left["Today with Lab account"] == "$5.00 of $5.00"
-    assert "This credential is for these GPUs: H100." in html(answer)
+    assert "Only H100; images lab/*." in html(answer)
     fields = Fields(html(answer)).values | {
         "title": "x",
         "image": "other/x",
+        "gpu": ANY_GPU,
         "task": "PERSISTENT",
         "lifetime": "1h",
     }

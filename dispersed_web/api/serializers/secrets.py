@@ -22,7 +22,7 @@ class TeamSecretSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="What a launch names: `team_secret_id`, `registry_secret_id`.")
     name = serializers.CharField(help_text="What recipes name.")
     note = serializers.CharField(allow_blank=True)
-    usable_by = serializers.ChoiceField(UsableBy.values)
+    usable_by = serializers.ChoiceField(UsableBy.choices)
     chosen = PersonSerializer(many=True, help_text="Who may, where it is for chosen members.")
     may_use = serializers.BooleanField(help_text="Whether this token may launch with it.")
     hosts = serializers.ListField(
@@ -68,7 +68,7 @@ class SecretChangeSerializer(StrictSerializer):
         help_text=f"{VALUE} Running jobs keep the one they got. Needed to let it go to other registries than now.",
     )
     note = _note(required=False)
-    usable_by = serializers.ChoiceField(UsableBy.values, required=False)
+    usable_by = serializers.ChoiceField(UsableBy.choices, required=False)
     chosen = _chosen(required=False)
     hosts = _hosts(required=False)
 
@@ -81,6 +81,6 @@ class SecretAddSerializer(StrictSerializer):
     )
     value = serializers.CharField(trim_whitespace=False, max_length=2 * LONGEST_VALUE, help_text=VALUE)
     note = _note(default="")
-    usable_by = serializers.ChoiceField(UsableBy.values, default=UsableBy.MEMBERS.value)
+    usable_by = serializers.ChoiceField(UsableBy.choices, default=UsableBy.MEMBERS.value)
     chosen = _chosen(default=list)
     hosts = _hosts(default=list)
