@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,6 +50,7 @@ def _walk(patterns: Any, prefix: str = "", space: str = "", gaps: tuple[str, ...
             yield prefix + str(one.pattern), f"{space}{one.name}" if one.name else "", here
 
 
+@functools.cache
 def every() -> list[Found]:
     """Pattern, name and gaps of each."""
     return sorted(set(_walk(get_resolver().url_patterns)))

@@ -46,6 +46,7 @@ class Side:
         self.credential = make.make_credential(self.team, sandbox, name=f"{self.word} key")
         self.secret = make.make_secret(self.team, f"{self.word}-secret")
         self.job = self._running(sandbox)
+        self.run = self.job.runs.get()
         self._around()
         self.own = {person.pk: self._own(person) for person in (*self.people.values(), self.other)}
 
@@ -154,7 +155,7 @@ class Side:
             "hold_id": self.hold.pk,
             "team_id": self.team.pk,
             "invitation_id": self.invitation.pk,
-            "run_id": self.job.runs.first().pk,
+            "run_id": self.run.pk,
             "recipe_uuid": OWN[0]["uuid"],
             "decision": "keep",
             "act": "stop",
