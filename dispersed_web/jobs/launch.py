@@ -35,6 +35,7 @@ from dispersed_web.jobs.launch_bounds import bounds_of, lifetime_of
 from dispersed_web.jobs.models import ENDED, Job, JobTag
 from dispersed_web.jobs.orders import Order, RecipeUse, StopChoices
 from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.teams.models import AutostopPolicy, Installation, Team
 
 SEND_WITHIN = dt.timedelta(minutes=10)
@@ -87,23 +88,23 @@ def request(
             from_recipe.note_use(version, now)
         if supersedes:
             superseding.supersede(supersedes, job, actor, now)
-        record(
-            team.pk,
-            actor,
-            "job.requested",
-            ("job", job.pk),
-            f"{actor.label} asked to launch “{job.title}”.",
-            now=now,
-            data={
-                "task": job.task,
-                "gpu": job.gpu_label,
-                "credential": credential.name,
-                **({"recipe": from_recipe.named(version)} if version else {}),
-                **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
-                **({"secrets": secret_refs.names_of(order.secret_refs, known)} if order.secret_refs else {}),
-            },
-        )
+        _note_wish(job, order, version, known, actor, now)
     return job
+
+
+def _note_wish(
+    job: Job, order: Order, version: RecipeVersion | None, known: Known, actor: Actor, now: dt.datetime
+) -> None:
+    data = {
+        "task": job.task,
+        "gpu": job.gpu_label,
+        "credential": job.credential.name,
+        **({"recipe": from_recipe.named(version)} if version else {}),
+        **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
+        **({"secrets": secret_refs.names_of(order.secret_refs, known)} if order.secret_refs else {}),
+    }
+    sentence = f"{actor.label} asked to launch “{job.title}”."
+    record(job.team_id, actor, "job.requested", ("job", job.pk), sentence, now=now, data=data)
 
 
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:

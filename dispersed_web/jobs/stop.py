@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import ENGINE, Actor, record
@@ -42,14 +42,7 @@ def request_stop(
         raise installation.OnlyLooks
     sentence = _sentence(actor, reason, note, evidence or {})
     with transaction.atomic():
-        open_to = Q(stop_requested_at=None)
-        if reason in BY_PEOPLE:
-            open_to |= Q(stop_reason=Reason.IDLE, stop_attempts=0)
-        rows = Job.objects.filter(open_to, pk=job.pk).exclude(status__in=ENDED)
-        if seen_version is not None:
-            run = {"current_run": job.current_run_id, "run_running_at": job.run_running_at}
-            rows = rows.filter(limits_version=seen_version, **run)
-        changed = rows.update(
+        changed = _stoppable(job, reason, seen_version).update(
             stop_requested_at=now,
             stop_requested_by=actor.user_id,
             stop_reason=reason,
@@ -73,6 +66,18 @@ def request_stop(
         )
         sending.take_back(job, sentence, now)
     return True
+
+
+def _stoppable(job: Job, reason: Reason, seen_version: int | None) -> QuerySet[Job]:
+    """The job's row, as long as its stop may be asked for."""
+    open_to = Q(stop_requested_at=None)
+    if reason in BY_PEOPLE:
+        open_to |= Q(stop_reason=Reason.IDLE, stop_attempts=0)
+    rows = Job.objects.filter(open_to, pk=job.pk).exclude(status__in=ENDED)
+    if seen_version is None:
+        return rows
+    run = {"current_run": job.current_run_id, "run_running_at": job.run_running_at}
+    return rows.filter(limits_version=seen_version, **run)
 
 
 def call_off(job: Job, why: str, now: dt.datetime) -> bool:
