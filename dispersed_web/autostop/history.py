@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from django.db.models import Count, Q
 
 from dispersed_web.autostop.activity import Samples, Signal
-from dispersed_web.autostop.facts import SAMPLE_FIELDS, readable_policy_of, samples_from
+from dispersed_web.autostop.buckets import SAMPLE_FIELDS, samples_from
+from dispersed_web.autostop.job_policy import readable_policy_of
 from dispersed_web.autostop.replay import Act, Outcome, RunHistory, Totals, replay, sum_up, with_limit
 from dispersed_web.autostop.terms import Policy
 from dispersed_web.events.models import Event

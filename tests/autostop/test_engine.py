@@ -208,7 +208,7 @@ def test_a_verdict_on_one_run_stops_no_other(change: str) -> None:
     job = make_job(status="PREPARING", running_at=None, lifetime_s=7200, warn_lead_s=60)
     run = factories.make_run(job, status="PREPARING", started_at=NOW, first_seen_at=NOW, running_at=None)
     Job.objects.filter(pk=job.pk).update(current_run=run)
-    limit = facts._start_limit(job)
+    limit = facts.of(job, NOW)[0].start_limit
     tick(NOW + limit - 10 * SECOND)
     due = NOW + limit + 5 * MINUTE
     seen = queries.to_evaluate(due).get()

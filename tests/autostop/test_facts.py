@@ -10,9 +10,7 @@ import pytest
 from dispersed_web.autostop import budgets, engine, facts
 from dispersed_web.autostop.models import Engine
 from dispersed_web.jobs.models import Job
-from dispersed_web.signals.models import Bucket, Source, bucket_start
-from dispersed_web.teams.models import AutostopPolicy
-from tests.autostop.watched import HOUR, MINUTE, NOW, beat, make_job, make_team, see
+from tests.autostop.watched import HOUR, MINUTE, NOW, make_job, make_team, see
 
 pytestmark = pytest.mark.django_db
 GONE = {"zone": "Europe/Atlantis", "stops": [{"weekdays": [0, 1, 2, 3, 4, 5, 6], "at": "18:00"}]}
@@ -38,12 +36,6 @@ def test_a_schedule_whose_zone_is_gone_lifts_no_lifetime() -> None:
     assert stop_of(job) == stop_of(other) == (job.launched_at + HOUR, "max_lifetime")
 
 
-def test_without_its_schedule_the_rest_of_the_policy_holds() -> None:
-    job = make_job(make_team(schedule=GONE, high_idle_s=1800, high_lead_s=300))
-    rules, _ = facts.of(job, NOW)
-    assert (rules.schedule, rules.high.limit, rules.observes) == (None, 30 * MINUTE, False)
-
-
 @pytest.mark.parametrize(
     "mistake",
     [{"ceiling_s": 1800}, {"ceiling_s": None}, {"lifetime_s": None, "ceiling_s": 3600}],
@@ -57,18 +49,6 @@ def test_a_contradiction_leaves_the_lifetime(mistake: dict[str, Any]) -> None:
     assert stopped_at <= job.launched_at + HOUR
 
 
-def test_no_warning_at_all_means_the_usual_one() -> None:
-    job = make_job(make_team(), warn_lead_s=0)
-    assert facts.of(job, NOW)[0].warn_lead == 15 * MINUTE
-
-
-def test_with_a_contradiction_nothing_is_stopped_for_idleness() -> None:
-    team = make_team()
-    AutostopPolicy.objects.filter(pk=team.pk).update(high_lead_s=0)
-    rules, _ = facts.of(make_job(team), NOW)
-    assert rules.is_observing(NOW)
-
-
 def test_budgets_that_cannot_be_looked_at_lift_no_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
         raise ArithmeticError
@@ -77,26 +57,6 @@ def test_budgets_that_cannot_be_looked_at_lift_no_lifetime(monkeypatch: pytest.M
     job = make_job(lifetime_s=3600)
     live([job], 0, 62)
     assert stop_of(job) == (job.launched_at + HOUR, "max_lifetime")
-
-
-def test_a_long_idle_limit_of_one_team_looks_no_further_back_at_others() -> None:
-    long = make_job(make_team(high_idle_s=72 * 3600, high_idle_max_s=72 * 3600))
-    chosen = make_job(make_team(high_idle_max_s=72 * 3600), idle_limit_s=24 * 3600)
-    usual = make_job(make_team(high_idle_max_s=72 * 3600))
-    at = NOW + 90 * HOUR
-    for job in (long, chosen, usual):
-        for hour in range(90):
-            first_at = NOW + hour * HOUR
-            Bucket.objects.create(
-                run=job.current_run,
-                source=Source.HEARTBEAT,
-                start=bucket_start(first_at),
-                first_at=first_at,
-                last_at=first_at,
-            )
-    found = facts.gather([long, chosen, usual], at)
-    seen = [len(found[job.pk][1].signals[0].samples) for job in (long, chosen, usual)]
-    assert seen == [72, 24, 8]
 
 
 @pytest.mark.parametrize(
@@ -117,15 +77,3 @@ def test_a_receiver_counts_as_down_until_heartbeats_had_time_to_be_heard_again(
     ago = [None if minutes is None else NOW - minutes * MINUTE for minutes in (worked, failed)]
     Engine.objects.update_or_create(id=1, defaults={"receiver_ok_at": ago[0], "receiver_failed_at": ago[1]})
     assert facts.of(make_job(), NOW)[1].receiver_is_down is is_down
-
-
-def test_what_spoke_long_ago_is_known_to_be_silent_and_what_never_did_is_not() -> None:
-    job = make_job(uses_logs=True)
-    kept = {"start": bucket_start(NOW), "first_at": NOW, "last_at": NOW}
-    Bucket.objects.create(run=job.current_run, source=Source.LOG, **kept)
-    beat(job, NOW + 20 * HOUR)
-    signals = {one.source: one for one in facts.of(job, NOW + 20 * HOUR)[1].signals}
-    assert (signals["log"].last_at, signals["log"].samples) == (NOW, ())
-    assert len(signals["heartbeat"].samples) == 1
-    job.uses_logs = False
-    assert [one.source for one in facts.of(job, NOW + 40 * HOUR)[1].signals] == ["heartbeat"]

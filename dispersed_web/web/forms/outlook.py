@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from dispersed_web.autostop import deadlines, preview
-from dispersed_web.autostop.facts import policy_of
+from dispersed_web.autostop.job_policy import policy_of
 from dispersed_web.autostop.policy import Verdict
 from dispersed_web.autostop.terms import Policy
 from dispersed_web.costs import budget

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count
 
-from dispersed_web.autostop import facts, policy
+from dispersed_web.autostop import buckets, facts, policy
 from dispersed_web.autostop.activity import LOG_WINDOW, Lane, Samples
 from dispersed_web.autostop.models import Hold, VerdictChange
 from dispersed_web.events.models import Event
@@ -84,8 +84,8 @@ def sources(job: Job, start: dt.datetime) -> list[Source]:
     }
     samples: dict[str, list[Samples]] = defaultdict(list)
     recent = rows.filter(start__gte=start - LOG_WINDOW - BUCKET).order_by("source", "start")
-    for source, *values in recent.values_list("source", *facts.SAMPLE_FIELDS):
-        samples[source].append(facts.samples_from(values))
+    for source, *values in recent.values_list("source", *buckets.SAMPLE_FIELDS):
+        samples[source].append(buckets.samples_from(values))
     return [
         Source(
             name,
