@@ -65,7 +65,7 @@ def nudge(task: Task, *ids: uuid.UUID) -> None:
 
 @app.task
 def send_launch(job_id: str) -> None:
-    if installation.may_act():
+    if starting.catch_up(database_now) and installation.may_act():
         sending.send(uuid.UUID(job_id), database_now)
 
 
@@ -227,7 +227,7 @@ EachStop = Callable[[uuid.UUID, uuid.UUID], None]  # the job, and the credential
 
 def sweep_launches_with(send: Each, look: Each) -> None:
     """Ends what was not sent in time, then hands on every launch to send and every credential to look with."""
-    if not installation.may_act():
+    if not (starting.catch_up(database_now) and installation.may_act()):
         return
     now = database_now()
     one_by_one(

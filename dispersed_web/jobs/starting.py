@@ -1,10 +1,15 @@
 """What a process of the product does before it does anything else: it marks new keys, and lets nothing of a restored backup
-be launched again. And what is done once a database was made: it gets its holder."""
+be launched again. And what is done once a database was made: it gets its holder.
+
+What a database that was away kept from being done is caught up as soon as it answers; until then this process launches
+nothing, and notes no pass as finished, because that would hide that the background work had stood still."""
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+import threading
+from collections.abc import Callable
 
 from django.db import DatabaseError
 
@@ -29,23 +34,54 @@ RESTORED = (
 )
 
 
+_left: list[Callable[[Clock], None]] = []
+_catching_up = threading.Lock()
+
+
 def begin(clock: Clock) -> None:
     """To be called once by every process that starts. Never raises: neither a database that does not answer nor a row
     that makes trouble is a reason not to start, because a process that does not start stops no job."""
-    try:
-        ended = expire_after_gap(clock())
-        if ended:
-            log.warning("%d launches from before the last stop of this server were not sent.", ended)
-        canary.ensure()
-        if not installation.may_act():
-            log.error("%s (see docs/operations.md)", installation.what_to_do())
-        for trouble in canary.troubles():
-            log.error("%s Run: %s", trouble.sentence, commands.named("secrets check"))
-        name_the_unstoppable()
-    except DatabaseError as error:
-        log.warning("The database could not be asked at the start: %s", type(error).__name__)
-    except Exception:
-        log.exception("What is done at the start could not be done.")
+    _left[:] = [_end_what_waited, _look_at_keys]
+    _go_on(clock)
+
+
+def catch_up(clock: Clock) -> bool:
+    """Does what is left of :func:`begin`; whether launches may go out. Costs nothing once all is done. Never raises."""
+    if _left and _catching_up.acquire(blocking=False):
+        try:
+            _go_on(clock)
+        finally:
+            _catching_up.release()
+    return _end_what_waited not in _left
+
+
+def _go_on(clock: Clock) -> None:
+    """Each step until one finds the database away. A fault of another kind ends its step and no more than that."""
+    while _left:
+        try:
+            _left[0](clock)
+        except DatabaseError as error:
+            log.warning("The database could not be asked at the start: %s", type(error).__name__)
+            break
+        except Exception:
+            log.exception("What is done at the start could not be done.")
+        del _left[0]
+    sweeps.hold_notes(_end_what_waited in _left)
+
+
+def _end_what_waited(clock: Clock) -> None:
+    ended = expire_after_gap(clock())
+    if ended:
+        log.warning("%d launches from before the last stop of this server were not sent.", ended)
+
+
+def _look_at_keys(_: Clock) -> None:
+    canary.ensure()
+    if not installation.may_act():
+        log.error("%s (see docs/operations.md)", installation.what_to_do())
+    for trouble in canary.troubles():
+        log.error("%s Run: %s", trouble.sentence, commands.named("secrets check"))
+    name_the_unstoppable()
 
 
 def claim_if_new() -> bool:
