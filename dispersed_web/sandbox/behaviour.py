@@ -30,7 +30,7 @@ BEHAVIOUR, STALL_S, ADDRESS = "SANDBOX_BEHAVIOUR", "SANDBOX_STALL_S", "DW_HEARTB
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`log` names a script of `logs.py`; the rest is what the heartbeat reports, if it speaks.
+    """`log` names lines of `log_scripts.py`; the rest is what the heartbeat reports, if it speaks.
 
     `gpu` is the range of the GPUs' use and `mem` their memory in percent, `cpu` in cores, `net` in bytes a
     minute, `ssh` the open sessions. The heartbeat stalls `stall_s` seconds of service time after RUNNING.
