@@ -4,7 +4,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_shutting_down
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
 
@@ -14,9 +14,18 @@ app.autodiscover_tasks(["dispersed_web"])
 
 
 @worker_init.connect
-def begin(**_: Any) -> None:
+def begin(sender: Any, **_: Any) -> None:
     """Before the first task is taken."""
+    from dispersed_web import worker
     from dispersed_web.clock import database_now
     from dispersed_web.jobs import starting
 
     starting.begin(database_now)
+    worker.begin(sender.concurrency or 1)
+
+
+@worker_shutting_down.connect
+def end(**_: Any) -> None:
+    from dispersed_web import worker
+
+    worker.end()

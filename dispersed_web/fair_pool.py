@@ -40,6 +40,12 @@ class FairPool:
             self._waiting.setdefault(group, deque()).append(act)
             self._begin()
 
+    def forget(self) -> None:
+        """Drops what waits; what is under way goes on."""
+        with self._changed:
+            self._waiting.clear()
+            self._changed.notify_all()
+
     def _begin(self) -> None:
         """Hands on what may begin now. To be called with the lock."""
         while self._under_way.total() < self._threads:

@@ -13,10 +13,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 from celery import Task
 
-from dispersed_web import commands
+from dispersed_web import commands, worker
 from dispersed_web.accounts import places, sessions, throttles, unconfirmed
 from dispersed_web.autostop import breaker, budgets, engine, pulse
 from dispersed_web.autostop.last_look import last_look
@@ -40,6 +41,7 @@ from dispersed_web.jobs import (
     sync,
 )
 from dispersed_web.notifications import outbox
+from dispersed_web.passes import one_by_one
 from dispersed_web.signals import logs, pruning, self_test
 from dispersed_web.signals.models import KEPT
 from dispersed_web.teams import installation, token_expiry
@@ -66,42 +68,48 @@ def nudge(task: Task, *ids: uuid.UUID) -> None:
 @app.task
 def send_launch(job_id: str) -> None:
     if starting.catch_up(database_now) and installation.may_act():
-        sending.send(uuid.UUID(job_id), database_now)
+        _call("launches", sending.send, job_id)
 
 
 @app.task
 def pursue_stop(job_id: str) -> None:
-    pursue(uuid.UUID(job_id), database_now)
+    for one, credential_id in pursuit.by_key([uuid.UUID(job_id)]).items():
+        worker.stop(one, credential_id, partial(pursue, one, database_now))
 
 
 @app.task
 def sync_credential(credential_id: str) -> None:
-    sync.sync(uuid.UUID(credential_id), database_now)
+    _call("looks", sync.sync, credential_id)
 
 
 @app.task
 def refresh_market(credential_id: str) -> None:
-    market.refresh(uuid.UUID(credential_id), database_now)
+    _call("markets", market.refresh, credential_id)
 
 
 @app.task
 def refresh_cloud_recipes(credential_id: str) -> None:
-    cloud_recipes.refresh(uuid.UUID(credential_id), database_now)
+    _call("cloud recipes", cloud_recipes.refresh, credential_id)
 
 
 @app.task
 def watch_log(run_id: str) -> None:
-    logs.watch(uuid.UUID(run_id), database_now)
+    _call("logs", logs.watch, run_id)
 
 
 @app.task
 def keep_log(run_id: str) -> None:
-    log_keeping.keep(uuid.UUID(run_id), database_now)
+    _call("kept logs", log_keeping.keep, run_id)
 
 
 @app.task
 def bring_in_history(import_id: str) -> None:
-    history.go_on(uuid.UUID(import_id), database_now)
+    _call("history", history.go_on, import_id)
+
+
+def _call(kind: str, act: Callable[[uuid.UUID, Clock], object], row_id: str) -> None:
+    """What calls the cloud for one row."""
+    worker.call(kind, row_id, partial(act, uuid.UUID(row_id), database_now))
 
 
 @app.task
@@ -174,15 +182,17 @@ def sweep_audit() -> None:
 @app.task
 def sweep_receiver() -> None:
     """Whether heartbeats arrive at all."""
-    if not installation.may_act():
-        return
-    pulse.test_receiver(self_test.fault, database_now())
+    if installation.may_act():
+        worker.call("receiver", "", lambda: pulse.test_receiver(self_test.fault, database_now()))
 
 
 @app.task
 def sweep_notices() -> None:
-    if not installation.may_act():
-        return
+    if installation.may_act():
+        worker.call("notices", "", _tell)
+
+
+def _tell() -> None:
     one_by_one(
         lambda: pulse.tell_if_late(database_now()),
         lambda: outbox.fan_out(database_now()),
@@ -193,11 +203,15 @@ def sweep_notices() -> None:
 
 @app.task
 def sweep_market() -> None:
-    market.refresh_all(database_now)
+    worker.call("markets", "", lambda: market.refresh_all(database_now))
 
 
 @app.task
 def sweep_credentials() -> None:
+    worker.call("credentials", "", _look_at_credentials)
+
+
+def _look_at_credentials() -> None:
     credential_jobs.sweep(database_now)
     if installation.may_act():
         token_expiry.tell_all(database_now())
@@ -237,20 +251,6 @@ def sweep_launches_with(send: Each, look: Each) -> None:
         lambda: finding.ask_people(now),
     )
     sweeps.note_finished("launches", now)
-
-
-def one_by_one(*steps: Callable[[], object]) -> None:
-    """Each step, whatever became of those before it; then raises the first fault, so that the pass does not count."""
-    faults = []
-    for step in steps:
-        try:
-            step()
-        except Exception as fault:
-            faults.append(fault)
-    for fault in faults[1:]:
-        log.error("Another step of the same pass failed too.", exc_info=fault)
-    if faults:
-        raise faults[0]
 
 
 def sweep_stops_with(pursue: EachStop) -> None:

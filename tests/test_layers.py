@@ -36,6 +36,8 @@ WIRING = {
     "log_lines",
     "public_addresses",
     "fair_pool",
+    "worker",
+    "passes",
     "__init__",
 }
 

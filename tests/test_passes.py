@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispersed_web.tasks import one_by_one
+from dispersed_web.passes import one_by_one
 
 
 def test_a_step_that_fails_keeps_no_other_from_being_done_and_the_pass_from_counting() -> None:
