@@ -5,6 +5,8 @@ A secret ``DW_X`` may also be given as ``DW_X_FILE``, the path of a file that ho
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -32,6 +34,7 @@ def text(name: str, default: str | None = None) -> str:
 
 
 def boolean(name: str, default: bool) -> bool:
+    """1 or 0, or a word that says the same."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -43,6 +46,7 @@ def boolean(name: str, default: bool) -> bool:
 
 
 def integer(name: str, default: int) -> int:
+    """A whole number."""
     value = os.environ.get(name)
     if value is None:
         return default
@@ -77,6 +81,32 @@ def service_url(name: str, default: str) -> str:
 def items(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [item.strip() for item in os.environ.get(name, default).split(",") if item.strip()]
+
+
+def hosts(name: str) -> list[tuple[str, int | None]]:
+    """Pairs of host and port, from a comma-separated list of ``host`` (any port) or ``host:port``."""
+    try:
+        parts = [urlsplit(f"//{item}") for item in items(name)]
+        return [(part.hostname or "", part.port) for part in parts]
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}: write host or host:port, separated by commas.") from None
+
+
+def keyring(name: str) -> list[tuple[str, bytes]]:
+    """Pairs of id and key, from a list of ``id:base64(32 bytes)`` separated by white space or commas."""
+    ring = []
+    for entry in text(name).replace(",", "\n").split():
+        key_id, _, encoded = entry.partition(":")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if not key_id or len(key) != 32:
+            raise ImproperlyConfigured(
+                f"{name}: the key {key_id[:12]!r} must be written id:base64 of 32 random bytes."
+            )
+        ring.append((key_id, key))
+    return ring
 
 
 # A database whose machine or network is gone answers nothing, not even a refusal. Without these a process waits for it a

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,8 +17,6 @@ SECRET_KEY = env.text("DW_SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.items("DW_SECRET_KEY_FALLBACKS")
 # How pages and logs name the product's commands to whoever runs it.
 MANAGE = env.text("DW_MANAGE", "python manage.py")
-
-
 # A copy of the database under another name only looks: it launches and stops nothing (see docs/operations.md).
 INSTALLATION_ID = env.text("DW_INSTALLATION_ID").strip()
 if not 1 <= len(INSTALLATION_ID) <= 64:  # as the database holds it; an empty one would be that of every copy
@@ -48,25 +44,7 @@ if DEBUG and not DISPERSED_SIMULATED:
         "Leave DW_DEBUG out, or set DW_DISPERSED_URL to a simulated one."
     )
 
-
-def _keyring(lines: str) -> list[tuple[str, bytes]]:
-    """``id:base64(32 bytes)`` a line; the first key encrypts, all decrypt."""
-    ring = []
-    for line in lines.replace(",", "\n").split():
-        key_id, _, encoded = line.partition(":")
-        try:
-            key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            key = b""
-        if not key_id or len(key) != 32:
-            raise ImproperlyConfigured(
-                f"DW_KEYS: the key {key_id[:12]!r} must be written id:base64 of 32 random bytes."
-            )
-        ring.append((key_id, key))
-    return ring
-
-
-KEYRING = _keyring(env.text("DW_KEYS"))
+KEYRING = env.keyring("DW_KEYS")  # the first key encrypts, all decrypt
 # How often each process writes down what it used stored secrets for.
 SECRET_USES_EVERY_S = 60.0
 
@@ -339,33 +317,19 @@ CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 
-EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
-    if env.text("DW_EMAIL_HOST", "")
-    else "django.core.mail.backends.console.EmailBackend"
-)
+
+# What leaves for people and programs: mails and webhooks ---------------------------------------------------------------
+
 EMAIL_HOST = env.text("DW_EMAIL_HOST", "")
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
 EMAIL_PORT = env.integer("DW_EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("DW_EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = env.text("DW_EMAIL_PASSWORD", "")
 EMAIL_USE_TLS = env.boolean("DW_EMAIL_TLS", True)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DW_EMAIL_FROM", "Dispersed Web <dispersed-web@localhost>")
-
-
-def _hosts(items: list[str]) -> list[tuple[str, int | None]]:
-    """Pairs of host and port from ``host`` (any port) or ``host:port``."""
-    try:
-        parts = [urlsplit(f"//{item}") for item in items]
-        return [(part.hostname or "", part.port) for part in parts]
-    except ValueError:
-        raise ImproperlyConfigured(
-            "DW_WEBHOOK_ALLOWED_HOSTS: write host or host:port, separated by commas."
-        ) from None
-
-
 # Webhooks go to the public internet by https only; these are excepted from both.
-WEBHOOK_ALLOWED_HOSTS = _hosts(env.items("DW_WEBHOOK_ALLOWED_HOSTS"))
+WEBHOOK_ALLOWED_HOSTS = env.hosts("DW_WEBHOOK_ALLOWED_HOSTS")
 
 
 # Browser -----------------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def settings_defaults() -> Iterator[tuple[str, str]]:
         if not isinstance(node, ast.Call) or not re.fullmatch(r"env\.\w+", ast.unparse(node.func)):
             continue
         name = ast.literal_eval(node.args[0])
-        if ast.unparse(node.func) == "env.items":
+        if ast.unparse(node.func) in ("env.items", "env.hosts"):
             yield name, NOTHING
         elif len(node.args) == 1:
             yield name, REQUIRED
