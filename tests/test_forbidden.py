@@ -37,7 +37,7 @@ CLOCKS = {
     "clock.py": "the clock itself",
     "jobs/logs.py": "ages of what Redis keeps, which no decision rests on",
     "jobs/sending.py": "a moment that stands still while the machine sleeps",
-    "teams/models.py": "the default of a column",
+    "teams/models/autostop_policy.py": "the default of a column",
     "credentials/use_log.py": "counts uses when nobody gives the moment",
     "notifications/outbound.py": "a date that another server named",
 }

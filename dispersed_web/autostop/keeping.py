@@ -11,12 +11,13 @@ from django.db import OperationalError, transaction
 from django.db.models import F
 
 from dispersed_web.autostop import schedule
+from dispersed_web.durations import HOUR_S
 from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams import seats
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused
-from dispersed_web.teams.models import HOUR_S, AutostopPolicy, Team
+from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.teams.roles import Action, Role, may
 
 MODE = ("mode", "observe_until")

@@ -15,7 +15,8 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events import security
 from dispersed_web.events.record import LAUNCHER, record
 from dispersed_web.teams.keeping import TeamRefused
-from dispersed_web.teams.models import CROCKFORD, Installation
+from dispersed_web.teams.models import Installation
+from dispersed_web.teams.models.installation import CROCKFORD
 
 GROUPS, GROUP = 4, 4  # 16 characters of 5 bits each
 

@@ -18,7 +18,8 @@ from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
 from dispersed_web.events.security import tell_owners, tell_person
 from dispersed_web.teams import seats
-from dispersed_web.teams.models import CROCKFORD, ApiToken, Invitation, Membership, Team
+from dispersed_web.teams.models import ApiToken, Invitation, Membership, Team
+from dispersed_web.teams.models.installation import CROCKFORD
 from dispersed_web.teams.roles import Action, Role, may, may_change_member
 
 OPERATOR = Actor(ActorKind.ENGINE, "The operator")
