@@ -57,6 +57,12 @@ def tell_owners(
     )
 
 
+def may_tell_whence(event: Event) -> bool:
+    """Whether the person whom an account's event is about may read from which address and browser it was done: their own,
+    and that of somebody unknown who tried; never that of another person, such as the admin who removed them."""
+    return event.actor_user_id is None or str(event.actor_user_id) == event.subject_id
+
+
 def _of_account(
     user: User,
     kind: str,

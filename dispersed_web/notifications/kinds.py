@@ -28,6 +28,7 @@ class Kind:
     """``subject`` may name times and numbers of the event's data in braces; ``plain`` is said where one is missing.
 
     ``tone`` is green, amber, red, blue or grey. ``follows``: news that go to whoever was warned.
+    ``not_to_actor``: whoever did it knows, or is told of it by another event.
     """
 
     subject: str
@@ -37,6 +38,7 @@ class Kind:
     follows: bool = False
     inbox_only: bool = False
     not_by_webhook: bool = False
+    not_to_actor: bool = False
 
 
 KINDS = {
@@ -97,7 +99,7 @@ KINDS = {
     "channel.tested": Kind("Test"),
     # Who belongs to a team
     "member.added": Kind("New member"),
-    "member.joined": Kind("New member"),
+    "member.joined": Kind("New member", not_to_actor=True),
     "member.role_changed": Kind("Role changed", tone="amber"),
     "member.removed": Kind("Member removed", tone="amber"),
     "member.left": Kind("Member left", tone="amber"),
@@ -121,7 +123,7 @@ KINDS = {
     "account.mfa_removed": Kind("Second factor removed", tone="red"),
     "account.recovery_codes": Kind("New recovery codes", tone="amber"),
     "account.recovery_code_used": Kind("A recovery code was used", tone="amber"),
-    "member.mfa_changed": Kind("Second factor of a member", tone="amber"),
+    "member.mfa_changed": Kind("Second factor of a member", tone="amber", not_to_actor=True),
     "account.sign_in_linked": Kind("Another way to sign in", tone="amber"),
 }
 NOTICE = Kind("Notice")

@@ -17,6 +17,7 @@ from dispersed_web.notifications import deliveries, letter, links
 from dispersed_web.notifications.links import Link
 from dispersed_web.notifications.models import Delivery, Way
 from dispersed_web.notifications.notice import LONGEST_TITLE, Notice, Words, compose, exact, one_line, spoken
+from dispersed_web.notifications.readers import OF_SECURITY
 
 PASS_S = 40.0
 AWAY = "The mail server cannot be reached ({why})."
@@ -109,7 +110,7 @@ def written(notice: Notice, user: User, made: tuple[Link, ...]) -> EmailMultiAlt
             "links": made,
             "links_words": LINKS_WORDS if made else "",
         },
-        foot=letter.foot(user.email, _why(notice), SET_UNDER.format(url=settings.PUBLIC_URL)),
+        foot=letter.foot(user.email, _why(notice), _chosen(notice)),
         tone=notice.tone,
     )
 
@@ -121,6 +122,13 @@ def _why(notice: Notice) -> str:
         if team
         else "it is about your account there"
     )
+
+
+def _chosen(notice: Notice) -> str:
+    """What the reader may choose about such messages."""
+    if notice.event.audience in OF_SECURITY:
+        return "It concerns security, so it is always sent."
+    return SET_UNDER.format(url=settings.PUBLIC_URL)
 
 
 SET_UNDER = "What is sent to you is set under Profile and security: {url}/me/"

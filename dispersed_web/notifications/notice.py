@@ -12,7 +12,9 @@ from typing import Any
 
 from django.conf import settings
 
+from dispersed_web.accounts import browsers
 from dispersed_web.costs.estimate import cents
+from dispersed_web.events import security
 from dispersed_web.events.models import Audience, Event
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.states import REASON_WORDS
@@ -137,11 +139,14 @@ def _name_of(event: Event) -> str:
 
 
 def _whence(event: Event) -> list[tuple[str, Words]]:
-    """The team; of an account's event, which only its person reads, where it came from."""
+    """The team; of an account's event, which only its person reads, where it came from, unless the sentence says it."""
     if event.team:
         return [("Team", (event.team.name,))]
-    from_ = (("Address", event.ip_address), ("Browser", event.user_agent))
-    return [(label, (one_line(value, LONGEST_TITLE),)) for label, value in from_ if value]
+    if not security.may_tell_whence(event):
+        return []
+    browser = browsers.name_of(event.user_agent) if event.user_agent else ""
+    from_ = (("Network address", event.ip_address), ("Browser", browser))
+    return [(label, (value,)) for label, value in from_ if value and value not in event.sentence]
 
 
 def _money(event: Event, job: Job | None) -> list[tuple[str, Words]]:
@@ -169,6 +174,10 @@ def _page(event: Event, job: Job | None) -> tuple[str, str]:
         return f"{_team_page(event)}inventory/", "Open the inventory"
     if event.kind.startswith("channel."):
         return f"{_team_page(event)}team/notifications/", "Open the notifications"
+    if event.kind.startswith(("member.", "invitation.")):
+        return f"{_team_page(event)}team/", "Open the members"
+    if event.kind.startswith("audit."):
+        return f"{_team_page(event)}team/events/", "Open the audit log"
     return _team_page(event), "Open the team"
 
 

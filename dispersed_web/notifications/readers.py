@@ -34,6 +34,8 @@ def readers(event: Event) -> set[int]:
     wanted |= {user for user, role in members.items() if role in roles}
     if kind_of(event.kind).follows:
         wanted |= _warned(event)
+    if kind_of(event.kind).not_to_actor:
+        wanted.discard(event.actor_user_id)
     return {user for user in wanted if user in members}
 
 

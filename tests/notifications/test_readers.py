@@ -21,6 +21,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
 def deliver() -> None:
@@ -34,17 +35,18 @@ def told() -> set[str]:
 
 def test_a_person_without_a_team_is_told_of_their_account(client) -> None:
     ana = factories.make_user("ana@example.org", time_zone="Europe/Berlin")
-    with context.within(RequestFacts("203.0.113.9", "Firefox on Linux", "r-1")):
+    with context.within(RequestFacts("203.0.113.9", FIREFOX, "r-1")):
         tell_person(ana, "account.signed_in", "A new browser signed in to your account.", NOW)
     deliver()
     (message,) = mail.outbox
     assert (message.to, message.subject) == (["ana@example.org"], "New sign-in")
     for words in (
         "A new browser signed in",
-        "Address: 203.0.113.9",
+        "Network address: 203.0.113.9",
         "Browser: Firefox on Linux",
         "Noticed: 25 November 2026, 13:00 (Europe/Berlin)",
         "/me/security/",
+        "It concerns security, so it is always sent.",
     ):
         assert words in message.body
     assert "Team:" not in message.body
@@ -53,6 +55,29 @@ def test_a_person_without_a_team_is_told_of_their_account(client) -> None:
     assert "New sign-in" in page
     assert "Your account" in page
     assert inbox.unread(ana) == 1
+
+
+def test_nobody_learns_from_where_another_person_acted_on_their_account(client) -> None:
+    team = factories.make_team("Lab")
+    ben = factories.make_user("ben@example.org")
+    with context.within(RequestFacts("203.0.113.9", FIREFOX, "r-1")):
+        by = Actor.person(factories.owner_of(team))
+        tell_person(ben, "account.removed", "Ana removed you from the team Lab.", NOW, actor=by)
+    deliver()
+    factories.sign_in(client, ben)
+    page = client.get(reverse("web:me-security")).content.decode()
+    assert "Ana removed you" in page
+    for text in (page, mail.outbox[0].body):
+        assert "203.0.113.9" not in text
+        assert "Firefox" not in text
+
+
+def test_who_joined_is_not_told_of_it_themselves() -> None:
+    team = factories.make_team()
+    ben = factories.make_member(team)
+    tell_owners(team.pk, Actor.person(ben), "member.joined", ("user", ben.pk), "Ben joined.", NOW)
+    deliver()
+    assert told() == {factories.owner_of(team).email}
 
 
 def test_others_do_not_see_it() -> None:

@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from dispersed_web.accounts import second_factor, throttles
 from dispersed_web.events.models import Event
+from dispersed_web.web.people import mfa_events
+from dispersed_web.web.people.mfa_events import Factors
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +162,14 @@ def test_removing_the_last_factor_takes_the_codes_along_and_the_owners_hear(clie
         ("owners", {"second_factor": True}),
         ("owners", {"second_factor": False}),
     ]
+
+
+def test_the_name_of_a_key_is_told_as_it_was_typed_and_what_to_do_if_it_was_somebody_else(person):
+    before, after = Factors({}, 1), Factors({7: "the security key “YubiKey Blue”"}, 1)
+    mfa_events.tell_change(person, before, after, timezone.now())
+    sentence = Event.objects.get(kind="account.mfa_added").sentence
+    assert sentence.startswith("The security key “YubiKey Blue” was added")
+    assert "If this was not you, change your password now" in sentence
 
 
 def test_new_recovery_codes_replace_the_old(client, person):

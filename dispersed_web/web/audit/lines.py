@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
 from dispersed_web.accounts import browsers
 from dispersed_web.accounts.models import User
 from dispersed_web.credentials.models import Credential
-from dispersed_web.events import search
+from dispersed_web.events import search, security
 from dispersed_web.events.models import ActorKind, Event
 from dispersed_web.events.search import Wanted
 from dispersed_web.jobs.models import Job
@@ -70,7 +70,7 @@ ACTORS = {
 class Line:
     """One event. ``by`` names who acted where the sentence does not; ``url`` and ``title`` are of what it is about, where
     the reader may see it. The rest is for those who read the whole log: ``how`` it was done, from which ``browser``, and
-    what was ``changed``."""
+    what was ``changed``. ``from_`` are address and browser for the person of an account's event."""
 
     event: Event
     icon: str
@@ -81,6 +81,7 @@ class Line:
     how: str = ""
     browser: str = ""
     changed: tuple[Difference, ...] = ()
+    from_: tuple[str, ...] = ()
 
     @property
     def has_more(self) -> bool:
@@ -95,8 +96,17 @@ def lines(team: Team, reader: User, wanted: Wanted | None = None, size: int = PA
 
 
 def account_lines(user: User, before: int | None = None, size: int = PAGE_SIZE) -> list[Line]:
-    """A page of the events of one's own account."""
-    return [line(event) for event in search.of_account(user.pk, Wanted(before=before))[:size]]
+    """A page of the events of one's own account, without saying what the person themselves did."""
+    found = search.of_account(user.pk, Wanted(before=before))[:size]
+    return [_of_account(line(event), user) for event in found]
+
+
+def _of_account(line: Line, user: User) -> Line:
+    """``from_`` where the person may read it and the sentence does not say it."""
+    event = line.event
+    whence = (event.ip_address, line.browser) if security.may_tell_whence(event) else ()
+    from_ = tuple(one for one in whence if one and one not in event.sentence)
+    return replace(line, by="" if event.actor_user_id == user.pk else line.by, from_=from_)
 
 
 def line(event: Event, url: str = "", title: str = "") -> Line:

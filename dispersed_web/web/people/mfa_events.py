@@ -14,6 +14,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events import security
 from dispersed_web.events.record import Actor
 from dispersed_web.teams.models import Membership
+from dispersed_web.web.people.notices import NOT_YOU
 
 CODES = Authenticator.Type.RECOVERY_CODES
 MADE_OF_CODES = 10
@@ -38,15 +39,18 @@ def tell_change(
 ) -> None:
     """Tells of every difference; ``actor`` where it was not the person."""
     by = actor or Actor.person(user)
+    warning = "" if actor else f" {NOT_YOU}"
     for pk in after.words.keys() - before.words.keys():
-        sentence = f"{after.words[pk].capitalize()} was added to your account as a second factor."
+        sentence = f"{_begun(after.words[pk])} was added to your account as a second factor.{warning}"
         security.tell_person(user, "account.mfa_added", sentence, now, actor=by)
     for pk in before.words.keys() - after.words.keys():
-        sentence = f"{before.words[pk].capitalize()} was removed from your account."
-        sentence += "" if after.words else " Now a password alone is enough to sign in."
+        sentence = f"{_begun(before.words[pk])} was removed from your account."
+        sentence += ("" if after.words else " Now a password alone is enough to sign in.") + warning
         security.tell_person(user, "account.mfa_removed", sentence, now, actor=by)
     if after.codes not in (None, before.codes):
-        sentence = "New recovery codes were made for your account. Earlier ones open nothing any more."
+        sentence = (
+            f"New recovery codes were made for your account. Earlier ones open nothing any more.{warning}"
+        )
         security.tell_person(user, "account.recovery_codes", sentence, now, actor=by)
     if bool(before.words) != bool(after.words):
         _tell_teams(user, bool(after.words), by, now)
@@ -57,7 +61,7 @@ def recovery_code_used(codes: Authenticator, now: dt.datetime) -> None:
     codes.refresh_from_db(fields=["data"])
     left = codes_left(codes)
     rest = f"{left} of them are left." if left != 1 else "One of them is left."
-    sentence = f"A recovery code of your account was used. {rest}"
+    sentence = f"A recovery code of your account was used. {rest} {NOT_YOU}"
     security.tell_person(codes.user, "account.recovery_code_used", sentence, now, {"left": left})
 
 
@@ -72,6 +76,11 @@ def _tell_teams(user: User, has_one: bool, actor: Actor, now: dt.datetime) -> No
     for team_id in Membership.objects.filter(user=user).order_by("team").values_list("team", flat=True):
         subject = ("team", team_id)
         security.tell_owners(team_id, actor, "member.mfa_changed", subject, sentence, now, data)
+
+
+def _begun(words: str) -> str:
+    """As the beginning of a sentence; the name of a key stays as it was typed."""
+    return words[:1].upper() + words[1:]
 
 
 def _words(one: Authenticator) -> str:
