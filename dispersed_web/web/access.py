@@ -17,7 +17,8 @@ from dispersed_web.events.record import Actor
 from dispersed_web.jobs.models import Job
 from dispersed_web.recipes import queries
 from dispersed_web.recipes.models import Recipe
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams import belonging
+from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action, may
 
 
@@ -52,14 +53,12 @@ class Seat:
 
 def seat(request: HttpRequest, slug: str, action: Action = Action.SEE) -> Seat:
     """The signed-in person's seat in the team of this address; remembered on the request for the page's frame."""
-    membership = (
-        Membership.objects.select_related("team").filter(user=request.user.pk, team__slug=slug).first()
-    )
-    if membership is None:
+    mine = belonging.find(request.user.pk, slug)
+    if mine is None:
         raise Http404
-    if membership.team.require_mfa and not second_factor.has_one(request.user.pk):
-        raise SecondFactorNeeded(membership.team)
-    found = Seat(membership.team, membership.role, Actor.person(request.user))
+    if mine.team.require_mfa and not second_factor.has_one(request.user.pk):
+        raise SecondFactorNeeded(mine.team)
+    found = Seat(mine.team, mine.role, Actor.person(request.user))
     request.seat = found
     found.need(action)
     return found

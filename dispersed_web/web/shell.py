@@ -16,8 +16,9 @@ from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import sweeps
 from dispersed_web.notifications import inbox
-from dispersed_web.teams import installation
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams import belonging, installation
+from dispersed_web.teams.belonging import Belonging
+from dispersed_web.teams.models import Team
 from dispersed_web.web import banners, live
 from dispersed_web.web.banners import Banner, digest
 
@@ -53,7 +54,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if user is None or not user.is_authenticated:
         return {"shell": Shell(banners=_of_copy())}
     page = (request.resolver_match.url_name or "") if request.resolver_match else ""
-    memberships = list(Membership.objects.filter(user=user.pk).select_related("team").order_by("team__name"))
+    memberships = belonging.everywhere(user.pk)
     frame = Shell(
         teams=[{"name": one.team.name, "slug": one.team.slug, "role": one.role} for one in memberships],
         active=_section(page),
@@ -66,7 +67,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         request.session["team"] = team.slug
     frame.team = team
     frame.unread = _unread(request, team)
-    frame.role = next((one.role for one in memberships if one.team_id == team.pk), "")
+    frame.role = next((one.role for one in memberships if one.team.pk == team.pk), "")
     return {"shell": with_banners(replace(frame, **_kept(team)), says_age=page in SAY_THEIR_AGE)}
 
 
@@ -133,14 +134,14 @@ def _section(url_name: str) -> str:
     }.get(first.partition("_")[0], first)
 
 
-def _open_to(request: HttpRequest, memberships: list[Membership]) -> list[Membership]:
+def _open_to(request: HttpRequest, memberships: list[Belonging]) -> list[Belonging]:
     """Without those of teams that want a second factor which the person does not have."""
     if not any(one.team.require_mfa for one in memberships) or second_factor.has_one(request.user.pk):
         return memberships
     return [one for one in memberships if not one.team.require_mfa]
 
 
-def _last_team(request: HttpRequest, memberships: list[Membership]) -> Team | None:
+def _last_team(request: HttpRequest, memberships: list[Belonging]) -> Team | None:
     slug = request.session.get("team")
     teams = [one.team for one in memberships]
     first = next((one.team for one in memberships if one.is_default), teams[0] if teams else None)

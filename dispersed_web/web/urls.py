@@ -38,12 +38,15 @@ from dispersed_web.web.views import (
 
 app_name = "web"
 urlpatterns = [
+    # What open pages ask for all the time comes first: the addresses are tried in turn.
+    path("t/<slug:slug>/jobs/", jobs.jobs, name="jobs"),
+    path("t/<slug:slug>/", home.team_home, name="team-home"),
+    path("t/<slug:slug>/banners/", frame.banners_of, name="banners"),
     path("", home.home, name="home"),
     path("healthz", health.healthz, name="healthz"),
     path("healthz/sweep", health.healthz_sweep, name="healthz-sweep"),
     path("readyz", health.readyz, name="readyz"),
     path("teams/new/", home.new_team, name="team-new"),
-    path("t/<slug:slug>/", home.team_home, name="team-home"),
     *recipe_urls.urlpatterns,
     *inventory_urls.urlpatterns,
     path("t/<slug:slug>/autostop/", autostop.autostop, name="autostop"),
@@ -71,7 +74,6 @@ urlpatterns = [
     path("t/<slug:slug>/team/notifications/remove/", notices.team_notices_remove, name="team-notices-remove"),
     *credential_urls.urlpatterns,
     *secret_urls.urlpatterns,
-    path("t/<slug:slug>/jobs/", jobs.jobs, name="jobs"),
     path("t/<slug:slug>/jobs.csv", jobs.jobs_csv, name="jobs-csv"),
     path("t/<slug:slug>/jobs/columns/", jobs.jobs_columns_choose, name="jobs-columns"),
     path("t/<slug:slug>/jobs/ask/<slug:act>/", bulk.ask, name="jobs-ask"),
@@ -95,7 +97,6 @@ urlpatterns = [
     path("t/<slug:slug>/holds/<int:hold_id>/", holds.hold, name="hold"),
     path("t/<slug:slug>/holds/<int:hold_id>/ask/<slug:decision>/", holds.ask, name="hold-ask"),
     path("t/<slug:slug>/holds/<int:hold_id>/decide/", holds.decide, name="hold-decide"),
-    path("t/<slug:slug>/banners/", frame.banners_of, name="banners"),
     path("t/<slug:slug>/jobs/<uuid:job_id>/protect/", job_watch.protect, name="job-protect"),
     path("t/<slug:slug>/jobs/<uuid:job_id>/unprotect/", job_watch.unprotect, name="job-unprotect"),
     path("t/<slug:slug>/jobs/<uuid:job_id>/connect/", job_watch.connect, name="job-connect"),
