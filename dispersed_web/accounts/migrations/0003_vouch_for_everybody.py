@@ -14,7 +14,7 @@ def vouch_for_everybody(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_sign_in_places"),
+        ("accounts", "0002_to_0_1_0"),
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
 
