@@ -11,7 +11,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
-from dispersed_web.credentials.team_secrets import SecretRefused
+from dispersed_web.credentials.secret_rules import SecretRefused
 from dispersed_web.jobs.errors import JobError, TooManyLaunches
 from dispersed_web.recipes.errors import RecipeRefused
 from dispersed_web.teams.installation import OnlyLooks

@@ -7,7 +7,6 @@ Nothing gives it back to a person. Whether the actor may manage secrets is prove
 from __future__ import annotations
 
 import datetime as dt
-import re
 import uuid
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -20,33 +19,23 @@ from dispersed_web.accounts.models import User
 from dispersed_web.credentials import use_log, vault
 from dispersed_web.credentials.models import TeamSecret, TeamSecretUser, UsableBy
 from dispersed_web.credentials.secret_names import name_problem
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.credentials.secret_rules import (
+    SecretRefused,
+    clean_hosts,
+    clean_note,
+    clean_use,
+    clean_value,
+    may_go_further,
+)
 from dispersed_web.events.changes import CHANGED, HIDDEN
 from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Membership, Team
 
-LONGEST_VALUE = 32 * 1024
-SHORTEST_VALUE = 8
-LONGEST_NOTE = 200
 MOST = 200
-MOST_HOSTS = 20
-# A registry without a name of its own in a specification.
-DOCKER_HUB = "docker.io"
 NEEDS_VALUE = (
     "Type its value anew. Without it, a secret that is kept to registries can be kept to fewer of them, and not be let "
     "go to others."
 )
-_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
-
-
-class SecretRefused(Exception):
-    """Nothing was changed. ``field`` is the input at fault, empty when it is none of them; ``code`` is for programs."""
-
-    def __init__(self, sentence: str, field: str = "", code: str = "invalid") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.field = field
-        self.code = code
 
 
 def of(team: Team) -> QuerySet[TeamSecret]:
@@ -75,16 +64,6 @@ def value_of(secret: TeamSecret, *, team_id: uuid.UUID) -> str:
         raise
 
 
-def host_of(registry_host: str) -> str:
-    """A registry as it is compared, however it was written."""
-    host = registry_host.strip().lower().removeprefix("https://").removeprefix("http://").partition("/")[0]
-    hub = ("", "index.docker.io", "registry-1.docker.io", "hub.docker.com")
-    return DOCKER_HUB if host in hub else host
-
-
-# Changing --------------------------------------------------------------------------------------------------------------
-
-
 @sensitive_variables()
 def add(
     team: Team,
@@ -104,7 +83,7 @@ def add(
         raise SecretRefused(problem, "name")
     value = clean_value(value)
     secret = TeamSecret(team=team, name=name, created_by=user, created_at=now, changed_at=now)
-    secret.note, secret.usable_by, secret.hosts = _clean_note(note), _clean_use(usable_by), clean_hosts(hosts)
+    secret.note, secret.usable_by, secret.hosts = clean_note(note), clean_use(usable_by), clean_hosts(hosts)
     _put(secret, value)
     try:
         with transaction.atomic():
@@ -161,7 +140,7 @@ def change_about(
     Raises :class:`SecretRefused`, also where it could then go to registries that it could not go to before and no value
     was given: nobody who does not know it may have it sent to a place of their own.
     """
-    note, usable_by, bound = _clean_note(note), _clean_use(usable_by), clean_hosts(hosts)
+    note, usable_by, bound = clean_note(note), clean_use(usable_by), clean_hosts(hosts)
     with transaction.atomic():
         row = _held(secret)
         if may_go_further(row.hosts, bound) and not value:
@@ -199,60 +178,6 @@ def note_use(secrets: Iterable[TeamSecret], user: User, now: dt.datetime) -> Non
     TeamSecret.objects.filter(pk__in=ids).update(last_used_at=now, last_used_by=user)
     for secret in used:
         use_log.note(secret.team_id, "secret", secret.pk, "launch", user_id=user.pk, now=now)
-
-
-# What may be stored -------------------------------------------------------------------------------------------------------
-
-
-@sensitive_variables()
-def clean_value(value: str) -> str:
-    """The value as it is stored: line ends as Unix has them, none at its end. Raises :class:`SecretRefused` for one that
-    is empty, cannot be sent, or is too short to be masked wherever it turns up."""
-    value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
-    if not value.strip():
-        raise SecretRefused("A secret needs a value.", "value")
-    if len(value) < SHORTEST_VALUE:
-        raise SecretRefused(
-            f"At least {SHORTEST_VALUE} characters: a shorter value cannot be masked in logs.", "value"
-        )
-    if len(value.encode(errors="replace")) > LONGEST_VALUE:
-        raise SecretRefused(f"At most {LONGEST_VALUE // 1024} KiB.", "value")
-    found = JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value}).problems().get("env")
-    if found:
-        raise SecretRefused(found.replace("The value of X", "The value"), "value")
-    return value
-
-
-def clean_hosts(hosts: Iterable[str]) -> list[str]:
-    """Registries as they are stored and compared. Raises :class:`SecretRefused`."""
-    found = sorted({host_of(host) for host in hosts if host.strip()})
-    for host in found:
-        if len(host) > 200 or not _HOST.fullmatch(host):
-            raise SecretRefused(f"“{host[:60]}” is no registry. Write it as ghcr.io or docker.io.", "hosts")
-    if len(found) > MOST_HOSTS:
-        raise SecretRefused(f"At most {MOST_HOSTS} registries.", "hosts")
-    return found
-
-
-def may_go_further(before: Collection[str], after: Collection[str]) -> bool:
-    """Whether a secret that was bound to ``before`` may go somewhere else with ``after``, empty being everywhere. Pure."""
-    return bool(before) and (not after or not set(after) <= set(before))
-
-
-def _clean_note(note: str) -> str:
-    note = " ".join(note.split())
-    if len(note) > LONGEST_NOTE or not note.isprintable():
-        raise SecretRefused(f"A note has at most {LONGEST_NOTE} characters on one line.", "note")
-    return note
-
-
-def _clean_use(usable_by: str) -> str:
-    if usable_by not in UsableBy.values:
-        raise SecretRefused("Choose who may use it.", "usable_by")
-    return str(usable_by)
-
-
-# Rows --------------------------------------------------------------------------------------------------------------------
 
 
 def _hold(team: Team) -> None:

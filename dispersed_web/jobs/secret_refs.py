@@ -19,6 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.accounts.models import User
 from dispersed_web.credentials import team_secrets, use_log, vault
 from dispersed_web.credentials.models import TeamSecret
+from dispersed_web.credentials.secret_rules import host_of
 from dispersed_web.credentials.use import may_use
 from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs.errors import LaunchRefused
@@ -170,18 +171,18 @@ def _hosts(spec: JobSpec, target: str) -> set[str]:
     source does is not documented, so with one nobody can tell."""
     if target == REGISTRY_SECRET:
         unknown = {""} if spec.image_source else set()
-        return {team_secrets.host_of(spec.registry_host)} | _named_by(spec.image) | unknown
+        return {host_of(spec.registry_host)} | _named_by(spec.image) | unknown
     volume = next((one for one in spec.volumes if f"{VOLUME}{one.mount}" == target), None)
     if volume is None:
         return {""}
-    return {team_secrets.host_of(volume.registry)} | _named_by(volume.image)
+    return {host_of(volume.registry)} | _named_by(volume.image)
 
 
 def _named_by(image: str) -> set[str]:
     """The registry that an image names itself, as ``ghcr.io/org/app`` does: empty for the most."""
     first, slash, _ = image.partition("/")
     names_one = slash and ("." in first or ":" in first or first.lower() == "localhost")
-    return {team_secrets.host_of(first)} if names_one else set()
+    return {host_of(first)} if names_one else set()
 
 
 @sensitive_variables()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dispersed_web.credentials import team_secrets, vault
 from dispersed_web.credentials.models import TeamSecret
-from dispersed_web.credentials.team_secrets import SecretRefused
+from dispersed_web.credentials.secret_rules import SecretRefused, host_of
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.teams.models import Team
@@ -145,8 +145,8 @@ def test_a_refused_change_changes_nothing(team: Team) -> None:
 def test_registries_are_kept_in_one_form(team: Team) -> None:
     secret = add(team, hosts=["https://GHCR.io/", "index.docker.io", "docker.io", " "])
     assert secret.hosts == ["docker.io", "ghcr.io"]
-    assert team_secrets.host_of("") == "docker.io"
-    assert team_secrets.host_of("registry.example.com:5000") == "registry.example.com:5000"
+    assert host_of("") == "docker.io"
+    assert host_of("registry.example.com:5000") == "registry.example.com:5000"
 
 
 def test_what_was_removed_cannot_be_changed(team: Team) -> None:

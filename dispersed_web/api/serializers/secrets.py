@@ -10,7 +10,7 @@ from dispersed_web.api.serializers.base import StrictSerializer, UtcDateTimeFiel
 from dispersed_web.api.serializers.jobs import PersonSerializer
 from dispersed_web.credentials.models import UsableBy
 from dispersed_web.credentials.secret_names import LONGEST_NAME
-from dispersed_web.credentials.team_secrets import LONGEST_NOTE, LONGEST_VALUE, MOST_HOSTS, SHORTEST_VALUE
+from dispersed_web.credentials.secret_rules import LONGEST_NOTE, LONGEST_VALUE, MOST_HOSTS, SHORTEST_VALUE
 
 MOST_CHOSEN = 500
 VALUE = f"{SHORTEST_VALUE} characters to {LONGEST_VALUE // 1024} KiB of ASCII. It is never given out again."

@@ -6,10 +6,10 @@ from typing import Any
 
 from django import forms
 
-from dispersed_web.credentials import team_secrets
+from dispersed_web.credentials import secret_rules
 from dispersed_web.credentials.models import TeamSecret, UsableBy
 from dispersed_web.credentials.secret_names import LONGEST_NAME
-from dispersed_web.credentials.team_secrets import LONGEST_NOTE, LONGEST_VALUE, SecretRefused
+from dispersed_web.credentials.secret_rules import LONGEST_NOTE, LONGEST_VALUE, SecretRefused
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.web.forms.confirm import ConfirmedForm
 
@@ -95,14 +95,14 @@ class AboutForm(ConfirmedForm):
         value = self.cleaned_data["value"]
         if value or self.is_new:
             try:
-                team_secrets.clean_value(value)
+                secret_rules.clean_value(value)
             except SecretRefused as refused:
                 raise forms.ValidationError(refused.sentence) from None
         return str(value)
 
     def clean_hosts(self) -> list[str]:
         try:
-            return team_secrets.clean_hosts(self.cleaned_data["hosts"].replace(",", " ").split())
+            return secret_rules.clean_hosts(self.cleaned_data["hosts"].replace(",", " ").split())
         except SecretRefused as refused:
             raise forms.ValidationError(refused.sentence) from None
 

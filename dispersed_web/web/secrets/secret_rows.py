@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dispersed_web.credentials import team_secrets
+from dispersed_web.credentials import secret_rules
 from dispersed_web.credentials.models import TeamSecret, UsableBy
 from dispersed_web.jobs.secret_refs import Known
 from dispersed_web.jobs.secret_use import Use, used_in
@@ -41,7 +41,7 @@ def list_context(seat: Seat, user_id: int) -> dict[str, Any]:
         "may_secrets": seat.may(Action.MANAGE_SECRETS),
         "may_launch": seat.may(Action.LAUNCH),
         "rows": [SecretRow(row, for_whom(row), known.may(row), used[row.pk]) for row in known.rows],
-        "shortest": team_secrets.SHORTEST_VALUE,
+        "shortest": secret_rules.SHORTEST_VALUE,
     }
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dispersed_web.credentials import team_secrets
 from dispersed_web.credentials.models import TeamSecret
-from dispersed_web.credentials.team_secrets import SecretRefused
+from dispersed_web.credentials.secret_rules import SecretRefused
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
