@@ -19,6 +19,7 @@ from dispersed_web.jobs.launch import Order, StopChoices
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.secret_refs import Known
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.teams.models import Team
 
 KEY_HEADER = "Idempotency-Key"
@@ -67,9 +68,7 @@ def order_of(body: Mapping[str, Any], team: Team, credential: Credential) -> Ord
 def refs_of(body: Mapping[str, Any]) -> dict[str, str]:
     """The parts for which a secret of the team is named."""
     found = {f"env.{row['name']}": row.get("team_secret_id") for row in body.get("env", ())}
-    found |= {
-        f"{secret_refs.VOLUME}{row['mount']}": row.get("team_secret_id") for row in body.get("volumes", ())
-    }
+    found |= {f"{VOLUME}{row['mount']}": row.get("team_secret_id") for row in body.get("volumes", ())}
     found[REGISTRY_SECRET] = body.get("registry_secret_id")
     return {target: str(ref) for target, ref in found.items() if ref}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from dispersed_web.jobs.secret_refs import Known
 from dispersed_web.recipes.answers import kept_answers
 from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
-from dispersed_web.recipes.references import TEAM_SECRET, Reference, is_reference
+from dispersed_web.recipes.references import TEAM_SECRET, VOLUME, Reference, is_reference
 from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.teams.models import Team
 
@@ -57,18 +57,29 @@ def body_of(document: Document, given: Mapping[str, Any]) -> dict[str, Any]:
     overrides = given.get("overrides") or {}
     made = {name: value for name, value in (rendered.values | rendered.autostop).items() if value is not None}
     made["registry_secret"] = rendered.registry_secret
-    if not overrides.get("registry_secret"):
+    if not overrides.get("registry_secret"):  # null in its place takes the recipe's own away
         made["registry_secret_id"] = rendered.refs.get(REGISTRY_SECRET)
     if overrides.get("registry_secret_id"):
         made["registry_secret"] = ""
     body = made | overrides | {name: given[name] for name in OF_THE_CALL if name in given}
-    body["env"] = _rows(rendered, overrides.get("env", []))
+    if "volumes" not in overrides:
+        body["volumes"] = _volumes(rendered)
+    body["env"] = _rows(rendered, overrides.get("env", []), body.pop("remove_env", ()))
     body["title"] = given.get("title") or overrides.get("title") or made.get("title", "")
     return body
 
 
+def _volumes(rendered: Rendered) -> list[Mapping[str, Any]]:
+    return [
+        {**one, "team_secret_id": rendered.refs.get(f"{VOLUME}{one['mount']}")}
+        for one in rendered.values.get("volumes") or ()
+    ]
+
+
 @sensitive_variables()
-def _rows(rendered: Rendered, overrides: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _rows(
+    rendered: Rendered, overrides: list[Mapping[str, Any]], removed: Collection[str]
+) -> list[Mapping[str, Any]]:
     rows = {
         name: {
             "name": name,
@@ -77,6 +88,7 @@ def _rows(rendered: Rendered, overrides: list[Mapping[str, Any]]) -> list[Mappin
             "team_secret_id": rendered.refs.get(f"env.{name}"),
         }
         for name, value in rendered.env.items()
+        if name not in removed
     }
     return list((rows | {row["name"]: row for row in overrides}).values())
 

@@ -24,6 +24,7 @@ from dispersed_web.credentials.use import may_use
 from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.teams import seats
 from dispersed_web.teams.models import Team
 
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from dispersed_web.jobs.orders import Order
 
 PLACEHOLDER = "(a-secret-of-the-team)"
-VOLUME = "volume."
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,8 @@ def _volume(path: tuple[str | int, ...], volume: Mapping[str, Any]) -> Iterator[
         if name == "secret":
             if value:
                 yield Problem(
-                    (*path, name), "A recipe holds no secrets: a volume's image must be readable without."
+                    (*path, name),
+                    "A recipe holds no secrets: name one of the team, under secrets, as volume.PATH.",
                 )
         elif name not in ("image", "tag", "registry", "user", "mount"):
             yield Problem((*path, str(name)), f"“{str(name)[:40]}” is not known here.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dispersed_web.credentials.masking import SHAPES
 from dispersed_web.credentials.secret_names import looks_secret, name_problem
 from dispersed_web.recipes.check_inputs import LONGEST_NAME
 from dispersed_web.recipes.document import ENV, ENV_NAME, REGISTRY_SECRET, Document, Problem
+from dispersed_web.recipes.references import VOLUME
 
 
 def secret_problems(document: Document) -> Iterator[Problem]:
@@ -39,13 +40,20 @@ def _references(document: Document) -> Iterator[Problem]:
     """The secrets of the team that are named. Whether the team has them is seen at the launch."""
     asked = {one.to: one.name for one in document.inputs}
     rows = {name for one in document.inputs if one.to == ENV for name in one.default or ()}
+    mounts = {
+        volume.get("mount") for volume in document.spec.get("volumes") or () if isinstance(volume, Mapping)
+    }
     for target, name in document.secrets.items():
         path, variable = ("secrets", target), target.removeprefix("env.")
         is_variable = (
             target.startswith("env.") and ENV_NAME.fullmatch(variable) and len(variable) <= LONGEST_NAME
         )
-        if target != REGISTRY_SECRET and not is_variable:
-            yield Problem(path, "A secret of the team goes to env.NAME or to registry_secret.")
+        if target.startswith(VOLUME):
+            if target.removeprefix(VOLUME) not in mounts:
+                where = target.removeprefix(VOLUME)[:60]
+                yield Problem(path, f"No volume of this recipe has the path “{where}”.")
+        elif target != REGISTRY_SECRET and not is_variable:
+            yield Problem(path, "A secret of the team goes to env.NAME, registry_secret or volume.PATH.")
         elif target in asked:
             yield Problem(path, f"The input “{asked[target]}” sets this too.")
         elif is_variable and (variable in document.env or variable in rows):

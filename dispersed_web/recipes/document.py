@@ -3,7 +3,8 @@
 The document is plain JSON, stored with each version and written as YAML in files:
 
 ``spec``        fields of the create call (``SPEC_FIELDS``) and ``env``, a mapping of names to texts
-``secrets``     targets that get a secret of the team, by its name: ``env.NAME`` or ``registry_secret``
+``secrets``     targets that get a secret of the team, by its name: ``env.NAME``, ``registry_secret``, or ``volume.`` and the
+                path of a volume, for its registry
 ``inputs``      a list of :class:`Input`
 ``locked``      targets that no launch may change; ``"*"`` is the whole specification but for ``NEVER_MEANT``
 ``autostop``    what the launcher would choose for auto-stop (``AUTOSTOP_FIELDS``); money as text
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from dispersed_web.credentials.secret_names import looks_secret
+from dispersed_web.recipes.references import VOLUME
 
 TEXT_FIELDS = (
     "task",
@@ -232,6 +234,12 @@ class Document:
         of_env = ((target, name) for target, name in self.secrets.items() if target.startswith("env."))
         return {target.removeprefix("env."): name for target, name in of_env}
 
+    @property
+    def secret_volumes(self) -> dict[str, str]:
+        """Paths of volumes whose registry gets a secret of the team, and its name."""
+        of_volumes = ((target, name) for target, name in self.secrets.items() if target.startswith(VOLUME))
+        return {target.removeprefix(VOLUME): name for target, name in of_volumes}
+
     def targets(self) -> dict[str, Input]:
         """Which input sets which target."""
         return {one.to: one for one in self.inputs}
@@ -248,6 +256,8 @@ class Document:
         found = fixed | (named - asked)
         if "image" in found:  # the same name in another registry is another image
             found |= {"registry_host", "image_source"} - asked
+        if "volumes" in found:  # and with another login it may be another image too
+            found |= {f"{VOLUME}{path}" for path in self.secret_volumes}
         return frozenset(found)
 
 

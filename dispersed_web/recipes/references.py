@@ -13,6 +13,8 @@ from typing import Any
 from dispersed_web.credentials.secret_names import name_problem
 
 TEAM_SECRET = "team_secret"  # noqa: S105 - a name
+# Before the path of a volume: the target that is its registry's password.
+VOLUME = "volume."
 
 
 @dataclass(frozen=True)

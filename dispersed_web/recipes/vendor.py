@@ -30,6 +30,7 @@ from dispersed_web.recipes.document import (
     Problem,
 )
 from dispersed_web.recipes.models import Recipe
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.recipes.yaml_reading import MOST_BYTES, FileProblem
 
 _OUTER_TEXTS = ("task", "title", "description", "gpu_name", "gpu_registry_uuid")
@@ -245,7 +246,16 @@ def from_job(
             draft.spec.setdefault(ENV, {})[row["name"]] = ""
         else:
             draft.variable(row["name"], row["value"], is_secret=bool(row.get("secret")))
-    _volumes(draft, [{**row, "secret": row.get("has_secret")} for row in spec.get("volumes") or ()])
+    for row in spec.get("volumes") or ():
+        if row.get("team_secret"):
+            draft.secrets[f"{VOLUME}{row['mount']}"] = row["team_secret"]
+    _volumes(
+        draft,
+        [
+            {**row, "secret": row.get("has_secret") and not row.get("team_secret")}
+            for row in spec.get("volumes") or ()
+        ],
+    )
     known = {name: value for name, value in (autostop or {}).items() if value}
     about = {"name": " ".join(title.split())[:LONGEST_NAME].strip() or "Job"}
     return draft.taken(about, autostop=known, tags=list(tags), connection=dict(connection or {}))

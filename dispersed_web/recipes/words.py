@@ -56,6 +56,8 @@ def target(name: str) -> str:
         return "Everything"
     if name.startswith("env."):
         return f"Variable {name.removeprefix('env.')}"
+    if name.startswith(references.VOLUME):
+        return f"Registry password of the volume at {name.removeprefix(references.VOLUME)}"
     return FIELDS.get(name, name)
 
 

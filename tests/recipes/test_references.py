@@ -162,3 +162,65 @@ def test_a_job_with_secrets_of_the_team_becomes_a_recipe_that_names_them() -> No
     assert taken.document is not None, taken.problems
     assert dict(taken.document.secrets) == NAMED
     assert not [one for one in taken.document.inputs if one.type == "secret"]
+
+
+# Volumes -------------------------------------------------------------------------------------------------------------
+
+DATA = {"image": "ghcr.io/org/data", "mount": "/data", "user": "robot"}
+WITH_DATA = {**SPEC, "volumes": [DATA]}
+LOGIN = {"volume./data": "ghcr"}
+
+
+def test_a_file_names_the_secret_of_a_volume_and_reads_it_again() -> None:
+    before = document(spec=WITH_DATA, secrets=LOGIN)
+    text = files.write({"name": "Box"}, before)
+    assert "secrets:\n  volume./data: ghcr\n" in text
+    (parsed,), faults = files.from_yaml(text)
+    assert (parsed.document, faults) == (before, [])
+    assert render(parsed.document, {}).refs == LOGIN
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line", "said"),
+    [
+        ("volume./data: ghcr", "volume./date: ghcr", "  volume./date: ghcr", "No volume of this recipe has"),
+        ("volume./data: ghcr", "volume./data: gh cr", "  volume./data: gh cr", "A secret's name"),
+        (
+            "      user: robot",
+            "      secret: canary",
+            "      secret: canary",
+            "A recipe holds no secrets: name",
+        ),
+    ],
+)
+def test_a_fault_of_a_volumes_secret_has_its_line(before: str, after: str, line: str, said: str) -> None:
+    text = files.write({"name": "Box"}, document(spec=WITH_DATA, secrets=LOGIN)).replace(before, after)
+    (fault,) = files.from_yaml(text)[1]
+    assert (fault.line, fault.sentence[: len(said)]) == (text.splitlines().index(line) + 1, said)
+
+
+@pytest.mark.parametrize("locked", [["volume./data"], ["volumes"], ["*"]])
+def test_the_secret_of_a_locked_volume_cannot_be_changed(locked: list[str]) -> None:
+    meant = document(spec=WITH_DATA, secrets=LOGIN, locked=locked)
+    asked = render(meant, {})
+    assert not violations(meant, asked, {})
+    for refs in ({"volume./data": "other"}, {}):
+        assert violations(meant, replace(asked, refs=refs), {}) == {
+            "volume./data": "The recipe's author locked this: it cannot be changed."
+        }
+
+
+def test_another_secret_of_a_volume_is_a_change() -> None:
+    before = document(spec=WITH_DATA, secrets=LOGIN)
+    (change,) = diff.changes(before, replace(before, secrets={"volume./data": "other"}))
+    assert change.path == ("Job", "Registry password of the volume at /data")
+    assert (change.before, change.after) == ("the team’s secret “ghcr”", "the team’s secret “other”")
+
+
+def test_a_job_whose_volume_got_a_secret_of_the_team_becomes_a_recipe_that_names_it() -> None:
+    row = {**DATA, "has_secret": True, "team_secret": "ghcr"}
+    taken = vendor.from_job("PERSISTENT", "Box", {"image": "org/box", "volumes": [row]})
+    assert (taken.problems, taken.notes) == ([], [])
+    assert taken.document is not None
+    assert dict(taken.document.secrets) == LOGIN
+    assert taken.document.spec["volumes"] == [DATA]

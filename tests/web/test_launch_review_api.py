@@ -140,3 +140,49 @@ def test_of_a_recipe(client: Any, team: Any, changes: dict[str, Any]) -> None:
     sent = client.post(at, fields | {"same_again": "on"})
     assert sent.status_code == 302, sent.context["form"].errors
     assert kept(first) == kept(Job.objects.exclude(pk=first.pk).get())
+
+
+WITH_SECRETS: dict[str, Any] = {
+    "spec": {
+        "task": "PERSISTENT",
+        "title": "Box",
+        "image": "org/box",
+        "env": {"MODE": "fast", "DEPTH": "3"},
+        "volumes": [{"image": "ghcr.io/org/data", "mount": "/data"}],
+    },
+    "secrets": {"volume./data": "ghcr-login", "env.HF_TOKEN": "ghcr-login", "registry_secret": "ghcr-login"},
+}
+UNTOUCHED: dict[str, Any] = {}
+OTHER_VOLUME = {"volume-0-mount": "/other"}
+NO_SECRETS = {"volume-0-secret_from": "", "registry_from": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "overridden"),
+    [
+        (UNTOUCHED, set()),
+        (OTHER_VOLUME, {"volumes"}),
+        (NO_SECRETS, {"volumes", "registry_secret_id"}),
+        ({"MODE": None, "HF_TOKEN": None}, {"remove_env"}),
+    ],
+    ids=["untouched", "another volume", "without their secrets", "without variables"],
+)
+def test_of_a_recipe_that_names_secrets(
+    client: Any, team: Any, changes: dict[str, Any], overridden: set[str]
+) -> None:
+    factories.make_secret(team, "ghcr-login", value="from-the-team")
+    recipe = make_recipe(team, factories.owner_of(team), document=WITH_SECRETS)
+    at = f"/t/{team.slug}/recipes/{recipe.pk}/launch/"
+    fields = Fields(client.get(at).content.decode()).values | {"reach": "anyone", "ssh_key": ""}
+    rows = {
+        value[0]: name for name, value in fields.items() if name.startswith("env-") and name.endswith("-name")
+    }
+    for name, value in changes.items():
+        fields |= {rows[name].replace("-name", "-DELETE"): "on"} if value is None else {name: value}
+    path, text = posted(client, at, fields)
+    assert set(json.loads(text)["overrides"]) - {"allowed_ips", "lifetime_s", "ssh_key"} == overridden
+    answer = call(team, path, text)
+    assert answer.status_code == 201, answer.content.decode()
+    first = Job.objects.get()
+    assert client.post(at, fields | {"same_again": "on"}).status_code == 302
+    assert kept(first) == kept(Job.objects.exclude(pk=first.pk).get())

@@ -11,6 +11,7 @@ from dispersed_web.dispersed import Secret, Volume
 from dispersed_web.jobs import specs
 from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.teams.models import Team
+from tests.factories import make_secret
 from tests.web.launch_forms import Fields, address, member, only_job, opened, send
 from tests.web.recipe_scenes import make_recipe
 
@@ -129,3 +130,26 @@ def test_a_preset_keeps_volumes_and_never_their_secrets(
     assert "canary" not in str(preset.values)
     again = Fields(client.get(f"{address(team)}?preset={preset.pk}").content.decode()).values
     assert (again["volume-0-mount"], again["volume-0-tag"]) == (["/data"], ["v3"])
+
+
+# In a recipe ---------------------------------------------------------------------------------------------------------
+
+SPEC = {
+    "task": "PERSISTENT",
+    "title": "Box",
+    "image": "org/box",
+    "volumes": [{"image": "ghcr.io/org/data", "mount": "/data", "user": "robot"}],
+}
+
+
+@pytest.mark.parametrize("locked", [[], ["volumes"]], ids=["open", "locked"])
+def test_a_recipe_names_the_secret_of_a_volume(client: Client, team: Team, locked: list[str]) -> None:
+    make_secret(team, name="ghcr-login", value="canary-login")
+    document = {"spec": SPEC, "secrets": {"volume./data": "ghcr-login"}, "locked": locked}
+    at = f"/t/{team.slug}/recipes/{make_recipe(team, document=document).pk}/launch/"
+    page = client.get(at).content.decode()
+    assert "ghcr-login" in page
+    client.post(at, Fields(page).values | {"title": "T", "reach": "anyone"})
+    (volume,) = specs.restore(only_job()).volumes
+    assert (volume.mount, volume.secret) == ("/data", Secret("canary-login"))
+    assert only_job().spec["volumes"][0]["team_secret"] == "ghcr-login"

@@ -20,7 +20,7 @@ from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 pytestmark = pytest.mark.django_db
 ROWS = {
     f"{prefix}-{name}": value
-    for prefix in ("env", "inputs", "links")
+    for prefix in ("env", "inputs", "volumes", "links")
     for name, value in (("TOTAL_FORMS", "0"), ("INITIAL_FORMS", "0"))
 }
 TYPED = {
@@ -64,12 +64,12 @@ def rows(prefix: str, *filled: dict[str, str]) -> dict[str, str]:
 def fields_of(form: Any) -> dict[str, Any]:
     """What a browser would send of an untouched form."""
     found: dict[str, Any] = {}
-    for one in (form, *form.env, *form.inputs, *form.links):
+    for one in (form, *(row for rows in form.all_rows for row in rows)):
         for bound in one:
             value = bound.value()
             if value is not False and value not in (None, "", []):
                 found[bound.html_name] = "on" if value is True else value
-    for formset in (form.env, form.inputs, form.links):
+    for formset in form.all_rows:
         found |= {bound.html_name: bound.value() for bound in formset.management_form}
     return found
 
@@ -123,13 +123,52 @@ def test_a_recipe_is_made_of_what_is_typed(client: Client, team: Team, owner: An
     assert document["connection"] == {"links": [{"port": 8888, "label": "Notebook", "path": "/lab"}]}
 
 
-@pytest.mark.parametrize("document", [COMFY, BATCH], ids=["many parts", "few"])
+WITH_VOLUMES = {
+    "spec": {
+        "task": "PERSISTENT",
+        "title": "Box",
+        "image": "dispersednetwork/base",
+        "volumes": [
+            {"image": "ghcr.io/org/data", "mount": "/data", "user": "robot"},
+            {"image": "b", "mount": "/b"},
+        ],
+    },
+    "secrets": {"volume./data": "ghcr-login"},
+    "locked": ["volume./data"],
+}
+
+
+@pytest.mark.parametrize("document", [COMFY, BATCH, WITH_VOLUMES], ids=["many parts", "few", "volumes"])
 def test_an_untouched_form_is_the_same_recipe(client: Client, team: Team, owner: Any, document: Any) -> None:
     recipe = make_recipe(team, owner, document=document)
     form = client.get(edit_url(recipe)).context["form"]
     answer = client.post(edit_url(recipe), fields_of(form), follow=True)
     assert "What it launches is as before" in answer.content.decode()
     assert recipe.versions.count() == 1
+
+
+def test_volumes_are_typed_as_rows_that_may_name_a_secret(client: Client, owner: Any, new: str) -> None:
+    data = {"image": "ghcr.io/org/data", "mount": "/data", "user": "robot", "team_secret": "ghcr-login"}
+    client.post(new, {**TYPED, **rows("volumes", {**data, "lock": "on"}, {"image": "b", "mount": "/b"})})
+    document = Recipe.objects.get().current.document
+    assert document["spec"]["volumes"] == WITH_VOLUMES["spec"]["volumes"]
+    assert (document["secrets"], document["locked"]) == ({"volume./data": "ghcr-login"}, ["volume./data"])
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "said"),
+    [
+        ({"image": "b", "mount": "/b", "team_secret": "two words"}, "team_secret", "has letters, digits"),
+        ({"image": "b", "mount": "b"}, "", "must be absolute"),
+        ({"mount": "/b"}, "", "needs an image"),
+    ],
+)
+def test_the_fault_of_a_volume_is_told_beside_it(
+    client: Client, owner: Any, new: str, row: dict[str, str], field: str, said: str
+) -> None:
+    form = client.post(new, {**TYPED, **rows("volumes", row)}).context["form"]
+    told = form.volumes.forms[0].errors[field] if field else form.volumes.non_form_errors()
+    assert said in str(told)
 
 
 def test_every_type_of_input_goes_through_the_form_unchanged(team: Team, owner: Any) -> None:

@@ -372,7 +372,7 @@ def test_the_editor_writes_names_and_shows_them_again(client: Client, team: Team
     page = client.get(at(team, "recipe-edit", recipe.pk))
     form = page.context["form"]
     sent = {bound.html_name: bound.value() for bound in form if bound.value() not in (None, False, [])}
-    for rows in (form.env, form.inputs, form.links):
+    for rows in form.all_rows:
         sent |= {bound.html_name: str(bound.value()) for bound in rows.management_form}
         sent |= {
             bound.html_name: bound.value()

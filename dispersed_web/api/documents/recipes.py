@@ -87,8 +87,9 @@ launch_recipe = extend_schema(
     summary="Launch from a recipe",
     description="""
 Answers the recipe's inputs and launches its current version. `overrides` are fields of `POST /jobs` put in the place of the
-recipe's; what its author locked cannot be changed (`409`, `locked`). All else is as for `POST /jobs`: repeat a call that
-failed on the way with the same `Idempotency-Key` and body.
+recipe's; `remove_env` takes variables away, and `registry_secret_id: null` a secret that the recipe names. What its author
+locked cannot be changed (`409`, `locked`). All else is as for `POST /jobs`: repeat a call that failed on the way with the
+same `Idempotency-Key` and body.
 
 ```
 curl $DW/recipes/$RECIPE/launch -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\

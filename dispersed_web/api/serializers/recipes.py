@@ -92,6 +92,12 @@ class RecipeSerializer(RecipeBriefSerializer):
 class OverridesSerializer(LaunchSerializer):
     """Fields of a launch, put in the place of the recipe's. What the recipe's author locked is refused."""
 
+    remove_env = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=200,
+        help_text="Variables of the recipe that the job does not get.",
+    )
+
     def get_fields(self) -> dict[str, Any]:
         found = super().get_fields()
         for name in ("credential_id", "same_again", "supersedes"):

@@ -13,8 +13,8 @@ from django.core.exceptions import ValidationError
 from dispersed_web import durations
 from dispersed_web.dispersed import PERSISTENT
 from dispersed_web.jobs import market, rate
-from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.web.forms import caps_beside
 from dispersed_web.web.forms.fields import split_image
 from dispersed_web.web.forms.launch_fields import LaunchFields

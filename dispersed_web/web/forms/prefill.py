@@ -14,10 +14,10 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
-from dispersed_web.jobs.secret_refs import NONE, VOLUME, Known
+from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
-from dispersed_web.recipes.references import TEAM_SECRET
+from dispersed_web.recipes.references import TEAM_SECRET, VOLUME
 from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
@@ -81,7 +81,7 @@ def from_example(filling: Filling, example: Example) -> Filling:
 def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling:
     """What the recipe says where it says something, inside what the team allows; the title is the recipe's name."""
     document = Document.from_json(version.document)
-    values = values_of(render(document, {})) | {"volumes": document.spec.get("volumes") or []}
+    values = values_of(render(document, {})) | {"volumes": _volumes_of(document)}
     if "lifetime" in values:
         values["lifetime"] = min(values["lifetime"], team.max_lifetime_s)
     policy = AutostopPolicy.of(team.pk)
@@ -101,6 +101,15 @@ def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling
         if name not in fixed
     ]
     return Filling({**filling.values, "title": version.recipe.name} | values, env)
+
+
+def _volumes_of(document: Document) -> list[dict[str, Any]]:
+    """The rows of a recipe's volumes, with the names of the secrets that they get."""
+    named = document.secret_volumes
+    return [
+        {**one, TEAM_SECRET: named[one["mount"]]} if one.get("mount") in named else dict(one)
+        for one in document.spec.get("volumes") or ()
+    ]
 
 
 def from_job_of_recipe(filling: Filling, job: Job, past: Filling, document: Document) -> Filling:

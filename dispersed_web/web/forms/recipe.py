@@ -11,10 +11,10 @@ from django.http import QueryDict
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.recipes import check
-from dispersed_web.recipes.document import ALL, ENV, GPU, REGISTRY_SECRET, Document, Problem
-from dispersed_web.recipes.errors import RecipeRefused
+from dispersed_web.recipes.document import ALL, REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.recipe_faults import RecipeFaults
 from dispersed_web.web.forms.recipe_fields import (
     LinesField,
     MillisField,
@@ -25,15 +25,15 @@ from dispersed_web.web.forms.recipe_fields import (
     WholeField,
     WordsField,
 )
+from dispersed_web.web.forms.recipe_input_rows import INPUTS, InputRows
 from dispersed_web.web.forms.recipe_rows import ENV as ENV_ROWS
 from dispersed_web.web.forms.recipe_rows import (
-    INPUTS,
     LINKS,
     SECRETS_LIST,
-    VARIABLE,
+    VOLUMES,
     EnvRows,
-    InputRows,
     LinkRows,
+    VolumeRows,
 )
 from dispersed_web.web.forms.recipe_start import LOCK, LOCKABLE, OF_AUTOSTOP, OF_SPEC, initial_of
 from dispersed_web.web.recipes import recipe_words
@@ -49,7 +49,7 @@ ICONS = (
 )  # fmt: skip
 
 
-class RecipeForm(forms.Form):
+class RecipeForm(RecipeFaults):
     """``document`` fills the unbound form. What of a specification has no field here stays in ``rest``."""
 
     name = forms.CharField(
@@ -133,6 +133,7 @@ class RecipeForm(forms.Form):
             )
         self.env = EnvRows(data, prefix=ENV_ROWS, initial=start["env"] or None)
         self.inputs = InputRows(data, prefix=INPUTS, initial=start["inputs"] or None)
+        self.volumes = VolumeRows(data, prefix=VOLUMES, initial=start["volumes"] or None)
         self.links = LinkRows(data, prefix=LINKS, initial=start["links"] or None)
         self.document = document or Document()
 
@@ -142,15 +143,14 @@ class RecipeForm(forms.Form):
     def is_valid(self) -> bool:
         """The rows are part of the form, and the document that it makes is checked as a whole."""
         own = super().is_valid()
-        rows = [rows.is_valid() for rows in (self.env, self.inputs, self.links)]
+        rows = [rows.is_valid() for rows in self.all_rows]
         self._blame_twins()
         self.blame(check.from_anything(self.document_json())[1])
         return own and all(rows) and not self.fault_count
 
     @property
-    def fault_count(self) -> int:
-        rows = sum(rows.total_error_count() for rows in (self.env, self.inputs, self.links))
-        return sum(len(errors) for errors in self.errors.values()) + rows
+    def all_rows(self) -> tuple[Any, ...]:
+        return self.env, self.inputs, self.volumes, self.links
 
     # The document ----------------------------------------------------------------------------------------------------
 
@@ -165,6 +165,8 @@ class RecipeForm(forms.Form):
         }
         if env:
             spec["env"] = env
+        if volumes := [row.part() for row in self.volumes.filled()]:
+            spec["volumes"] = volumes
         whole = {
             "spec": spec,
             "secrets": self._secrets(data),
@@ -180,6 +182,7 @@ class RecipeForm(forms.Form):
         """The secrets of the team that are named, by what gets them."""
         rows = (row.cleaned_data for row in self.env.filled())
         found = {f"env.{row.get('name') or ''}": row["team_secret"] for row in rows if row.get("team_secret")}
+        found |= {row.target: row.cleaned_data["team_secret"] for row in self.volumes.filled() if row.target}
         registry = data.get("registry_team_secret")
         return {**found, REGISTRY_SECRET: registry} if registry else found
 
@@ -187,6 +190,7 @@ class RecipeForm(forms.Form):
         names = {target for target in LOCKABLE if data.get(f"{LOCK}{target}")}
         rows = (row.cleaned_data for row in self.env.filled())
         names |= {f"env.{row['name']}" for row in rows if row.get("lock") and row.get("name")}
+        names |= {row.target for row in self.volumes.filled() if row.target and row.cleaned_data.get("lock")}
         return names | {ALL} if data.get("lock_all") else names
 
     def _connection(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -201,67 +205,8 @@ class RecipeForm(forms.Form):
         """The document and what is said about it as they are now, at fault or not."""
         if not self.is_bound:
             return self.document.to_json(), dict(self.initial)
-        _ = self.errors, [rows.is_valid() for rows in (self.env, self.inputs, self.links)]
+        _ = self.errors, [rows.is_valid() for rows in self.all_rows]
         return self.document_json(), dict(self.cleaned_data)
-
-    # Faults ----------------------------------------------------------------------------------------------------------
-
-    def blame(self, problems: Sequence[Problem]) -> None:
-        """Shows what is wrong with the document beside the fields that it was typed in."""
-        for problem in problems:
-            form, field = self._place(problem.path)
-            if field is not None and field in form.errors:
-                continue
-            form.add_error(field if field in form.fields else None, problem.sentence)
-
-    def refuse(self, refused: RecipeRefused) -> None:
-        """Shows why the domain refused, beside the field at fault or above the form."""
-        if refused.problems:
-            self.blame(refused.problems)
-        else:
-            self.add_error(refused.field if refused.field in self.fields else None, refused.sentence)
-
-    def _blame_twins(self) -> None:
-        seen: set[str] = set()
-        for row in self.env.filled():
-            name = row.cleaned_data.get("name") or ""
-            if name in seen:
-                row.add_error("name", f"{name} is in the list twice.")
-            seen.add(name)
-
-    def _place(self, path: tuple[str | int, ...]) -> tuple[Any, str | None]:
-        part, *inner = path or ("",)
-        name = str(inner[0]) if inner else ""
-        if part == "inputs" and inner and isinstance(inner[0], int):
-            return self._place_in(self.inputs.filled(), inner)
-        if part == "spec" and name == ENV and len(inner) > 1:
-            rows = [row for row in self.env.filled() if (row.cleaned_data.get("name") or "") == inner[1]]
-            return (rows[-1], "name" if "name" in rows[-1].errors else "value") if rows else (self, None)
-        if part == "secrets":
-            rows = [row for row in self.env.filled() if f"env.{row.cleaned_data.get('name') or ''}" == name]
-            return (rows[-1], "team_secret") if rows else (self, "registry_team_secret")
-        if part == "connection" and name == "links" and len(inner) > 1:
-            return self._place_in(self.links.filled(), inner[1:])
-        if part == "locked" and inner:
-            return self, self._lock_field(inner[0])
-        return self, {
-            "connection": {"text": "connection_text", "ssh_user": "ssh_user"}.get(name),
-            "tags": "tags",
-        }.get(str(part), name or None)
-
-    @staticmethod
-    def _place_in(rows: Sequence[Any], inner: Sequence[str | int]) -> tuple[Any, str | None]:
-        row = rows[int(inner[0])]
-        field = str(inner[1]) if len(inner) > 1 else None
-        if field == "to" and row.cleaned_data.get("to") == VARIABLE:
-            field = "variable"
-        return row, field
-
-    def _lock_field(self, number: str | int) -> str | None:
-        locked = sorted(self._locked(self.cleaned_data))
-        target = locked[int(number)]
-        name = "gpu_name" if target == GPU else target
-        return name if name in self.fields else None
 
     # What the template asks for --------------------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from dispersed_web.jobs.secret_refs import NONE
 from dispersed_web.recipes import references
 from dispersed_web.recipes.document import ENV, GPU, REGISTRY_SECRET, Document, Input
 from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.recipes.render import Rendered, render
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet
 from dispersed_web.web.forms.launch import LaunchForm
@@ -29,6 +30,7 @@ from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAM
 from dispersed_web.web.forms.quote import Quote
 from dispersed_web.web.forms.recipe_inputs import RecipeInputs, name_of
 from dispersed_web.web.forms.team_secrets import ref_of
+from dispersed_web.web.recipes import recipe_words
 
 GPU_FIELDS, REACH_FIELDS = ("gpu", "gpu_name"), ("reach", "allowed_ips")
 SECONDS = {"lifetime_s": "lifetime", "idle_limit_s": "idle_limit", "checkin_every_s": "checkin_every"}
@@ -184,13 +186,21 @@ class RecipeLaunchForm(LaunchForm):
     def locks_volumes(self) -> bool:
         return "volumes" in self.document.locked_targets()
 
+    def locked_volumes(self) -> list[tuple[str, str]]:
+        """The paths of locked volumes, and what is there, for showing."""
+        refs, volumes = self.volume_refs(), self.volumes()
+        named = {one.mount: refs.get(f"{VOLUME}{one.mount}", "") for one in volumes}
+        return [(one.mount, recipe_words.volume(one.to_plain(), named[one.mount])) for one in volumes]
+
     def volumes(self) -> tuple[Volume, ...]:
         if self.volume_rows.is_bound and not self.locks_volumes:
             return super().volumes()
         return tuple(Volume.from_plain(row) for row in self.rendered.values.get("volumes") or ())
 
     def volume_refs(self) -> dict[str, str]:
-        return {} if self.locks_volumes else super().volume_refs()
+        if self.volume_rows.is_bound and not self.locks_volumes:
+            return super().volume_refs()
+        return {target: name for target, name in self.rendered.refs.items() if target.startswith(VOLUME)}
 
     @sensitive_variables()
     def env_values(self) -> dict[str, str]:

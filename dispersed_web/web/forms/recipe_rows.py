@@ -1,56 +1,20 @@
-"""The rows of the recipe editor: variables, inputs, links; and moving rows about without a script."""
+"""The rows of the recipe editor beside those of its inputs: variables, volumes, links."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
-from django.http import QueryDict
 
-from dispersed_web.recipes.document import INPUT_TYPES, MOST_INPUTS, SETS_VARIABLES, TARGETS
+from dispersed_web.dispersed.limits import MOST_VOLUMES
 from dispersed_web.recipes.inputs import MOST_ROWS
-from dispersed_web.web.forms.recipe_fields import (
-    ChoicesField,
-    NumberField,
-    PartField,
-    PortsField,
-    SecondsField,
-    VariablesField,
-    WholeField,
-    WordsField,
-)
-from dispersed_web.web.recipes import recipe_words
+from dispersed_web.recipes.references import VOLUME
+from dispersed_web.web.forms.recipe_fields import PartField, WholeField
 
-ENV, INPUTS, LINKS = "env", "inputs", "links"
-VARIABLE = "env."
+ENV, VOLUMES, LINKS = "env", "volumes", "links"
+VOLUME_TEXTS = ("image", "tag", "mount", "registry", "user")
 MOST_LINKS = 10
-SWITCH = [("", "Off"), ("yes", "On")]
-# What a type has beside key, label, help, target, default, required, hidden and locked.
-EXTRAS = {
-    "text": ("placeholder", "max_length", "pattern", "pattern_hint"),
-    "lines": ("placeholder", "max_length"),
-    "secret": ("placeholder", "max_length", "pattern", "pattern_hint"),
-    "number": ("minimum", "maximum", "unit", "placeholder"),
-    "duration": ("minimum", "maximum", "placeholder"),
-    "choice": ("choices",),
-    "switch": ("on", "off"),
-    "gpu": ("placeholder",),
-    "ports": ("placeholder",),
-    "addresses": ("placeholder",),
-}
-DEFAULTS: dict[str, type[PartField]] = {
-    "number": NumberField,
-    "duration": SecondsField,
-    "region": WordsField,
-    "ports": PortsField,
-    "addresses": WordsField,
-    "env": VariablesField,
-}
-
-
 # The names of the team's secrets, offered as they are typed; others are taken too, as recipes travel.
 SECRETS_LIST = "team-secrets"
 
@@ -84,124 +48,30 @@ class LinkRow(forms.Form):
         return {name: value for name in ("port", "label", "path") if (value := self.cleaned_data.get(name))}
 
 
-class InputRow(forms.Form):
-    """One input; it has the fields of its type, which may be about to change."""
-
-    type = forms.ChoiceField(choices=[(one, recipe_words.TYPES[one]) for one in INPUT_TYPES])
-    label = PartField("Label", placeholder="What the launcher reads", max_length=120)
-    key = PartField(
-        "Key",
-        mono=True,
-        placeholder="model",
-        max_length=40,
-        help_text="Its name in links, presets and the API.",
+class VolumeRow(forms.Form):
+    image = PartField("Image", mono=True, placeholder="team/data", max_length=500)
+    tag = PartField("Tag", mono=True, placeholder="latest", max_length=200)
+    mount = PartField("Path", mono=True, placeholder="/data", max_length=1000)
+    registry = PartField("Registry", mono=True, placeholder="Docker Hub", max_length=300)
+    user = PartField("Registry user", max_length=300)
+    team_secret = PartField(
+        "Password: a secret of the team", mono=True, placeholder="ghcr-login", max_length=60
     )
-    to = forms.ChoiceField(label="Sets", required=False)
-    variable = PartField("Variable", mono=True, placeholder="NAME", max_length=200)
-    help = PartField("Help", max_length=1000)
-    required = forms.BooleanField(label="Needed", required=False)
-    hidden = forms.BooleanField(label="Not asked: the default holds", required=False)
-    locked = forms.BooleanField(label="Locked: shown, but cannot be changed", required=False)
+    lock = forms.BooleanField(label="Lock the password", required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        chosen = str(self["type"].value() or "text")
-        self.kind = chosen if chosen in INPUT_TYPES else "text"
-        self.fields["type"].widget.attrs["data-recipe-type"] = True
-        self.fields["label"].widget.attrs["data-recipe-label"] = True
-        self.fields["key"].widget.attrs["data-recipe-key"] = True
-        self.fields["to"].choices = targets_of(self.kind, str(self["to"].value() or ""))
-        for name, field in extra_fields(self.kind).items():
-            self.fields[name] = field
+        self.fields["team_secret"].widget.attrs["list"] = SECRETS_LIST
 
     @property
-    def title(self) -> str:
-        return str(self["label"].value() or self["key"].value() or "New input").strip()
-
-    @property
-    def sets(self) -> str:
-        to = str(self["to"].value() or "")
-        return (
-            str(self["variable"].value() or "a variable") if to == VARIABLE else recipe_words.target_name(to)
-        )
-
-    @property
-    def kind_name(self) -> str:
-        return recipe_words.TYPES[self.kind]
-
-    @property
-    def switches(self) -> list[Any]:
-        return [self[name] for name in ("required", "locked", "hidden")]
-
-    @property
-    def extras(self) -> list[Any]:
-        """The fields that this type has beside the usual ones."""
-        return [self[name] for name in EXTRAS.get(self.kind, ())]
-
-    @property
-    def opens(self) -> bool:
-        return bool(self.errors) or not self["key"].value()
+    def target(self) -> str:
+        """What the secret is for; empty where none is named, or no path that it could be for."""
+        data = self.cleaned_data
+        return f"{VOLUME}{data['mount']}" if data.get("team_secret") and data.get("mount") else ""
 
     def part(self) -> dict[str, Any]:
-        """As it stands in the document."""
-        data = self.cleaned_data
-        to = data.get("to") or ""
-        found: dict[str, Any] = {
-            "key": data.get("key") or "",
-            "type": data.get("type") or self.kind,
-            "to": f"{VARIABLE}{data.get('variable') or ''}" if to == VARIABLE else to,
-        }
-        for name in ("label", "help", *EXTRAS.get(self.kind, ())):
-            if data.get(name) is not None:
-                found[name] = data[name]
-        if self.kind == "switch":
-            found["default"] = data.get("default") == "yes"
-        elif data.get("default") is not None:
-            found["default"] = data["default"]
-        return found | {name: True for name in ("required", "hidden", "locked") if data.get(name)}
-
-
-def extra_fields(kind: str) -> dict[str, forms.Field]:
-    """The fields of an input of this type beside those that every one has."""
-    bound = SecondsField if kind == "duration" else NumberField
-    every: dict[str, Any] = {
-        "placeholder": lambda: PartField("Example in the empty field", max_length=200),
-        "max_length": lambda: WholeField("Longest answer", inputmode="numeric"),
-        "pattern": lambda: PartField("Pattern", mono=True, max_length=500, placeholder="[a-z0-9-]+"),
-        "pattern_hint": lambda: PartField("What is said where it does not match", max_length=200),
-        "minimum": lambda: bound("At least"),
-        "maximum": lambda: bound("At most"),
-        "unit": lambda: PartField("Unit", max_length=20, placeholder="GB"),
-        "choices": lambda: ChoicesField(
-            "Entries", rows=4, mono=True, placeholder="small = 7 B, fast\nlarge = 70 B"
-        ),
-        "on": lambda: PartField("Value when on", mono=True, max_length=200, placeholder="1"),
-        "off": lambda: PartField("Value when off", mono=True, max_length=200),
-    }
-    found: dict[str, forms.Field] = {}
-    if kind == "switch":
-        found["default"] = forms.ChoiceField(label="Begins", required=False, choices=SWITCH)
-    elif kind in ("lines", "env"):
-        found["default"] = (VariablesField if kind == "env" else PartField)(
-            "Default", rows=3, mono=kind == "env"
-        )
-    elif kind != "secret":
-        found["default"] = DEFAULTS.get(kind, PartField)("Default")
-    return found | {name: every[name]() for name in EXTRAS.get(kind, ())}
-
-
-def targets_of(kind: str, chosen: str) -> list[Any]:
-    """What an input of this type may set, with what it sets now, so that changing the type loses nothing."""
-    fields = sorted((recipe_words.target_name(to), to) for to in TARGETS[kind])
-    listed = [(to, name) for name, to in fields]
-    variable = [(VARIABLE, "An environment variable")] if kind in SETS_VARIABLES else []
-    known = {to for to, _ in (*listed, *variable)}
-    lost = (
-        [(chosen, f"{recipe_words.target_name(chosen)} (not by this type)")]
-        if chosen and chosen not in known
-        else []
-    )
-    return [*variable, *listed, *lost]
+        """As it stands in the document; the secret stands elsewhere."""
+        return {name: value for name in VOLUME_TEXTS if (value := self.cleaned_data.get(name))}
 
 
 class Rows(BaseFormSet):
@@ -212,6 +82,10 @@ class Rows(BaseFormSet):
         if "DELETE" in form.fields:
             form.fields["DELETE"].label = "Remove"
 
+    def blame(self, sentence: str) -> None:
+        """What is wrong with the rows together."""
+        self.non_form_errors().append(sentence)
+
     def filled(self) -> list[Any]:
         return [form for form in self.forms if not _is_blank(form)]
 
@@ -220,14 +94,15 @@ def _is_blank(form: Any) -> bool:
     data = getattr(form, "cleaned_data", {})
     if data.get("DELETE"):
         return True
-    if isinstance(form, InputRow):
+    if not getattr(form, "may_be_blank", True):
         return False
     return not form.errors and not any(
         value for name, value in data.items() if name not in ("DELETE", "lock")
     )
 
 
-def _rows(form: type[forms.Form], most: int, extra: int, can_delete: bool = True) -> Any:
+def made_rows(form: type[forms.Form], most: int, extra: int, can_delete: bool = True) -> Any:
+    """A class of such rows: at most so many, so many blank ones to begin with."""
     return formset_factory(
         form,
         formset=Rows,
@@ -239,52 +114,6 @@ def _rows(form: type[forms.Form], most: int, extra: int, can_delete: bool = True
     )
 
 
-EnvRows = _rows(EnvRow, MOST_ROWS, 2)
-LinkRows = _rows(LinkRow, MOST_LINKS, 1)
-InputRows = _rows(InputRow, MOST_INPUTS, 0, can_delete=False)
-
-
-# Moving rows ---------------------------------------------------------------------------------------------------------
-
-_ACT = re.compile(r"(add|refresh|remove|up|down)-inputs(?:-([0-9]{1,3}))?")
-
-
-def is_act(name: str) -> bool:
-    """Whether a button was pressed that only changes the rows."""
-    return bool(_ACT.fullmatch(name))
-
-
-def after_act(data: QueryDict, act: str) -> QueryDict:
-    """The posted form with its inputs as the button wants them. Pure."""
-    match = _ACT.fullmatch(act)
-    count = data.get(f"{INPUTS}-TOTAL_FORMS", "")
-    if match is None or not count.isdecimal() or int(count) > MOST_INPUTS:
-        return data
-    rows = [_row_of(data, number) for number in range(int(count))]
-    verb, at = match[1], int(match[2] or 0)
-    if verb == "add" and len(rows) < MOST_INPUTS:
-        rows.append({"type": ["text"], "to": [VARIABLE]})
-    elif verb == "remove" and at < len(rows):
-        del rows[at]
-    elif verb == "up" and 0 < at < len(rows):
-        rows[at - 1], rows[at] = rows[at], rows[at - 1]
-    elif verb == "down" and at + 1 < len(rows):
-        rows[at + 1], rows[at] = rows[at], rows[at + 1]
-    return _with_rows(data, rows)
-
-
-def _row_of(data: QueryDict, number: int) -> dict[str, list[str]]:
-    start = f"{INPUTS}-{number}-"
-    return {name.removeprefix(start): values for name, values in data.lists() if name.startswith(start)}
-
-
-def _with_rows(data: QueryDict, rows: list[Mapping[str, list[str]]]) -> QueryDict:
-    found = QueryDict(mutable=True)
-    for name, values in data.lists():
-        if not re.match(rf"{INPUTS}-[0-9]+-", name):
-            found.setlist(name, values)
-    for number, row in enumerate(rows):
-        for name, values in row.items():
-            found.setlist(f"{INPUTS}-{number}-{name}", values)
-    found[f"{INPUTS}-TOTAL_FORMS"] = str(len(rows))
-    return found
+EnvRows = made_rows(EnvRow, MOST_ROWS, 2)
+VolumeRows = made_rows(VolumeRow, MOST_VOLUMES, 1)
+LinkRows = made_rows(LinkRow, MOST_LINKS, 1)

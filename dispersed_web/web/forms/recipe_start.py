@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 from dispersed_web.recipes.document import ALL, ENV, GPU, REGISTRY_SECRET, Document
-from dispersed_web.web.forms.recipe_rows import VARIABLE
+from dispersed_web.recipes.references import VOLUME
+from dispersed_web.web.forms.recipe_input_rows import VARIABLE
+from dispersed_web.web.forms.recipe_rows import VOLUME_TEXTS, VOLUMES
 
 # The fields of each part of the document, in the editor's order.
 OF_SPEC = (
@@ -24,7 +26,13 @@ OF_AUTOSTOP = (
     "budget_usd",
     "rate_cap_usd",
 )
-LOCKABLE = (*(GPU if name == "gpu_name" else name for name in OF_SPEC), *OF_AUTOSTOP, ENV, REGISTRY_SECRET)
+LOCKABLE = (
+    *(GPU if name == "gpu_name" else name for name in OF_SPEC),
+    *OF_AUTOSTOP,
+    ENV,
+    VOLUMES,
+    REGISTRY_SECRET,
+)
 LOCK = "lock_"
 
 
@@ -32,7 +40,7 @@ def initial_of(document: Document) -> dict[str, Any]:
     """The fields and rows that show a document."""
     spec, connection = dict(document.spec), document.connection
     locks = {f"{LOCK}{target}": True for target in document.locked if target in LOCKABLE}
-    rest = {name: value for name, value in spec.items() if name not in (*OF_SPEC, ENV)}
+    rest = {name: value for name, value in spec.items() if name not in (*OF_SPEC, ENV, VOLUMES)}
     return {
         **{name: spec.get(name) for name in OF_SPEC},
         **{name: document.autostop.get(name) for name in OF_AUTOSTOP},
@@ -51,9 +59,16 @@ def initial_of(document: Document) -> dict[str, Any]:
             for name, secret in document.secret_variables.items()
         ],
         "registry_team_secret": document.secrets.get(REGISTRY_SECRET),
+        "volumes": [_volume_row(one, document) for one in spec.get(VOLUMES) or ()],
         "inputs": [_input_row(one.to_json()) for one in document.inputs],
         "links": [dict(link) for link in connection.get("links") or ()],
     }
+
+
+def _volume_row(volume: dict[str, Any], document: Document) -> dict[str, Any]:
+    target = f"{VOLUME}{volume.get('mount', '')}"
+    named = {"team_secret": document.secrets.get(target), "lock": target in document.locked}
+    return {**{name: volume.get(name) for name in VOLUME_TEXTS}, **named}
 
 
 def _input_row(one: dict[str, Any]) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.dispersed import JobSpec, Secret
 from dispersed_web.jobs import cooking, marker, secret_refs, specs
 from dispersed_web.jobs.refusal import Refusal
-from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes import references
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.recipes.references import VOLUME
 from dispersed_web.web.forms import review_api
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.review_api import MASK

@@ -16,9 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import PERSISTENT, JobSpec, Volume
 from dispersed_web.jobs import specs
-from dispersed_web.jobs.secret_refs import VOLUME
 from dispersed_web.recipes.document import LIST_FIELDS, REGISTRY_SECRET, USD_FIELDS, Input
-from dispersed_web.recipes.references import Reference
+from dispersed_web.recipes.references import VOLUME, Reference
 from dispersed_web.recipes.render import Rendered
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import as_json
@@ -101,13 +100,17 @@ def _overrides(form: RecipeLaunchForm, flat: Mapping[str, Any], spec: JobSpec) -
     ours = {name: _plain(name, value) for name, value in flat.items()}
     names = {name for name in (*ours, *theirs) if ours.get(name) != theirs.get(name)} - _APART
     found = {name: flat[name] if name in flat else _empty(name) for name in sorted(names)}
-    if flat.get("volumes", []) != [_without_empty(one) for one in meant.values.get("volumes") or ()]:
+    if flat.get("volumes", []) != [_meant_volume(one, form) for one in meant.values.get("volumes") or ()]:
         found["volumes"] = flat.get("volumes", [])
     if "registry_secret" in flat and not meant.registry_secret:
         found["registry_secret"] = flat["registry_secret"]
     registry = form.secret_refs().get(REGISTRY_SECRET)
     if registry and form.known.name(registry) != meant.refs.get(REGISTRY_SECRET):
         found["registry_secret_id"] = flat["registry_secret_id"]
+    elif not registry and REGISTRY_SECRET in meant.refs and "registry_secret" not in flat:
+        found["registry_secret_id"] = None
+    if removed := sorted(set(meant.env) - set(spec.env)):
+        found["remove_env"] = removed
     if rows := list(_rows(form, flat, spec, meant)):
         found["env"] = rows
     return found
@@ -149,8 +152,12 @@ def _empty(name: str) -> Any:
 _NOTHING = JobSpec(task="", title="", image="")
 
 
-def _without_empty(volume: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: text for name, text in Volume.from_plain(volume).to_plain().items() if text}
+def _meant_volume(volume: Mapping[str, Any], form: RecipeLaunchForm) -> dict[str, Any]:
+    """As the recipe itself would be launched with it."""
+    plain = {name: text for name, text in Volume.from_plain(volume).to_plain().items() if text}
+    ref = form.rendered.refs.get(f"{VOLUME}{volume.get('mount', '')}")
+    found = form.known.find(ref) if ref else None
+    return {**plain, "team_secret_id": str(found.pk) if found else ref} if ref else plain
 
 
 # The flat body --------------------------------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.dispersed import Secret, Volume
 from dispersed_web.dispersed.limits import MOST_VOLUMES
-from dispersed_web.jobs.secret_refs import NONE, VOLUME, Known
-from dispersed_web.recipes.references import TEAM_SECRET
+from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.recipes.references import TEAM_SECRET, VOLUME
 from dispersed_web.web.forms.team_secrets import SecretFromField, ref_of
 
 PREFIX = "volume"

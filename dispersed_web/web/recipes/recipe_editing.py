@@ -19,7 +19,7 @@ from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.recipes.shape import shape_problems
 from dispersed_web.web.access import Seat
-from dispersed_web.web.forms import recipe_rows
+from dispersed_web.web.forms import recipe_input_rows
 from dispersed_web.web.forms.recipe import RecipeForm
 from dispersed_web.web.forms.recipe_yaml import YamlForm, written
 from dispersed_web.web.recipes.recipe_diff import Part, compared
@@ -80,7 +80,7 @@ class Draft:
 def as_yaml(form: RecipeForm) -> YamlForm | None:
     """The same as text; ``None`` while something in the form cannot be read, which would be lost."""
     document, about = form.typed()
-    rows = sum(rows.total_error_count() for rows in (form.env, form.inputs, form.links))
+    rows = sum(rows.total_error_count() for rows in form.all_rows)
     if rows or set(form.errors) - {"name"} or any(shape_problems(document)):
         return None
     kept = {name: form[name].value() for name in ("note", "seen", "began")}
@@ -139,7 +139,7 @@ def conflict(recipe: Recipe, draft: Draft) -> Conflict:
 def rearranged(data: QueryDict) -> tuple[RecipeForm, int | None]:
     """The form after a button that adds, moves or removes inputs, and which input to show open."""
     act = data.get("act", "")
-    changed = recipe_rows.after_act(data, act)
+    changed = recipe_input_rows.after_act(data, act)
     number = act.rpartition("-")[2]
     opened = int(number) if act.startswith("refresh") and number.isdecimal() else None
     return RecipeForm(changed), opened

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dispersed_web.recipes import references
+from dispersed_web.recipes import references, words
 from dispersed_web.recipes.document import (
     AUTOSTOP_FIELDS,
     DEFAULTS,
     ENV,
-    REGISTRY_SECRET,
     TIMEOUT_FIELDS,
     Document,
     Input,
@@ -101,9 +100,12 @@ def groups(document: Document) -> list[Group]:
     """What is launched, as far as the recipe says it, with what a launch may not change."""
     locked = document.locked_targets()
     found = [Group(title, tuple(_lines(document, names, locked))) for title, names in GROUPS]
-    if registry := document.secrets.get(REGISTRY_SECRET):
-        line = Line(FIELDS[REGISTRY_SECRET], references.words(registry), is_locked=REGISTRY_SECRET in locked)
-        found[0] = Group(found[0].title, (*found[0].lines, line))
+    logins = [target for target in document.secrets if not target.startswith("env.")]
+    more = (
+        Line(words.target(target), references.words(document.secrets[target]), is_locked=target in locked)
+        for target in sorted(logins)
+    )
+    found[0] = Group(found[0].title, (*found[0].lines, *more))
     found.append(Group("Environment", tuple(_variables(document, locked))))
     return [group for group in found if group.lines]
 
@@ -149,7 +151,7 @@ def value_words(target: str, value: Any, one: Input | None = None) -> str:
     if target == "allowed_region_codes" and isinstance(value, (list, tuple)):
         return ", ".join(regions.name(str(code)) for code in value)
     if target == "volumes" and isinstance(value, (list, tuple)):
-        return ", ".join(_volume(one) for one in value if isinstance(one, Mapping))
+        return ", ".join(_image_at(one) for one in value if isinstance(one, Mapping))
     if isinstance(value, Mapping):
         return ", ".join(f"{name}={text}" for name, text in value.items())
     if isinstance(value, (list, tuple)):
@@ -157,10 +159,20 @@ def value_words(target: str, value: Any, one: Input | None = None) -> str:
     return f"{value} {one.unit}".strip() if one is not None and one.unit else str(value)
 
 
-def _volume(volume: Mapping[str, Any]) -> str:
+def volume(volume: Mapping[str, Any], secret: str = "") -> str:
+    """What is mounted, and by which secret of the team it is read."""
+    login = f", with {references.words(secret)}" if secret else ""
+    return f"{_image(volume)}{login}"
+
+
+def _image_at(volume: Mapping[str, Any]) -> str:
+    return f"{_image(volume)} at {volume.get('mount', '')}"
+
+
+def _image(volume: Mapping[str, Any]) -> str:
     image = f"{volume.get('image', '')}:{volume['tag']}" if volume.get("tag") else volume.get("image", "")
     registry = f"{volume['registry']}/" if volume.get("registry") else ""
-    return f"{registry}{image} at {volume.get('mount', '')}"
+    return f"{registry}{image}"
 
 
 def _plain_target(one: Input) -> str:
@@ -179,8 +191,8 @@ def _lines(document: Document, names: tuple[str, ...], locked: frozenset[str]) -
             yield Line(FIELDS[name], "", is_locked=one.is_fixed, asked=one.name)
         elif one is None and name in NEVER_ODD and value == DEFAULTS[name] and name not in locked:
             continue
-        elif one is None and (words := value_words(name, value)):
-            yield Line(FIELDS[name], words, is_code=name in CODE, is_locked=to in locked or name in locked)
+        elif one is None and (told := value_words(name, value)):
+            yield Line(FIELDS[name], told, is_code=name in CODE, is_locked=to in locked or name in locked)
 
 
 def _variables(document: Document, locked: frozenset[str]) -> Iterator[Line]:
