@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from urllib.parse import unquote
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -55,6 +56,9 @@ def test_the_first_app_brings_recovery_codes_that_are_shown_once(client, person)
     _, answer = set_up(client)
     assert answer.status_code == 200
     assert len(codes_on(answer)) == 10
+    file = re.search(r'href="data:text/plain;charset=utf-8,([^"]+)"', answer.content.decode())[1]
+    assert unquote(file).startswith(f"Recovery codes of {person.email} at ")
+    assert unquote(file).splitlines()[2:] == codes_on(answer)
     assert second_factor.has_one(person.pk)
     for name in ("mfa_index", "mfa_view_recovery_codes", "mfa_generate_recovery_codes"):
         page = client.get(reverse(name), follow=True).content.decode()

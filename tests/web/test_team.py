@@ -95,6 +95,9 @@ def test_an_admin_is_not_offered_to_make_an_owner(client, team):
 
 def test_the_last_owner_neither_steps_down_nor_leaves(client, team):
     seat = seat_of(team, make.owner_of(team))
+    page = html(client.get(url("team-member", team, seat.pk)))
+    assert "You are the only owner" in page
+    assert "Save the role" not in page
     refused = client.post(url("team-member", team, seat.pk), {"role": "member"})
     assert refused.status_code == 422
     assert "A team needs an owner" in html(refused)

@@ -15,6 +15,7 @@ from allauth.mfa.recovery_codes.internal.flows import can_generate_recovery_code
 from allauth.mfa.totp import views as of_apps
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, clear_totp_secret
 from allauth.mfa.webauthn import views as of_keys
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
@@ -109,7 +110,10 @@ def _made_codes(request: HttpRequest, codes_id: int) -> HttpResponse:
     row = Authenticator.objects.get(pk=codes_id, user=request.user)
     wrapped = row.wrap()
     wrapped.mark_as_viewed()
-    context = {"made": wrapped.get_unused_codes()}
+    context = {
+        "made": wrapped.get_unused_codes(),
+        "heading": f"Recovery codes of {request.user.email} at {settings.PUBLIC_URL}. Each opens the account once.",
+    }
     return render(request, "mfa/recovery_codes/made.html", context)
 
 

@@ -18,7 +18,7 @@ from dispersed_web.notifications import invitation_mail
 from dispersed_web.teams import invitations, keeping
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Invitation, Membership
-from dispersed_web.teams.roles import Action, Role, may_change_member
+from dispersed_web.teams.roles import Action, Role, as_a, may_change_member
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms.confirm import ConfirmedForm
@@ -42,7 +42,7 @@ def member(request: HttpRequest, slug: str, membership_id: int) -> HttpResponse:
         except TeamRefused as refused:
             form.add_error(None, refused.sentence)
         else:
-            messages.success(request, f"{membership.user} is {role} now.")
+            messages.success(request, f"{membership.user} is in the team {as_a(role)} now.")
             return redirect("web:team", slug)
     context = {
         "team": seat.team,

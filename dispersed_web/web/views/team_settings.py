@@ -59,11 +59,8 @@ def factor_rule(request: HttpRequest, slug: str) -> HttpResponse:
         except TeamRefused as refused:
             form.add_error(refused.field or None, refused.sentence)
         else:
-            if changed:
-                words = (
-                    "Members need a second factor now." if wanted else "A second factor is up to members now."
-                )
-                messages.success(request, words)
+            words = "Members need a second factor now." if wanted else "A second factor is up to members now."
+            messages.success(request, words if changed else "Nothing was changed.")
             return redirect("web:team-settings", slug)
     return _page(request, seat, rule=form)
 
