@@ -213,6 +213,13 @@ class TestFilters:
         assert re.findall(r"Run \d+\.</p>", rest) == [f"Run {number}.</p>" for number in range(9, -1, -1)]
         assert "Frozen" not in re.sub(r"<select.*?</select>", "", rest)
 
+    def test_who_left_can_still_be_asked_for(self, client, team) -> None:
+        ben = make.make_member(team, "member", make.make_user(name="Ben"))
+        make.make_event(team, actor=Actor.person(ben))
+        assert f'<option value="{ben.pk}">Ben</option>' in look(client, team)
+        keeping.remove_member(team, ben, actor=Actor.person(make.owner_of(team)), now=NOW)
+        assert f'<option value="{ben.pk}">Ben, who left</option>' in look(client, team)
+
     def test_no_query_for_each_line(self, client, team, django_assert_max_num_queries) -> None:
         for _ in range(50):
             make.make_event(team, "job.status", make.make_job(team, title="x"))
@@ -226,9 +233,14 @@ class TestTheChain:
         assert "sealed with a hash" in look(client, team)
         make.make_event(team)
         chain.seal_waiting()
-        assert "Sealed up to number 1. The first check follows" in look(client, team)
+        assert "Sealed up to event number 1. The first check follows" in look(client, team)
         verify.check_due(NOW)
-        assert "Whole up to number 1, checked" in look(client, team)
+        page = look(client, team)
+        assert "nothing was changed or removed up to event number 1." in page
+        assert "Sealed since then" not in page
+        make.make_event(team)
+        chain.seal_waiting()
+        assert "Sealed since then up to number 2" in look(client, team)
 
     def test_a_break_stands_above_everything(self, client, team) -> None:
         make.make_event(team)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -22,6 +23,8 @@ from dispersed_web.web.audit import asked as asking
 from dispersed_web.web.audit import export as files
 from dispersed_web.web.audit.lines import PAGE_SIZE, lines
 
+# How many events are looked through for those who acted and left.
+LATELY = 2000
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
@@ -72,15 +75,19 @@ def _note(seat: access.Seat, form: str, asked: asking.Asked, now: dt.datetime) -
     record(seat.team.pk, seat.actor, "export.audit", about, sentence, now=now, data=data, bump=False)
 
 
-def _people(team: Team, person: int | None) -> list[User]:
-    """Who may have acted: the team's people, then its programs, and whoever is asked for although they left."""
-    found = list(User.objects.filter(memberships__team=team).order_by("is_service", "name", "email"))
-    if person is not None and person not in {one.pk for one in found}:
-        gone = User.objects.filter(
-            pk=person, pk__in=search.of_team(team.pk, search.Wanted()).values("actor_user")
-        )
-        found += list(gone)
-    return found
+def _people(team: Team, person: int | None) -> list[tuple[int, str]]:
+    """Who may have acted: the team's people, then its programs, then those who left: of the latest events, and whoever is
+    asked for."""
+    found = User.objects.filter(memberships__team=team).order_by("is_service", "name", "email")
+    lately = search.of_team(team.pk, search.Wanted())[:LATELY].values("actor_user")
+    acted = Q(pk__in=lately)
+    if person is not None:
+        acted |= Q(pk=person, pk__in=search.of_team(team.pk, search.Wanted()).values("actor_user"))
+    gone = User.objects.filter(acted).exclude(memberships__team=team)
+    return [
+        *((one.pk, one.called) for one in found),
+        *((one.pk, f"{one.called}, who left") for one in gone.order_by("is_service", "name", "email")),
+    ]
 
 
 def _chain(team: Team) -> dict[str, Any]:
