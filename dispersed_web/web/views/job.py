@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,34 +14,26 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from dispersed_web.autostop import policy
-from dispersed_web.events.models import Event
 from dispersed_web.jobs import figures, log_ends, states, sync
 from dispersed_web.jobs import runs as job_runs
 from dispersed_web.jobs.models import Job, JobRun
-from dispersed_web.recipes import queries as recipes
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, event_rows, live, markdown, shell
+from dispersed_web.web import access, live, shell
 from dispersed_web.web.job import (
     activity_page,
     causes,
     connection,
     extending,
-    history,
     job_notices,
     job_page,
     kept_page,
     longer,
-    next_words,
-    progress,
-    provenance,
-    run_rows,
     sightings,
-    spec_page,
-    timeline,
+    tabs,
 )
 from dispersed_web.web.job.cause_facts import Cause
 from dispersed_web.web.job.verdict_words import Outlook
-from dispersed_web.web.jobs import marks, rows
+from dispersed_web.web.jobs import rows
 
 TABS = (
     ("job", "Overview"),
@@ -51,9 +42,6 @@ TABS = (
     ("job-events", "Events"),
     ("job-spec", "Spec"),
 )
-NEWEST = 5
-MOST_ACTS = 50
-MOST_EVENTS = 300
 # What of an address chooses between things to show.
 KEPT = ("show", "at", "before", "connect")
 
@@ -100,7 +88,7 @@ def show(
         context["poll_ms"] = max(context["poll_ms"], live.CALM_MS)
     zone = timezone.get_current_timezone()
     told = {name: context[name] for name in ("runs", "connection", "outlook", "cause")}
-    context |= PARTS[tab](Sheet(job, now, zone, wishes, request.user.pk, **told))
+    context |= tabs.PARTS[tab](tabs.Sheet(job, now, zone, wishes, request.user.pk, **told))
     return answer(request, place, context)
 
 
@@ -111,21 +99,6 @@ def answer(request: HttpRequest, place: access.Seat, context: dict[str, Any]) ->
     response = render(request, "job/_live.html", context | {"is_part": True})
     live.tell_frame(response, shell.news(place.team), shell.recent_banners(place.team, says_age=True))
     return response
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """What a tab is made of: the job, its runs, the verdict on it or why it ended, and what the reader wishes to see."""
-
-    job: Job
-    now: dt.datetime
-    zone: dt.tzinfo
-    wishes: dict[str, str]
-    reader_id: int | None
-    runs: list[JobRun]
-    connection: connection.Connection
-    outlook: Outlook | None
-    cause: Cause | None
 
 
 def frame(
@@ -228,74 +201,3 @@ def _stale(job: Job, now: dt.datetime) -> figures.Stale | None:
     return next(
         (one for one in figures.sight(job.team_id, now).stale if one.name == job.credential.name), None
     )
-
-
-def _overview(sheet: Sheet) -> dict[str, Any]:
-    job, now, zone = sheet.job, sheet.now, sheet.zone
-    found = sheet.connection
-    picture = (
-        activity_page.picture(job, sheet.outlook, "3h", now, zone, is_small=True) if job.is_active else None
-    )
-    return {
-        "phases": timeline.phases(job, now, zone),
-        "progress": progress.progress(job, sheet.runs, now, zone),
-        "run_rows": run_rows.table(job, sheet.runs, now, zone, sheet.cause),
-        **_provenance(job, sheet.reader_id),
-        "recipe_text": markdown.render(found.text) if found.text else "",
-        "is_connection_open": found.state == "ready" and sheet.wishes.get("connect") == "open",
-        "heartbeat": sightings.heartbeat(job, now) if sheet.outlook else None,
-        "has_heartbeat_address": job.heartbeat_digest is not None,
-        "costs": job_page.costs(job, sheet.outlook, now),
-        "limits": job_page.limits(job, sheet.outlook, now, zone),
-        "sureness": next_words.sureness(sheet.outlook) if sheet.outlook else None,
-        "picture": picture,
-        "events": event_rows.lines(events_of(job)[:NEWEST]),
-        **kept_page.notes(job),
-        **kept_page.tags(job),
-    }
-
-
-def _provenance(job: Job, reader_id: int | None) -> dict[str, Any]:
-    """Where it came from; a recipe that the reader may not see is not named."""
-    version, address = job.recipe_version, ""
-    if version and recipes.visible_to(reader_id or 0, job.team).filter(pk=version.recipe_id).exists():
-        address = f"{reverse('web:recipe', args=[job.team.slug, version.recipe_id])}?v={version.number}"
-    found = provenance.provenance(job, may_see_recipe=bool(address))
-    return {"provenance": found, "recipe_address": address}
-
-
-def _activity(sheet: Sheet) -> dict[str, Any]:
-    job, outlook, now, zone = sheet.job, sheet.outlook, sheet.now, sheet.zone
-    picture = activity_page.picture(job, outlook, sheet.wishes.get("show", ""), now, zone)
-    changes, older = activity_page.history_page(job, sheet.wishes.get("before", ""))
-    return {
-        "picture": picture,
-        "asked_about": activity_page.moment(sheet.wishes.get("at", ""), zone),
-        "answer": activity_page.answer(job, picture, sheet.wishes.get("at", ""), now, zone)
-        if picture
-        else None,
-        "history": history.lines(changes, now, zone),
-        "older": older,
-        "steps": next_words.steps(outlook) if outlook else [],
-        "keeps": next_words.calls_off(outlook) if outlook else [],
-        "sureness": next_words.sureness(outlook) if outlook else None,
-        "limits": job_page.limits(job, outlook, now, zone),
-        "costs": job_page.costs(job, outlook, now),
-        "events": event_rows.lines(events_of(job).filter(kind__in=marks.KINDS)[:MOST_ACTS]),
-    }
-
-
-def _events(sheet: Sheet) -> dict[str, Any]:
-    return {"events": event_rows.lines(events_of(sheet.job)[:MOST_EVENTS]), "most": MOST_EVENTS}
-
-
-def _spec(sheet: Sheet) -> dict[str, Any]:
-    return {"groups": spec_page.groups(sheet.job), "spec_json": spec_page.as_json(sheet.job)}
-
-
-def events_of(job: Job) -> Any:
-    """The job's events, newest first."""
-    return Event.objects.filter(subject_type="job", subject_id=str(job.pk), team=job.team_id).order_by("-id")
-
-
-PARTS = {"job": _overview, "job-activity": _activity, "job-events": _events, "job-spec": _spec}
