@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import socket
 import sys
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -14,6 +17,7 @@ from django.core.management import call_command
 
 # Large, slow to compress, and on no page of ours.
 UNUSED = ["redoc"]
+SANDBOX_LIMIT_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
@@ -28,6 +32,7 @@ def main(arguments: list[str]) -> int:
     print("the database is up to date", flush=True)
     collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
     if arguments[:1] == ["--demo"]:
+        await_sandbox(settings.DISPERSED_URL)
         call_command("seed_demo", arguments[1])
     call_command("setup_code", at_start=True)
     return 0
@@ -39,6 +44,18 @@ def begin() -> None:
     from dispersed_web.jobs import starting
 
     starting.begin(database_now)
+
+
+def await_sandbox(url: str) -> None:
+    """The sandbox starts while the database is made. Gives up silently: whoever asks it says what is wrong."""
+    address = urlsplit(url)
+    give_up = time.monotonic() + SANDBOX_LIMIT_S
+    while time.monotonic() < give_up:
+        try:
+            with socket.create_connection((address.hostname, address.port or 80), timeout=1):
+                return
+        except OSError:
+            time.sleep(0.03)
 
 
 def collect_static(target: Path, root: Path) -> None:

@@ -9,7 +9,7 @@ import urllib.request
 from dispersed_web.supervisor import broker
 from dispersed_web.supervisor.child import Child
 from dispersed_web.supervisor.data_folder import DataFolder
-from dispersed_web.supervisor.environment import HOST, ROOT, port_is_free
+from dispersed_web.supervisor.environment import HOST, ROOT
 from dispersed_web.supervisor.supervisor import Supervisor
 
 # The worker ends before its broker: it does not survive the other order. All together stay below five seconds.
@@ -42,7 +42,6 @@ def start_product(
     seed = []
     if sandbox_port is not None:
         supervisor.start(_sandbox(apart, folder, sandbox_port))
-        supervisor.wait_until(lambda: not port_is_free(sandbox_port), "sandbox", START_LIMIT_S)
         seed = ["--demo", str(folder.demo)]
     supervisor.run(child("prepare", sys.executable, "-m", "dispersed_web.supervisor.prepare", *seed))
     supervisor.start(child("web", str(ROOT / "bin/start"), "web"))

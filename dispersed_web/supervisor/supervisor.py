@@ -52,7 +52,7 @@ class Supervisor:
         self.start(child)
         how = None
         while how is None:
-            self._turn(0.2, once=child)
+            self._turn(0.03, once=child)
             how = self._collect(child)
         del self._children[child.name]
         if how != ENDED_WELL:
