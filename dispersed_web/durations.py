@@ -39,11 +39,6 @@ def parse(text: str) -> int:
     return seconds
 
 
-def parse_ms(text: str) -> int:
-    """The same in milliseconds."""
-    return parse(text) * 1000
-
-
 def write(seconds: int) -> str:
     """The shortest text that :func:`parse` reads back as ``seconds``: ``90`` is “1m 30s”, ``86400`` is “24h”.
 

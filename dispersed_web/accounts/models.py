@@ -68,9 +68,6 @@ class User(AbstractBaseUser):
         """As lists name it in which people and programs stand side by side."""
         return f"{self} (API token)" if self.is_service else str(self)
 
-    def get_full_name(self) -> str:
-        return str(self)
-
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)

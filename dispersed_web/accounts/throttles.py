@@ -85,11 +85,6 @@ def give_back(name: str, key: object) -> None:
     rows.update(taken=F("taken") - 1)
 
 
-def forget(name: str, key: object) -> None:
-    """Begins anew, as if nothing had been tried."""
-    Throttle.objects.filter(name=name, key_digest=_digest(name, key)).delete()
-
-
 def prune(now: dt.datetime) -> int:
     """Deletes what no longer counts, a few rows at a time; says how many."""
     deleted = 0

@@ -97,37 +97,6 @@ def add(
 
 
 @sensitive_variables()
-def replace_secret(
-    credential: Credential,
-    public_key: str,
-    secret_key: str,
-    *,
-    actor: Actor,
-    clock: Clock,
-    jobs_need_it: bool,
-    expires_at: dt.datetime | None = None,
-) -> None:
-    """Puts a new pair in the place of the old one, after the same trial. Raises :class:`CredentialRefused`.
-
-    The new pair must be of the same account: with another's, running jobs could not be seen or stopped any more, and a
-    launch in doubt would seem never to have arrived. Where the cloud does not name the account, ``jobs_need_it`` (jobs of
-    this credential have not ended) decides.
-    """
-    began = clock()
-    trial = try_pair(public_key, secret_key)
-    _refuse_another_account(credential, public_key, trial, jobs_need_it)
-    put_in_place(
-        credential,
-        (public_key, secret_key),
-        trial,
-        actor=actor,
-        began=began,
-        now=clock(),
-        expires_at=expires_at,
-    )
-
-
-@sensitive_variables()
 def put_in_place(
     credential: Credential,
     pair: tuple[str, str],
@@ -181,24 +150,6 @@ def same_account(credential: Credential, public_key: str, trial: Trial) -> bool 
     if not credential.account or not trial.account:
         return None
     return credential.account == trial.account
-
-
-def _refuse_another_account(
-    credential: Credential, public_key: str, trial: Trial, jobs_need_it: bool
-) -> None:
-    same = same_account(credential, public_key, trial)
-    if same is False:
-        raise CredentialRefused(
-            "These keys are of another Dispersed account, where this credential's jobs cannot be seen or stopped. "
-            "Add them as a new credential.",
-            "public_key",
-        )
-    if jobs_need_it and not same:
-        raise CredentialRefused(
-            "It cannot be told whether these keys are of the same Dispersed account, and jobs of this credential have not "
-            "ended. Add the keys as a new credential, or wait until the jobs have ended.",
-            "public_key",
-        )
 
 
 def set_disabled(credential: Credential, disabled: bool, *, actor: Actor, now: dt.datetime) -> bool:

@@ -11,12 +11,11 @@ import datetime as dt
 import logging
 import threading
 import uuid
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from dispersed_web.credentials.models import SecretUse
@@ -154,16 +153,6 @@ def _at_exit() -> None:
 
 
 atexit.register(_at_exit)
-
-
-def uses(kind: str, row_ids: Iterable[object] | object, days: int, today: dt.date) -> QuerySet[SecretUse]:
-    """The counted uses of one row, or of several, on the last ``days`` days, newest first, with their people. Those of
-    the last minute may be missing."""
-    many = isinstance(row_ids, list | tuple | set | frozenset)
-    ids = [str(one) for one in row_ids] if many else [str(row_ids)]
-    since = today - dt.timedelta(days=days - 1)
-    rows = SecretUse.objects.filter(kind=kind, row_id__in=ids, day__gte=since)
-    return rows.select_related("user").order_by("-day", "-last_at")
 
 
 def prune(now: dt.datetime) -> int:

@@ -12,7 +12,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs.errors import JobError
-from dispersed_web.jobs.models import ENDED, Job
+from dispersed_web.jobs.models import Job
 from dispersed_web.teams import seats
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action, may
@@ -55,23 +55,14 @@ def hand_over(job: Job, to: User, *, actor: Actor, now: dt.datetime) -> bool:
     return True
 
 
-def hand_over_all(team: Team, person: User, to: User, *, actor: Actor, now: dt.datetime) -> int:
-    """Makes ``to`` the owner of every job of ``person`` in the team that has not ended; how many there were.
-
-    For when somebody leaves; the caller has made sure that ``actor`` may do that. Raises :class:`JobError` for a new
-    owner who is no active member or may not launch.
-    """
-    with transaction.atomic():
-        active = Job.objects.filter(team=team, owner=person).exclude(status__in=ENDED)
-        jobs = list(active.order_by("pk").select_for_update(no_key=True).only("pk", "team", "title", "owner"))
-        hand_over_these(team, jobs, person, to, actor=actor, now=now)
-    return len(jobs)
-
-
 def hand_over_these(
     team: Team, jobs: Sequence[Job], person: User, to: User, *, actor: Actor, now: dt.datetime
 ) -> None:
-    """As :func:`hand_over_all`, for some of the person's jobs, whose rows the caller's transaction holds."""
+    """Makes ``to`` the owner of some of the person's jobs, whose rows the caller's transaction holds; for when somebody
+    leaves. The caller has made sure that ``actor`` may do that.
+
+    Raises :class:`JobError` for a new owner who is no active member or may not launch.
+    """
     Job.objects.filter(pk__in=[job.pk for job in jobs]).update(owner=to)
     _hold_members(team.pk)
     _need_able(team.pk, to)

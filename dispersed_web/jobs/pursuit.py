@@ -65,14 +65,9 @@ class Sight:
         return self.job is not None and self.job.status == "CANCELLING"
 
 
-def due(now: dt.datetime) -> list[uuid.UUID]:
-    """The jobs whose stop is to be pursued now."""
-    return list(due_by_key(now))
-
-
 def due_by_key(now: dt.datetime) -> dict[uuid.UUID, uuid.UUID]:
-    """The same with each job's credential; what was tried seldom comes first, so that it never waits behind what fails
-    again and again."""
+    """The jobs whose stop is to be pursued now, each with its credential; what was tried seldom comes first, so that it
+    never waits behind what fails again and again."""
     rows = Job.objects.filter(_is_due(now)).order_by("stop_attempts", "stop_next_at")
     return dict(rows.values_list("pk", "credential")[:MOST_AT_ONCE])
 

@@ -68,12 +68,10 @@ ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELLED})
 UNSENT = frozenset({Status.QUEUED})
 IN_DOUBT = frozenset({Status.LAUNCHING, Status.UNCONFIRMED})
 IN_CLOUD = frozenset(Status) - ENDED - UNSENT - IN_DOUBT
-ACTIVE = frozenset(Status) - ENDED
 STARTING = frozenset({Status.PENDING, Status.ASSIGNED, Status.PREPARING})
 UNDER_WAY = UNSENT | IN_DOUBT | STARTING | {Status.FAILING, Status.CANCELLING}
 
 _CLOUD_WORDS = {status.value: status for status in IN_CLOUD | ENDED}
-_PROGRESS = [Status.PENDING, Status.ASSIGNED, Status.PREPARING, Status.RUNNING]
 
 
 def from_cloud(job_status: str, run_status: str | None, previous: Status) -> Status:
@@ -91,15 +89,6 @@ def from_cloud(job_status: str, run_status: str | None, previous: Status) -> Sta
     if status == Status.RUNNING and run_status == "PREPARING":
         return Status.PREPARING
     return status
-
-
-def may_change(old: Status, new: Status) -> bool:
-    """Whether a status seen in the cloud may replace ours.
-
-    An end is final, except that a job which we gave up on (FAILED) can turn up after all; that way back is taken by
-    the adoption of a found job, never by a listing that is older than the end we saw.
-    """
-    return old not in ENDED and new not in UNSENT | IN_DOUBT
 
 
 def end_reason(status: Status, stop_reason: str) -> Reason:

@@ -163,11 +163,6 @@ def set_require_mfa(team: Team, on: bool, actor: Actor, now: dt.datetime) -> boo
     return True
 
 
-def owners(team: Team) -> int:
-    """How many owners can act for the team."""
-    return Membership.objects.filter(team=team, role=Role.OWNER, user__is_active=True).count()
-
-
 def is_last_owner(membership: Membership) -> bool:
     """Whether the team would have no owner who can act without this member."""
     others = Membership.objects.filter(team=membership.team_id, role=Role.OWNER, user__is_active=True)

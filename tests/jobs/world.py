@@ -84,7 +84,7 @@ class World:
         for credential_id in {*finding.credentials_to_look_with(now), *sync.due(now)}:
             Credential.objects.filter(pk=credential_id).update(sync_lease_until=None)
             sync.sync(credential_id, self.clock)
-        for job_id in pursuit.due(now):
+        for job_id in pursuit.due_by_key(now):
             tasks.pursue(job_id, self.clock)
 
     def pass_time(self, seconds: float) -> None:

@@ -78,20 +78,6 @@ class AddressesField(ListField):
     what, most = "addresses", MAX_ADDRESSES
 
 
-class SshKeyField(forms.CharField):
-    """One public key as its clean line. Whatever is no public key is refused without repeating it, and
-    :class:`RefusingTextarea` does not send it back into the page either: it may be a private one."""
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            return ssh_keys.parse_public_key(text).line
-        except ssh_keys.BadSshKey as error:
-            raise ValidationError(str(error)) from None
-
-
 class RefusingTextarea(forms.Textarea):
     """Shows again only what can be a public key."""
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 USER, UNSLOTH_USER = "duser", "unsloth"
-TOKEN_PORT = 5000
 PASSWORD_ENV = "BASIC_AUTH"  # noqa: S105 - the name of a variable
 PORT_NAMES = {
     5000: "Web page with sign-in",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +27,6 @@ from dispersed_web.web.recipes.recipe_prices import Machine, Prices, machine_of
 from dispersed_web.web.words import Phrase
 
 ASKED = [CredentialState.ACTIVE, CredentialState.BROKEN]
-SEARCHED = ("name", "description")
 
 
 @dataclass(frozen=True)
@@ -147,8 +146,3 @@ def _secret_words(secret: str) -> str:
 
 def _size(size_bytes: int | None) -> str:
     return f"{size_bytes / 1e9:.1f} GB" if size_bytes else ""
-
-
-def names(credentials: Iterable[Credential]) -> list[tuple[str, str]]:
-    """For the choice of a credential."""
-    return [(str(one.pk), one.name) for one in credentials]
