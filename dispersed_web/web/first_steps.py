@@ -42,6 +42,11 @@ class FirstSteps:
         return all(row.done for row in self.rows)
 
     @property
+    def next(self) -> Step | None:
+        """The first that this person can take."""
+        return next((row for row in self.rows if row.url and not row.done), None)
+
+    @property
     def shown(self) -> bool:
         return bool(self.rows) and not self.hidden and not self.done
 
@@ -90,6 +95,8 @@ def _rows(seat: Seat, facts: dict[str, bool]) -> tuple[Step, ...]:
     ]
     if manages:
         rows += _of_managers(slug, facts)
+    elif facts["has_credential"]:
+        rows = rows[1:]  # somebody did it, and it is nothing to this person
     launched = "It is stopped when nobody uses it or its lifetime ends, after a warning."
     return (*rows, Step("Launch the first job", launched, facts["has_job"], launch, "Launch"))
 

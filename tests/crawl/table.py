@@ -72,7 +72,7 @@ web:setup-team GET reader, POST reader
 web:setup-credential GET admin, POST admin
 web:setup-notices GET admin, POST admin
 web:setup-mail POST admin
-web:setup-launch GET member
+web:setup-launch GET member, POST member
 web:first-steps-hide POST reader
 web:credential-caps GET admin, POST admin
 web:credential-delete GET admin, POST admin

@@ -14,6 +14,7 @@ from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams import first_run
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
+from tests.notifications.receiver import receiver
 
 pytestmark = pytest.mark.django_db
 
@@ -115,11 +116,21 @@ def test_a_key_is_tried_first_and_stored(client, team, sandbox):
     assert "Main" in client.get(url).content.decode()
 
 
-def test_a_channel_is_stored_and_an_address_that_is_never_asked_is_not(client, team):
+def test_a_channel_is_stored_and_tried_at_once_and_an_address_that_is_never_asked_is_not(
+    client, team, settings
+):
     url = page("setup-notices", team)
     assert client.post(url, {"kind": "slack", "url": "http://127.0.0.1/x"}).status_code == 422
-    answer = client.post(url, {"kind": "slack", "url": "https://hooks.slack.com/services/T/B/x"})
-    assert answer["Location"] == page("setup-launch", team)
+    with receiver() as hook:
+        settings.WEBHOOK_ALLOWED_HOSTS = [("127.0.0.1", hook.port)]
+        hook.answer(404)
+        answer = client.post(url, {"kind": "slack", "url": hook.url}, follow=True)
+        assert answer.redirect_chain[-1][0] == url
+        assert "the test did not arrive" in answer.content.decode()
+        Channel.objects.all().delete()
+        answer = client.post(url, {"kind": "slack", "url": hook.url})
+        assert answer["Location"] == page("setup-launch", team)
+        assert len(hook.requests) == 2
     assert Channel.objects.get().team == team
 
 
@@ -138,8 +149,14 @@ def test_the_last_step_leads_to_the_form_of_a_cheap_machine(client, team):
     assert page("setup-credential", team) in client.get(page("setup-launch", team)).content.decode()
     make.make_credential(team)
     recipe = Recipe.objects.get(team=team, source="starter:ssh-machine")
+    form = reverse("web:recipe-launch", args=[team.slug, recipe.pk])
+    assert client.post(page("setup-launch", team), {"key": "no key"}).status_code == 422
+    answer = client.post(page("setup-launch", team), {"key": make.SSH_KEY})
+    assert answer["Location"] == form
+    assert SshKey.objects.get().user == make.owner_of(team)
     html = client.get(page("setup-launch", team)).content.decode()
-    assert reverse("web:recipe-launch", args=[team.slug, recipe.pk]) in html
+    assert form in html
+    assert "Store the key" not in html
     assert "costs nothing" in html
 
 
@@ -167,7 +184,10 @@ def test_the_list_goes_for_good_for_who_does_not_want_it(client, team):
     home = page("team-home", team)
     assert b"First steps" in client.get(home).content
     assert client.post(reverse("web:first-steps-hide")).status_code == 302
-    assert b"First steps" not in client.get(home).content
+    assert b"First steps</h2>" not in client.get(home).content
+    assert b"first steps on the home page again" in client.get(reverse("web:me")).content
+    client.post(reverse("web:first-steps-hide"), {"show": "1"})
+    assert b"First steps</h2>" in client.get(home).content
     colleague = make.sign_in(client, make.make_member(team, "admin"))
     assert b"First steps" in client.get(home).content
     assert not colleague.hides_first_steps
@@ -182,6 +202,10 @@ def test_members_see_the_steps_that_are_theirs(client, team):
         "Launch the first job",
     ]
     assert steps.rows[0].waits == "An admin does this"
+    make.make_credential(team)
+    steps = client.get(page("team-home", team)).context["steps"]
+    assert [one.title for one in steps.rows] == ["Store your SSH key", "Launch the first job"]
+    assert steps.next == steps.rows[0]
     make.sign_in(client, make.make_member(team, "viewer"))
     assert not client.get(page("team-home", team)).context["steps"].shown
 

@@ -9,6 +9,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.html import format_html
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web import commands
 from dispersed_web.accounts.models import User
 
 
@@ -21,7 +22,7 @@ class OwnerForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "mono", "spellcheck": "false"}),
         help_text=format_html(
             "It stands in the log of the server since it started. The command <code>{}</code> prints it again.",
-            "setup_code",
+            commands.named("setup_code"),
         ),
     )
     email = forms.EmailField(

@@ -31,20 +31,27 @@ KEYS = "#ssh-key"
 @sensitive_variables()
 def add(request: HttpRequest) -> HttpResponse:
     form = SshKeyForm(request.POST)
-    if not form.is_valid():
+    if not store(request, form):
         return me.page(request, ssh=form)
+    return redirect(reverse("web:me") + KEYS)
+
+
+@sensitive_variables()
+def store(request: HttpRequest, form: SshKeyForm) -> bool:
+    """Stores the key that was typed and says so; or puts into the form why not."""
+    if not form.is_valid():
+        return False
     data = form.cleaned_data
     user = User.objects.get(pk=request.user.pk)
-    now = timezone.now()
     try:
         with transaction.atomic():
-            key = key_keeping.add(user, data["key"], data["name"], now)
+            key = key_keeping.add(user, data["key"], data["name"], timezone.now())
             _note(key, "key_added", f"added the SSH key “{key.name}” ({key.fingerprint}).")
     except KeyRefused as refused:
         form.add_error(refused.field or None, refused.sentence)
-        return me.page(request, ssh=form)
+        return False
     messages.success(request, f"The key “{key.name}” is stored. Its fingerprint is {key.fingerprint}.")
-    return redirect(reverse("web:me") + KEYS)
+    return True
 
 
 @sensitive_post_parameters()

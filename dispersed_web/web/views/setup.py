@@ -18,15 +18,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from dispersed_web.accounts import throttles
+from dispersed_web.accounts.models import SshKey
 from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping as credentials
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.notifications import channels, letter, outbound
-from dispersed_web.notifications.models import Channel
+from dispersed_web.notifications.models import Channel, DeliveryState
 from dispersed_web.recipes import starters
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.teams import first_run, keeping
@@ -37,9 +38,11 @@ from dispersed_web.web.client_address import UNKNOWN, client_address
 from dispersed_web.web.forms.credential import CredentialForm
 from dispersed_web.web.forms.notices import ChannelForm
 from dispersed_web.web.forms.setup import OwnerForm
+from dispersed_web.web.forms.ssh_keys import SshKeyForm
 from dispersed_web.web.forms.team import NewTeamForm
 from dispersed_web.web.people.notices import note_wrong_setup_code
 from dispersed_web.web.people.sudo import needs_sudo
+from dispersed_web.web.views import my_keys
 
 STEPS = ("Account", "Team", "Credential", "Notices", "First launch")
 FIRST_RECIPE = f"{starters.SOURCE}ssh-machine"
@@ -115,8 +118,9 @@ def notices(request: HttpRequest, slug: str) -> HttpResponse:
         except outbound.Refused as refused:
             form.add_error("url", refused.sentence)
         else:
-            messages.success(request, f"The webhook at {channel.host} is stored.")
-            return redirect("web:setup-launch", slug)
+            return redirect(
+                "web:setup-launch" if _took_test(request, seat, channel) else "web:setup-notices", slug
+            )
     known = Channel.objects.filter(team=seat.team).first()
     printed = settings.EMAIL_BACKEND.endswith(".console.EmailBackend")
     return _page(request, 3, {"form": form, "known": known, "team": seat.team, "mail_is_printed": printed})
@@ -143,13 +147,23 @@ def test_mail(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("web:setup-notices", slug)
 
 
-@require_safe
+@sensitive_post_parameters()
+@require_http_methods(["GET", "POST"])
+@sensitive_variables()
 def launch(request: HttpRequest, slug: str) -> HttpResponse:
-    """A cheap machine to begin with, one click from its form."""
+    """A cheap machine to begin with, one click from its form. Who has no SSH key yet stores one here, which it asks for."""
     seat = access.seat(request, slug, Action.LAUNCH)
     recipe = Recipe.objects.filter(team=seat.team, source=FIRST_RECIPE, archived_at=None).first()
-    has_credential = Credential.objects.filter(team=seat.team).exists()
-    context = {"team": seat.team, "recipe": recipe, "has_credential": has_credential}
+    form = SshKeyForm(request.POST or None)
+    if request.method == "POST" and my_keys.store(request, form):
+        return redirect("web:recipe-launch", slug, recipe.pk) if recipe else redirect("web:launch", slug)
+    context = {
+        "team": seat.team,
+        "recipe": recipe,
+        "form": form,
+        "has_credential": Credential.objects.filter(team=seat.team).exists(),
+        "has_key": SshKey.objects.filter(user=request.user.pk).exists(),
+    }
     return _page(request, 4, context | {"simulated": settings.DISPERSED_SIMULATED})
 
 
@@ -184,6 +198,16 @@ def _store_credential(request: HttpRequest, seat: access.Seat, form: CredentialF
         return False
     messages.success(request, f"“{row.name}” is stored: Dispersed accepted it.")
     return True
+
+
+def _took_test(request: HttpRequest, seat: access.Seat, channel: Channel) -> bool:
+    """Sends a first message to the webhook, and says what became of it."""
+    delivery = channels.test(channel, actor=seat.actor, clock=database_now)
+    if delivery.state == DeliveryState.SENT:
+        messages.success(request, f"{channel.host} is stored and took a test. Look whether you see it there.")
+        return True
+    messages.error(request, f"The webhook is stored, but the test did not arrive. {delivery.error}")
+    return False
 
 
 def _page(request: HttpRequest, step: int, context: dict[str, Any]) -> HttpResponse:
