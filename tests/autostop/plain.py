@@ -20,6 +20,7 @@ BUCKET = 300
 
 # Launched and running at T0. Idle at 13:20 where a heartbeat is quiet from the start: 20 minutes of grace, an hour.
 POLICY = Policy(lifetime=DAY, ceiling=7 * DAY)
+BATCH = replace(POLICY, task="BATCH")
 FACTS = Facts(launched_at=T0, running_at=T0, starting_since=T0)
 
 
@@ -209,3 +210,12 @@ def life(
     job = Engine(policy, facts, *streams)
     job.run(at(begin), at(end))
     return job
+
+
+# Facts that several tests begin with. Quiet for an hour, and quiet until the stop that was warned of.
+SEEN = replace(FACTS, signals=(quiet(0, 60),))
+AT_STOP = replace(FACTS, signals=(quiet(0, 80),), warned_for=at(80), warned_at=at(65))
+# Hard limits alone: a job that ends by itself, and its lifetime
+END = at(240)
+SHORT = Policy(lifetime=4 * HOUR, ceiling=DAY, task="BATCH")
+TOLD = replace(FACTS, warned_for=END, warned_at=END - 15 * MINUTE)

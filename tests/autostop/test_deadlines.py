@@ -13,12 +13,14 @@ from dispersed_web.autostop.deadlines import Deadline
 from dispersed_web.autostop.policy import activity_of
 from dispersed_web.autostop.terms import Facts, IdleRule, Policy
 from tests.autostop.plain import (
+    BATCH,
     DAY,
     FACTS,
     HOUR,
     MINUTE,
     POLICY,
     SECOND,
+    SEEN,
     T0,
     Beat,
     at,
@@ -29,8 +31,6 @@ from tests.autostop.plain import (
 )
 
 NOW = at(60)
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
-BATCH = replace(POLICY, task="BATCH")
 
 
 def idle(policy: Policy, facts: Facts, now: dt.datetime = NOW) -> Deadline:

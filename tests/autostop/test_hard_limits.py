@@ -13,11 +13,22 @@ from dispersed_web.autostop.deadlines import Deadline
 from dispersed_web.autostop.policy import activity_of
 from dispersed_web.autostop.schedule import Schedule, StopTime
 from dispersed_web.autostop.terms import CheckIn, Facts, Policy
-from tests.autostop.plain import DAY, FACTS, HOUR, MINUTE, POLICY, SECOND, T0, at, quiet, quiet_log
+from tests.autostop.plain import (
+    BATCH,
+    DAY,
+    FACTS,
+    HOUR,
+    MINUTE,
+    POLICY,
+    SECOND,
+    SEEN,
+    T0,
+    at,
+    quiet,
+    quiet_log,
+)
 
 NOW = at(60)
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
-BATCH = replace(POLICY, task="BATCH")
 
 
 def hard(policy: Policy, facts: Facts, now: dt.datetime = NOW) -> dict[str, Deadline]:

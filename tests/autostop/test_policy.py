@@ -12,13 +12,17 @@ from dispersed_web.autostop.activity import Confidence
 from dispersed_web.autostop.policy import FRESH_SAMPLE, MORE_SAMPLES, NOT_ARRIVED, State, decide
 from dispersed_web.autostop.terms import Facts, IdleRule, Policy
 from tests.autostop.plain import (
-    DAY,
+    AT_STOP,
+    END,
     FACTS,
     HOUR,
     MINUTE,
     POLICY,
     SECOND,
+    SEEN,
+    SHORT,
     T0,
+    TOLD,
     Beat,
     Engine,
     Stream,
@@ -28,14 +32,6 @@ from tests.autostop.plain import (
     quiet,
     quiet_log,
 )
-
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
-AT_STOP = replace(FACTS, signals=(quiet(0, 80),), warned_for=at(80), warned_at=at(65))
-BATCH = replace(POLICY, task="BATCH")
-# Hard limits alone: a job that ends by itself, and its lifetime
-END = at(240)
-SHORT = Policy(lifetime=4 * HOUR, ceiling=DAY, task="BATCH")
-TOLD = replace(FACTS, warned_for=END, warned_at=END - 15 * MINUTE)
 
 
 def used(minute: float, **said: Any) -> tuple[Any, ...]:

@@ -13,29 +13,24 @@ from dispersed_web.autostop.policy import decide
 from dispersed_web.autostop.schedule import Schedule, StopTime
 from dispersed_web.autostop.terms import Facts, IdleRule, Policy
 from tests.autostop.plain import (
+    AT_STOP,
     DAY,
+    END,
     FACTS,
     HOUR,
     MINUTE,
     POLICY,
     SECOND,
+    SEEN,
+    SHORT,
     T0,
+    TOLD,
     Beat,
     Engine,
     Stream,
     at,
     every,
-    quiet,
 )
-
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
-AT_STOP = replace(FACTS, signals=(quiet(0, 80),), warned_for=at(80), warned_at=at(65))
-BATCH = replace(POLICY, task="BATCH")
-# Hard limits alone: a job that ends by itself, and its lifetime
-END = at(240)
-SHORT = Policy(lifetime=4 * HOUR, ceiling=DAY, task="BATCH")
-TOLD = replace(FACTS, warned_for=END, warned_at=END - 15 * MINUTE)
-
 
 # A hard limit next to idleness ---------------------------------------------------------------------------------------
 

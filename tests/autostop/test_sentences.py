@@ -17,11 +17,13 @@ from dispersed_web.autostop.sentences import CONFIDENCE_WORDS, LANE_WORDS, quiet
 from dispersed_web.autostop.terms import Facts, IdleRule, Policy
 from dispersed_web.jobs.states import Reason
 from tests.autostop.plain import (
+    BATCH,
     DAY,
     FACTS,
     HOUR,
     MINUTE,
     POLICY,
+    SEEN,
     Beat,
     at,
     every,
@@ -30,8 +32,6 @@ from tests.autostop.plain import (
     quiet_log,
 )
 
-BATCH = replace(POLICY, task="BATCH")
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
 EVENING = Schedule("Europe/Berlin", (StopTime(frozenset(range(5)), dt.time(14, 5)),))
 STARTING = replace(FACTS, running_at=None)
 USED = (heartbeat([*every(MINUTE, 0, 60), Beat(at(58), gpu=90)]),)

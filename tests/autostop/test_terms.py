@@ -12,14 +12,13 @@ import pytest
 from dispersed_web.autostop.policy import Verdict, decide
 from dispersed_web.autostop.schedule import Schedule, StopTime
 from dispersed_web.autostop.terms import CheckIn, Facts, IdleRule, Policy
-from tests.autostop.plain import DAY, FACTS, HOUR, MINUTE, POLICY, SECOND, T0, at, quiet, quiet_log
+from tests.autostop.plain import DAY, FACTS, HOUR, MINUTE, POLICY, SECOND, SEEN, T0, at, quiet, quiet_log
 
 ZERO = dt.timedelta(0)
 OFFICE = Schedule("UTC", (StopTime(frozenset(range(7)), dt.time(13, 10)),))
 
 NOW = at(60)
 # Then a job that was quiet from the start is 20 minutes from its stop for idleness.
-SEEN = replace(FACTS, signals=(quiet(0, 60),))
 TOLD = replace(FACTS, signals=(quiet(0, 80),), warned_for=at(80), warned_at=at(65))
 STARTING = replace(FACTS, running_at=None)
 EARLIER = replace(TOLD, running_at=at(-60), signals=(quiet(-60, 60),), warned_for=at(20), warned_at=at(5))

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from dispersed_web.accounts.models import User
 from tests import factories as make
 from tests.web import oidc_provider
-from tests.web.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.web.oidc_provider import Provider
 
 from .axe import assert_accessible
 from .windows import PHONE, OpenWindow
@@ -31,21 +31,9 @@ def opener(open_window: OpenWindow, live_server: Any, settings: Any) -> OpenWind
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    made = Provider(
-        person={"sub": "ana-1", "email": "ana@example.org", "email_verified": True, "name": "Ana"}
-    )
-    server = oidc_provider.serve(made)
-    settings.OIDC_ISSUER, settings.OIDC_NAME = made.url, "Example SSO"
-    app = {"provider_id": "oidc", "name": "Example SSO", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
-    settings.SOCIALACCOUNT_PROVIDERS = {
-        "openid_connect": {
-            "OAUTH_PKCE_ENABLED": True,
-            "APPS": [app | {"settings": {"server_url": made.url}}],
-        }
-    }
-    yield made
-    server.shutdown()
-    server.server_close()
+    person = {"sub": "ana-1", "email": "ana@example.org", "email_verified": True, "name": "Ana"}
+    with oidc_provider.served(Provider(person=person), settings) as made:
+        yield made
 
 
 def sign_in(page: Page, email: str, password: str = make.PASSWORD) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import socketserver
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,10 +18,11 @@ from dispersed_web.teams import first_run
 from dispersed_web.teams.models import Team
 from tests import factories
 from tests.canaries import markers
+from tests.canaries.mail_server import mail_server
 from tests.canaries.recording import Recorder, RecordingClient
 from tests.canaries.searching import Needles
 from tests.web import oidc_provider
-from tests.web.oidc_provider import CLIENT_ID, CLIENT_SECRET, Provider
+from tests.web.oidc_provider import CLIENT_SECRET, Provider
 
 pytestmark = pytest.mark.django_db
 REFRESH = "Xy9refresh-canary-of-the-provider"
@@ -175,17 +174,10 @@ def test_invitations(recorder: Recorder) -> None:
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    made = Provider(
-        person={"sub": "ana-1", "email": "ana@example.org", "email_verified": True, "name": "Ana"}
-    )
-    server = oidc_provider.serve(made)
-    settings.OIDC_ISSUER, settings.OIDC_NAME, settings.SIGNUP = made.url, "Example SSO", "open"
-    app = {"provider_id": "oidc", "name": "Example SSO", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
-    app["settings"] = {"server_url": made.url}
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
-    yield made
-    server.shutdown()
-    server.server_close()
+    settings.SIGNUP = "open"
+    person = {"sub": "ana-1", "email": "ana@example.org", "email_verified": True, "name": "Ana"}
+    with oidc_provider.served(Provider(person=person), settings) as made:
+        yield made
 
 
 def test_single_sign_on(recorder: Recorder, provider: Provider) -> None:
@@ -205,38 +197,16 @@ def test_single_sign_on(recorder: Recorder, provider: Provider) -> None:
     assert recorder.leaks(needles) == []
 
 
-class Refusing(socketserver.StreamRequestHandler):
-    """A mail server that takes no password, and quotes the one that it got."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 here\r\n")
-        while line := self.rfile.readline():
-            word = line.split()[0].upper()
-            if word == b"EHLO":
-                self.wfile.write(b"250-here\r\n250 AUTH PLAIN\r\n")
-            elif word == b"AUTH":
-                self.wfile.write(
-                    b"535 not with " + line.split()[-1] + b" " + markers.SMTP_PASSWORD.encode() + b"\r\n"
-                )
-            else:
-                self.wfile.write(b"250 ok\r\n")
-
-
-class MailServer(socketserver.ThreadingTCPServer):
-    daemon_threads, block_on_close = True, False  # who was refused leaves the line open
-
-
 @pytest.fixture
 def refusing(settings: Any) -> Iterator[None]:
-    with MailServer(("127.0.0.1", 0), Refusing) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+    with mail_server() as server:
+        server.refuses = True
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "mailer", markers.SMTP_PASSWORD
         settings.EMAIL_USE_TLS = False
         know_own_secrets()
         yield
-        server.shutdown()
 
 
 @pytest.mark.parametrize("debug", [False, True])

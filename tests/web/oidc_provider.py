@@ -12,7 +12,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -73,8 +74,20 @@ def sign(claims: dict[str, Any], key: Any = KEYS[0], kid: str = "k1", algorithm:
     return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
 
 
-def serve(provider: Provider) -> ThreadingHTTPServer:
-    """Serves it on the loopback interface until ``shutdown``."""
+@contextmanager
+def served(provider: Provider, settings: Any) -> Iterator[Provider]:
+    """Serves it on the loopback interface, with the product's settings for it."""
+    server = _serve(provider)
+    settings.OIDC_ISSUER, settings.OIDC_NAME = provider.url, "Example SSO"
+    app = {"provider_id": "oidc", "name": "Example SSO", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
+    app["settings"] = {"server_url": provider.url}
+    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
+    yield provider
+    server.shutdown()
+    server.server_close()
+
+
+def _serve(provider: Provider) -> ThreadingHTTPServer:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

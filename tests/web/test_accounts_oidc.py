@@ -30,15 +30,8 @@ ANA = {"sub": "ana-1", "email": "Ana@Example.org", "email_verified": True, "name
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
-    made = Provider(person=dict(ANA))
-    server = oidc_provider.serve(made)
-    settings.OIDC_ISSUER, settings.OIDC_NAME = made.url, "Example SSO"
-    app = {"provider_id": "oidc", "name": "Example SSO", "client_id": CLIENT_ID, "secret": CLIENT_SECRET}
-    app["settings"] = {"server_url": made.url}
-    settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
-    yield made
-    server.shutdown()
-    server.server_close()
+    with oidc_provider.served(Provider(person=dict(ANA)), settings) as made:
+        yield made
 
 
 def go(client: Client, provider: Provider, start: str = LOGIN) -> str:

@@ -6,14 +6,10 @@ It needs no sign-in: the address is the key. Mail servers and chats open links b
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
@@ -24,6 +20,7 @@ from dispersed_web.notifications import acting, links
 from dispersed_web.notifications.acting import Result, Standing
 from dispersed_web.notifications.models import ActLink
 from dispersed_web.web.job import act_words
+from dispersed_web.web.secret_addresses import kept_nowhere
 
 STATUS = {
     Standing.READY: 200,
@@ -35,28 +32,12 @@ STATUS = {
     Standing.REFUSED: 409,
 }
 
-View = Callable[..., HttpResponse]
-
-
-def kept_nowhere(view: View) -> View:
-    """The address is a secret: it is told to no other page, to no search engine and to no cache."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, **names: Any) -> HttpResponse:
-        response = view(request, **names)
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    return wrapped
-
 
 # A page without referrer sends no origin either, by which Django would know its own form. Nothing is lost: no cookie
 # gives any right here, and whoever knows the address may act anyway.
 @csrf_exempt
 @login_not_required
-@kept_nowhere
+@kept_nowhere("no-referrer")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sensitive_variables()
 def act_link(request: HttpRequest, token: str) -> HttpResponse:

@@ -7,16 +7,11 @@ its person signs in or makes an account.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.cache import patch_cache_control
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST, require_safe
 
@@ -24,27 +19,11 @@ from dispersed_web.teams import invitations
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Invitation
 from dispersed_web.web.people import role_words, signup
-
-View = Callable[..., HttpResponse]
-
-
-def kept_nowhere(view: View) -> View:
-    """The address is a secret: no other page, no search engine and no cache learns it. (With no referrer at all Django
-    would not know its own forms.)"""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, **names: Any) -> HttpResponse:
-        response = view(request, **names)
-        response.headers["Referrer-Policy"] = "strict-origin"
-        response.headers["X-Robots-Tag"] = "noindex, nofollow"
-        patch_cache_control(response, no_store=True, private=True)
-        return response
-
-    return wrapped
+from dispersed_web.web.secret_addresses import kept_nowhere
 
 
 @login_not_required
-@kept_nowhere
+@kept_nowhere("strict-origin")
 @require_safe
 @sensitive_variables("token")
 def link(request: HttpRequest, token: str) -> HttpResponse:
@@ -57,7 +36,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @login_not_required
-@kept_nowhere
+@kept_nowhere("strict-origin")
 @require_safe
 def join(request: HttpRequest) -> HttpResponse:
     """Says who invites to what; asks whoever may answer, and leads all others to signing in."""
@@ -65,7 +44,7 @@ def join(request: HttpRequest) -> HttpResponse:
     return _void(request) if invitation is None else _page(request, invitation)
 
 
-@kept_nowhere
+@kept_nowhere("strict-origin")
 @require_POST
 def accept(request: HttpRequest) -> HttpResponse:
     invitation = _opened(request)
@@ -80,7 +59,7 @@ def accept(request: HttpRequest) -> HttpResponse:
     return redirect("web:team-home", invitation.team.slug)
 
 
-@kept_nowhere
+@kept_nowhere("strict-origin")
 @require_POST
 def decline(request: HttpRequest) -> HttpResponse:
     invitation = _opened(request)
