@@ -2,8 +2,10 @@
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /app/.venv
+# Before the product itself, so that the packages are not installed anew for every change of it.
 COPY requirements.lock /app/
 RUN /app/.venv/bin/pip install --require-hashes -r /app/requirements.lock
+# As .dockerignore has it: only what runs.
 COPY . /app
 WORKDIR /app
 # Collecting needs no secrets, but the settings refuse to start without: these are left behind in this layer.
@@ -21,5 +23,5 @@ ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 USER 10001:10001
 VOLUME /data
 EXPOSE 8000
-ENTRYPOINT ["bin/start"]
+ENTRYPOINT ["/app/bin/start"]
 CMD ["web"]
