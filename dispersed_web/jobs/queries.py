@@ -11,9 +11,9 @@ import binascii
 import datetime as dt
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
@@ -30,6 +30,7 @@ STUCK_AFTER = dt.timedelta(minutes=3)
 FARTHEST_LOOK = dt.timedelta(minutes=30)
 SHOWS = ("active", "all", "attention")
 STATUSES = frozenset(status.value for status in Status)
+T = TypeVar("T")
 # Columns that no list shows: large ones, and those of the protocol.
 LEFT_OUT = (
     *("spec", "spec_secrets_sealed", "spec_fingerprint", "form_token", "next_try_at", "claims"),
@@ -156,27 +157,43 @@ def needs_attention(now: dt.datetime) -> Q:
 
 def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PAGE_SIZE) -> JobPage:
     """One page of the team's jobs with their owners and tags, without their specifications."""
-    cursor = wanted.cursor
-    as_of = cursor.as_of if cursor else now
-    order = SORTS[wanted.sort]
-    back = cursor is not None and cursor.back
-    rows = matching(team_id, wanted, now).annotate(sort_key=order.key(as_of))
+    rows = list(with_tags(for_list(ordered(team_id, wanted, now)))[: size + 1])
+    return JobPage(*cut(rows, wanted, now, size, lambda job: (job.sort_key, job.pk)))
+
+
+def ordered(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime) -> QuerySet[Job]:
+    """The jobs from where the page begins, in its direction, each with its ``sort_key``."""
+    cursor, order = wanted.cursor, SORTS[wanted.sort]
+    rows = matching(team_id, wanted, now).annotate(sort_key=order.key(_as_of(wanted, now)))
     if cursor:
         rows = rows.filter(order.beyond(cursor))
-    jobs = list(with_tags(for_list(rows.order_by(*order.by(back))))[: size + 1])
-    more, jobs = len(jobs) > size, jobs[:size]
+    return rows.order_by(*order.by(cursor is not None and cursor.back))
+
+
+def cut(
+    rows: list[T], wanted: JobFilter, now: dt.datetime, size: int, key: Callable[[T], tuple[Any, uuid.UUID]]
+) -> tuple[list[T], str, str]:
+    """A page of ``rows``, of which there is one too many where there are more, and the cursors of the pages beside it.
+    ``key`` gives a row's sort key and id."""
+    back = wanted.cursor is not None and wanted.cursor.back
+    more, shown = len(rows) > size, rows[:size]
     if back:
-        jobs.reverse()
+        shown.reverse()
 
     def at(index: int, *, backwards: bool) -> str:
-        job = jobs[index]
-        return str(Cursor(wanted.sort, as_of, job.sort_key, job.pk, backwards))
+        return str(Cursor(wanted.sort, _as_of(wanted, now), *key(shown[index]), backwards))
 
-    has_newer = bool(jobs) and (more if back else cursor is not None)
-    has_older = bool(jobs) and (True if back else more)
-    return JobPage(
-        jobs, at(0, backwards=True) if has_newer else "", at(-1, backwards=False) if has_older else ""
+    has_newer = bool(shown) and (more if back else wanted.cursor is not None)
+    has_older = bool(shown) and (True if back else more)
+    return (
+        shown,
+        at(0, backwards=True) if has_newer else "",
+        at(-1, backwards=False) if has_older else "",
     )
+
+
+def _as_of(wanted: JobFilter, now: dt.datetime) -> dt.datetime:
+    return wanted.cursor.as_of if wanted.cursor else now
 
 
 def for_list(rows: QuerySet[Job]) -> QuerySet[Job]:

@@ -1,10 +1,11 @@
 """The rows of the jobs table as HTML. A template's loop over fifty rows takes longer than everything else of the page, so
-each row's template is rendered once for a table and then filled: what Django puts into it is the same for all rows, and
-``{name}`` is the place of a row's own word.
+each row's template is rendered once for all tables of a team and then filled: what Django puts into it is the same for all
+rows, and ``{name}`` is the place of a row's own word.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
@@ -33,19 +34,37 @@ class Places:
     hold: str = ""
 
 
-def table_rows(
-    rows: Iterable[Row], places: Places, template: str = "jobs/_row.html", **more: Any
-) -> SafeString:
-    """All rows, every word of theirs escaped. ``more`` goes to the ``template`` of a row."""
-    row_form = render_to_string(template, {"jobs_url": places.jobs, "icons": places.icons} | more)
-    act_forms = {name: render_to_string(f"jobs/_act{name}.html") for name in ("", "_asking", "_doing")}
-    tag_form = render_to_string("jobs/_tag.html", {"jobs_url": places.jobs})
-    filled = []
-    for row in rows:
-        acts = "".join(_filled(act_forms[_form_of(act)], _act(act, row, places)) for act in row.acts)
-        parts = {"acts": mark_safe(acts), "tags": _tags(row, tag_form)}  # noqa: S308 - filled below
-        filled.append(_filled(row_form, _cells(row) | parts))
-    return mark_safe("".join(filled))  # noqa: S308 - filled below
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The templates of a row, of its acts by their kinds, and of a tag, each rendered and with places for words."""
+
+    row: str
+    acts: dict[str, str]
+    tag: str
+
+
+@functools.lru_cache(maxsize=100)
+def forms(places: Places, template: str = "jobs/_row.html", **more: Any) -> Forms:
+    """``more`` goes to the ``template`` of a row. Nothing of a job or of a reader is in these."""
+    around = {"jobs_url": places.jobs, "icons": places.icons}
+    return Forms(
+        row=render_to_string(template, around | more),
+        acts={name: render_to_string(f"jobs/_act{name}.html") for name in ("", "_asking", "_doing")},
+        tag=render_to_string("jobs/_tag.html", around),
+    )
+
+
+def table_rows(rows: Iterable[Row], places: Places, **form: Any) -> SafeString:
+    """All rows, every word of theirs escaped; ``form`` chooses their :func:`forms`."""
+    chosen = forms(places, **form)
+    return mark_safe("".join(table_row(row, places, chosen) for row in rows))  # noqa: S308 - filled below
+
+
+def table_row(row: Row, places: Places, forms: Forms) -> str:
+    """One row as HTML, every word of it escaped."""
+    acts = "".join(_filled(forms.acts[_form_of(act)], _act(act, row, places)) for act in row.acts)
+    parts = {"acts": mark_safe(acts), "tags": _tags(row, forms.tag)}  # noqa: S308 - filled below
+    return _filled(forms.row, _cells(row) | parts)
 
 
 def _tags(row: Row, form: str) -> SafeString:

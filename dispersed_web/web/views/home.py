@@ -173,7 +173,9 @@ def _rows(name: str, made: list[Row], seat: access.Seat, hold: Hold | None) -> S
     elif name == "held":
         made = [replace(row, acts=tuple(act for act in row.acts if act != DECIDE)) for row in made]
     places = around.places_of(seat.team, hold)
-    return cells.table_rows(made, places, "home/_row.html", section=name, selects=name == "soon" and may_act)
+    return cells.table_rows(
+        made, places, template="home/_row.html", section=name, selects=name == "soon" and may_act
+    )
 
 
 def _figures(team: Team, user: User, now: dt.datetime) -> Figures:

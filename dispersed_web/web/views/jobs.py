@@ -17,15 +17,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from dispersed_web.accounts.models import User
 from dispersed_web.events.record import record
-from dispersed_web.jobs import figures, keeping, queries, sweeps, sync
+from dispersed_web.jobs import figures, keeping, queries, stored, sweeps, sync
 from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access, around, live, shell
 from dispersed_web.web.inventory import unmanaged_rows
-from dispersed_web.web.jobs import cells, csv_rows, jobs_columns, rows, stats
+from dispersed_web.web.jobs import csv_rows, jobs_columns, kept_rows, stats
 
 # The sum of a day moves little in that time, and the browser counts on from it.
 TODAY_KEPT_S = 20
@@ -119,9 +120,12 @@ def _filter_html(team: Team, wanted: JobFilter) -> str:
 
 def _filter_choices(team: Team) -> dict[str, Any]:
     """The people and the tags of the team that the filter offers; the same for all its readers."""
-    order = ("user__is_service", "user__name", "user__email")
-    seats = Membership.objects.filter(team=team).select_related("user").order_by(*order)
-    people = [(seat.user_id, seat.user.called) for seat in seats[:MOST_PEOPLE]]
+    columns = ("user__is_service", "user__name", "user__email")
+    seats = Membership.objects.filter(team=team).order_by(*columns).values_list("user", *columns)
+    people = [
+        (user_id, User(is_service=is_service, name=name, email=email).called)
+        for user_id, is_service, name, email in seats[:MOST_PEOPLE]
+    ]
     return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
 
 
@@ -153,13 +157,14 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         TODAY_KEPT_S,
     )
     found = figures.figures(team.pk, now, strangers_usd)
-    page = queries.page(team.pk, wanted, now)
+    page = stored.page(team.pk, wanted, now)
     sight = figures.sight(team.pk, now)
-    hold = around.open_hold_of(page.jobs)
+    may_be_held = any(job["verdict_state"] in around.HELD_STATES or job["blind_since"] for job in page.jobs)
+    hold = around.open_hold(team.pk) if may_be_held else None
     scene = around.around(hold, sight.stale, now)
     places = around.places_of(team, hold)
     context = {
-        "rows": cells.table_rows([rows.row(job, now, zone, scene) for job in page.jobs], places),
+        "rows": kept_rows.table_rows(page.jobs, now, zone, scene, places),
         "columns": [_column(team.slug, wanted, *column) for column in jobs_columns.HEADINGS],
         "wanted": wanted,
         "newer": page.newer and address_of(team.slug, wanted, cursor=page.newer),
@@ -181,7 +186,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         ),
         filter_html=_filter_html(team, wanted),
         html=render_to_string("jobs/_table.html", context),
-        job_ids=tuple(job.pk for job in page.jobs),
+        job_ids=tuple(job.id for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
         shell=_frame_news(sight.synced_at, found.unfinished),
     )
