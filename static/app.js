@@ -282,6 +282,7 @@
   });
 
   $$("[data-shortcuts]").forEach((box) => { box.checked = !shortcutsOff(); });
+  $$("[data-time-zone]").forEach((field) => { field.value = Intl.DateTimeFormat().resolvedOptions().timeZone || ""; });
   $$(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 16; });
   markTheme();
   countSelected();

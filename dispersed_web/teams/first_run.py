@@ -48,7 +48,7 @@ def is_code(typed: str) -> bool:
 
 
 @sensitive_variables()
-def make_owner(email: str, name: str, password: str, now: dt.datetime) -> User:
+def make_owner(email: str, name: str, password: str, now: dt.datetime, *, time_zone: str = "UTC") -> User:
     """The first account. Of two that are made at once one wins. Raises :class:`TeamRefused` when there is one already."""
     with transaction.atomic():
         # The row that every installation has exactly once: whoever holds it looks alone whether there is an account.
@@ -58,7 +58,7 @@ def make_owner(email: str, name: str, password: str, now: dt.datetime) -> User:
             raise TeamRefused(
                 "taken", "This installation has an owner already. Sign in, or ask for an invitation."
             )
-        user = User.objects.create_user(email, password, name=name)
+        user = User.objects.create_user(email, password, name=name, time_zone=time_zone)
         addresses.vouch(user)
         sentence = f"{user} made the first account of this installation, with the code from the server's log."
         security.note_account(user, "account.first", sentence, now)

@@ -262,6 +262,8 @@ def test_a_fresh_installation_is_set_up_from_the_first_page_to_the_first_launch(
     page.get_by_role("button", name="Make the account").click()
 
     at(page, "web:setup-team")
+    zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    assert User.objects.get().time_zone == zone
     look(page)
     page.get_by_label("Name of the team").fill("Vision Lab")
     page.get_by_role("button", name="Make the team").click()

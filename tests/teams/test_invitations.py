@@ -67,7 +67,7 @@ def test_joining(team, owner):
     assert invitations.get(made.pk, NOW) is None
     event = Event.objects.get(kind="member.joined")
     assert event.audience == Audience.OWNERS
-    assert readers(event) == {person.pk, make.owner_of(team).pk}
+    assert readers(event) == {make.owner_of(team).pk}, "who joined knows"
 
 
 def test_it_holds_for_three_days(team, owner):

@@ -311,6 +311,17 @@ class TestSigningUp:
         assert 'value="New Person"' in page
         assert NEW not in page
 
+    @pytest.mark.parametrize(
+        ("sent", "zone"),
+        [("Europe/Berlin", "Europe/Berlin"), ("Mars/Base", "UTC"), ("../" * 99, "UTC"), ("", "UTC")],
+    )
+    def test_the_browser_says_the_time_zone(
+        self, client: Client, settings: Any, sent: str, zone: str
+    ) -> None:
+        settings.SIGNUP = "open"
+        sign_up(client, time_zone=sent)
+        assert User.objects.get().time_zone == zone
+
     def test_many_from_one_address_have_to_wait(self, settings: Any) -> None:
         settings.SIGNUP = "open"
         for number in range(throttles.RULES["signup"].limit):

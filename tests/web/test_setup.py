@@ -51,9 +51,10 @@ def test_an_installation_without_accounts_leads_there(client):
 
 
 def test_the_first_account_is_signed_in_and_comes_to_the_next_step(client):
-    answer = client.post(SETUP, typed())
+    answer = client.post(SETUP, typed(time_zone="Europe/Berlin"))
     assert answer["Location"] == reverse("web:setup-team")
     assert User.objects.get().email == "ann@example.org"
+    assert User.objects.get().time_zone == "Europe/Berlin"
     answer = client.post(reverse("web:setup-team"), {"name": "Vision Lab"})
     team = Team.objects.get()
     assert answer["Location"] == page("setup-credential", team)

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import commands
 from dispersed_web.accounts.models import User
+from dispersed_web.web.forms.browser_zone import BrowserZoneField
 
 
 class OwnerForm(forms.Form):
@@ -42,6 +43,8 @@ class OwnerForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         help_text="At least 12 characters.",
     )
+
+    time_zone = BrowserZoneField()
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()

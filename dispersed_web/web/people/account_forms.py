@@ -19,6 +19,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.accounts.passwords import LONGEST
 from dispersed_web.accounts.places import network_of
 from dispersed_web.web.client_address import client_address
+from dispersed_web.web.forms.browser_zone import BrowserZoneField
 from dispersed_web.web.forms.confirm import password_is_right
 from dispersed_web.web.people import attempts, signup
 from dispersed_web.web.people.account_adapter import too_often
@@ -42,8 +43,9 @@ class SignUpForm(forms.SignupForm):
         max_length=User._meta.get_field("name").max_length,
         required=False,
         widget=django_forms.TextInput(attrs={"autocomplete": "name"}),
-        help_text="As your team shall see you.",
+        help_text="How your team sees you.",
     )
+    time_zone = BrowserZoneField()
     field_order = ("email", "name", "password1", "password2")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -60,7 +60,9 @@ def owner(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _knows_code(request, form):
         data = form.cleaned_data
         try:
-            user = first_run.make_owner(data["email"], data["name"], data["password"], database_now())
+            user = first_run.make_owner(
+                data["email"], data["name"], data["password"], database_now(), time_zone=data["time_zone"]
+            )
         except keeping.TeamRefused:
             raise Http404 from None
         login = Login(user=user, redirect_url=reverse("web:setup-team"))
