@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials.models import UsableBy
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed import JobSpec, problems_of
 
 LONGEST_VALUE = 32 * 1024
 SHORTEST_VALUE = 8
@@ -42,7 +42,7 @@ def clean_value(value: str) -> str:
         )
     if len(value.encode(errors="replace")) > LONGEST_VALUE:
         raise SecretRefused(f"At most {LONGEST_VALUE // 1024} KiB.", "value")
-    found = JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value}).problems().get("env")
+    found = problems_of(JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value})).get("env")
     if found:
         raise SecretRefused(found.replace("The value of X", "The value"), "value")
     return value

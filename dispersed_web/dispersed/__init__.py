@@ -12,6 +12,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
+from .limits import problems_of
 from .listing import complete_listing
 from .models import (
     Authorization,
@@ -34,7 +35,8 @@ from .models import (
     User,
 )
 from .outcomes import ACCEPTED, AuthShapes, Outcome, classify_exception, classify_response
-from .spec import BATCH, PERSISTENT, REGION_CODES, JobSpec
+from .regions import REGION_CODES
+from .spec import BATCH, PERSISTENT, JobSpec
 from .statuses import LIVE, TERMINAL, is_terminal
 from .volume import Volume
 
@@ -82,4 +84,5 @@ __all__ = [
     "classify_response",
     "complete_listing",
     "is_terminal",
+    "problems_of",
 ]

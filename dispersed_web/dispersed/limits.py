@@ -6,13 +6,10 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from .regions import REGION_CODES
 from .signing import MAX_SAFE_INTEGER
-
-if TYPE_CHECKING:
-    from .spec import JobSpec
+from .spec import JobSpec
 
 Problem = tuple[str, str]
 
@@ -56,8 +53,10 @@ _SSH_KEY = re.compile(r"(ssh-|ecdsa-|sk-)[a-z0-9@.-]+ [A-Za-z0-9+/=]{16,}( .*)?"
 _SSH_PORT = 22
 
 
-def find_problems(spec: "JobSpec") -> dict[str, str]:
-    """The first problem of each field, in the order of the form."""
+def problems_of(spec: JobSpec) -> dict[str, str]:
+    """What the cloud would refuse or read otherwise than meant: a sentence for each field at fault, the first that there
+    is, in the order of the form.
+    """
     found: dict[str, str] = {}
     for check in _CHECKS:
         for name, sentence in check(spec):
@@ -65,14 +64,14 @@ def find_problems(spec: "JobSpec") -> dict[str, str]:
     return found
 
 
-def _task(spec: "JobSpec") -> Iterator[Problem]:
+def _task(spec: JobSpec) -> Iterator[Problem]:
     if spec.task not in ("BATCH", "PERSISTENT"):
         yield "task", "The task must be BATCH or PERSISTENT."
     if not spec.title.strip():
         yield "title", "A job needs a title."
 
 
-def _lines(spec: "JobSpec") -> Iterator[Problem]:
+def _lines(spec: JobSpec) -> Iterator[Problem]:
     for name, label in _LINES:
         yield from _line(name, label, getattr(spec, name), spaces=name not in _NO_SPACES)
     if spec.registry_secret is not None:
@@ -88,24 +87,24 @@ def _line(name: str, label: str, value: str, *, spaces: bool, quote: bool = True
         yield name, f"{label} must have no spaces."
 
 
-def _description(spec: "JobSpec") -> Iterator[Problem]:
+def _description(spec: JobSpec) -> Iterator[Problem]:
     yield from _ascii("description", "The description", spec.description)
     yield from _no_odd_controls("description", "The description", spec.description)
 
 
-def _gpu(spec: "JobSpec") -> Iterator[Problem]:
+def _gpu(spec: JobSpec) -> Iterator[Problem]:
     if spec.gpu_name and spec.gpu_registry_uuid:
         yield "gpu_name", "Choose a GPU by name or from the registry, not both."
 
 
-def _numbers(spec: "JobSpec") -> Iterator[Problem]:
+def _numbers(spec: JobSpec) -> Iterator[Problem]:
     for name, label, least in _LEAST:
         value: int | None = getattr(spec, name)
         if value is not None and not least <= value <= MAX_SAFE_INTEGER:
             yield name, f"{label} must be at least {_amount(name, least)}."
 
 
-def _run_time(spec: "JobSpec") -> Iterator[Problem]:
+def _run_time(spec: JobSpec) -> Iterator[Problem]:
     run_ms = spec.max_timeout_run_ms
     if spec.task == "PERSISTENT" and run_ms is not None:
         yield "max_timeout_run_ms", "A PERSISTENT job has no run time limit in the cloud: leave it empty."
@@ -113,7 +112,7 @@ def _run_time(spec: "JobSpec") -> Iterator[Problem]:
         yield "max_timeout_run_ms", "A BATCH job needs a run time limit of at least 1 minute."
 
 
-def _regions(spec: "JobSpec") -> Iterator[Problem]:
+def _regions(spec: JobSpec) -> Iterator[Problem]:
     codes = spec.allowed_region_codes
     unknown = [code for code in codes if code not in REGION_CODES]
     if unknown:
@@ -121,7 +120,7 @@ def _regions(spec: "JobSpec") -> Iterator[Problem]:
     yield from _no_repeats("allowed_region_codes", "region", codes)
 
 
-def _image(spec: "JobSpec") -> Iterator[Problem]:
+def _image(spec: JobSpec) -> Iterator[Problem]:
     if not spec.image.strip():
         yield "image", "A job needs an image."
     if _has_tag(spec.image):
@@ -132,7 +131,7 @@ def _has_tag(image: str) -> bool:
     return ":" in image.rsplit("/", 1)[-1]
 
 
-def _volumes(spec: "JobSpec") -> Iterator[Problem]:
+def _volumes(spec: JobSpec) -> Iterator[Problem]:
     if len(spec.volumes) > MOST_VOLUMES:
         yield "volumes", f"At most {MOST_VOLUMES} volumes."
     for number, volume in enumerate(spec.volumes, 1):
@@ -160,7 +159,7 @@ def _is_mount(path: str) -> bool:
     return path.startswith("/") and bool(parts) and all(part not in ("", ".", "..") for part in parts)
 
 
-def _ssh(spec: "JobSpec") -> Iterator[Problem]:
+def _ssh(spec: JobSpec) -> Iterator[Problem]:
     if not spec.ssh_key:
         return
     if "PRIVATE KEY" in spec.ssh_key:
@@ -171,14 +170,14 @@ def _ssh(spec: "JobSpec") -> Iterator[Problem]:
         yield "ports", "Port 22 must be in the list when there is an SSH key, or the job cannot be reached."
 
 
-def _ports(spec: "JobSpec") -> Iterator[Problem]:
+def _ports(spec: JobSpec) -> Iterator[Problem]:
     for port in spec.ports:
         if not 1 <= port <= 65535:
             yield "ports", f"{port} is not a port: ports go from 1 to 65535."
     yield from _no_repeats("ports", "port", spec.ports)
 
 
-def _addresses(spec: "JobSpec") -> Iterator[Problem]:
+def _addresses(spec: JobSpec) -> Iterator[Problem]:
     for address in spec.allowed_ips:
         try:
             network = ipaddress.ip_network(address, strict=False)
@@ -190,7 +189,7 @@ def _addresses(spec: "JobSpec") -> Iterator[Problem]:
     yield from _no_repeats("allowed_ips", "address", spec.allowed_ips)
 
 
-def _env(spec: "JobSpec") -> Iterator[Problem]:
+def _env(spec: JobSpec) -> Iterator[Problem]:
     for name, value in spec.env.items():
         if _ENV_NAME.fullmatch(name) is None:
             shown = name.split("=")[0][:40]

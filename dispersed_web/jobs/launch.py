@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed import JobSpec, problems_of
 from dispersed_web.dispersed.parse import is_opaque_id
 from dispersed_web.events.record import Actor, record
 from dispersed_web.jobs import (
@@ -127,7 +127,7 @@ def _check_order(order: Order, team: Team) -> None:
         raise LaunchRefused(
             "invalid", "This is no recipe of Dispersed that can be launched.", field="cook_uuid"
         )
-    for name, sentence in order.spec.problems().items():
+    for name, sentence in problems_of(order.spec).items():
         raise LaunchRefused("invalid", sentence, field=name)
     if marker.find([order.title, order.spec.title, order.spec.description]):
         sentence = (

@@ -21,7 +21,7 @@ from dispersed_web.credentials import team_secrets, use_log, vault
 from dispersed_web.credentials.models import TeamSecret
 from dispersed_web.credentials.secret_rules import host_of
 from dispersed_web.credentials.use import may_use
-from dispersed_web.dispersed import JobSpec, Secret
+from dispersed_web.dispersed import JobSpec, Secret, problems_of
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.recipes.references import VOLUME
@@ -116,7 +116,7 @@ def resolved(order: Order, team: Team, known: Known) -> JobSpec:
     secret is gone, not for whoever launches, not for that use, or cannot be opened."""
     values = {target: _value(order, target, ref, team, known) for target, ref in order.secret_refs.items()}
     spec = _filled(order.spec, values)
-    for name, sentence in spec.problems().items():
+    for name, sentence in problems_of(spec).items():
         raise LaunchRefused("invalid", sentence, field=_part(name, order))
     return spec
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed import JobSpec, problems_of
 from dispersed_web.recipes.check_inputs import input_problems
 from dispersed_web.recipes.check_secrets import secret_problems
 from dispersed_web.recipes.document import (
@@ -238,7 +238,7 @@ def _spec(document: Document) -> Iterator[Problem]:
         yield Problem(("spec", "title"), f"A title has at most {LONGEST_TITLE} characters on one line.")
     found.values["title"] = "x"  # a title may have any characters, or none yet
     numbers = {one_target(one.to): number for number, one in enumerate(document.inputs)}
-    for name, sentence in job_spec(found).problems().items():
+    for name, sentence in problems_of(job_spec(found)).items():
         at = numbers.get(one_target(name))
         if name == ENV:
             continue  # each variable has its own place
@@ -263,4 +263,4 @@ def _env(document: Document) -> Iterator[Problem]:
 
 
 def _env_problem(env: Mapping[str, str]) -> str:
-    return JobSpec(task="PERSISTENT", title="x", image="x", env=env).problems().get(ENV, "")
+    return problems_of(JobSpec(task="PERSISTENT", title="x", image="x", env=env)).get(ENV, "")

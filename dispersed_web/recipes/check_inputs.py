@@ -8,7 +8,7 @@ from typing import Any
 
 import regex
 
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed import JobSpec, problems_of
 from dispersed_web.recipes.document import (
     ENV_NAME,
     KEY,
@@ -138,13 +138,13 @@ def _choice_problem(to: str, value: str) -> str:
         return "The task is BATCH or PERSISTENT."
     if to.startswith("env."):
         spec = JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value})
-        return spec.problems().get("env", "")
+        return problems_of(spec).get("env", "")
     return "" if to in ("title", "task", "job_tag") else _spec_problem(to, value)
 
 
 def _spec_problem(to: str, value: Any) -> str:
     values = {"task": "PERSISTENT", "title": "x", "image": "x", to: value}
-    return JobSpec(**values).problems().get(to, "") if to in JobSpec.__dataclass_fields__ else ""
+    return problems_of(JobSpec(**values)).get(to, "") if to in JobSpec.__dataclass_fields__ else ""
 
 
 def _never_known(path: Path, one: Input) -> Iterator[Problem]:

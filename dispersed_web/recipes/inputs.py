@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web import durations
 from dispersed_web.accounts.ssh_keys import BadSshKey, parse_public_key
-from dispersed_web.dispersed import REGION_CODES, JobSpec
+from dispersed_web.dispersed import REGION_CODES, JobSpec, problems_of
 from dispersed_web.recipes.document import ENV_NAME, Input
 from dispersed_web.recipes.references import Reference, is_reference, reference_in
 
@@ -195,7 +195,7 @@ def _ports(one: Input, answer: Any) -> tuple[int, ...]:
 def _addresses(one: Input, answer: Any) -> tuple[str, ...]:
     addresses = _entries(one, answer)
     spec = JobSpec(task="PERSISTENT", title="x", image="x", allowed_ips=addresses)
-    if problem := spec.problems().get("allowed_ips"):
+    if problem := problems_of(spec).get("allowed_ips"):
         raise BadAnswer(problem)
     return addresses
 

@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from dispersed_web import tasks
+from dispersed_web.dispersed import problems_of
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import specs
 from dispersed_web.jobs.models import Job, Market
@@ -28,7 +29,7 @@ def test_every_field_reaches_the_stored_specification(api, team, credential, nud
     assert answer.headers["Location"] == f"{PATH}/{job.pk}"
     assert nudges == [(tasks.send_launch, job.pk)]
     spec = specs.restore(job)
-    assert spec.problems() == {}
+    assert problems_of(spec) == {}
     assert (spec.gpu_count, spec.ports, spec.allowed_ips) == (2, (22, 8888), ("203.0.113.7",))
     assert spec.env == {"HF_TOKEN": "canary-env-value", "MODE": "plain value", "ODD": " canary-odd "}
     assert spec.registry_secret.reveal() == "canary-registry-secret"

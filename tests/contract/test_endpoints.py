@@ -15,6 +15,7 @@ from dispersed_web.dispersed import (
     Rejected,
     Secret,
     Unauthorized,
+    problems_of,
 )
 from dispersed_web.sandbox import DEMO_KEYS
 from dispersed_web.sandbox.control import Control
@@ -35,7 +36,7 @@ def test_every_field_of_a_specification_arrives(client: Client, control: Control
         allowed_region_codes=("us-east-1", "eu-central-1"), ssh_key=SSH_KEY, ports=(22, 8080),
         allowed_ips=("203.0.113.7/32",), env={"A": "1", "B": 'quo"te\\n\t/'},
     )  # fmt: skip
-    assert spec.problems() == {}
+    assert problems_of(spec) == {}
     job = client.create_job(spec.to_body(), **once(client))
     arrived = control.job(job.uuid)["spec"]
     assert {name: arrived[name] for name in spec.to_body()} == spec.to_body()

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from dispersed_web.dispersed import BATCH, PERSISTENT, REGION_CODES, JobSpec, Secret, Volume
+from dispersed_web.dispersed import BATCH, PERSISTENT, REGION_CODES, JobSpec, Secret, Volume, problems_of
 from dispersed_web.dispersed.signing import canonical_body
 
 GOOD_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1 me@example.com"
@@ -45,7 +45,7 @@ def changed(spec=PERSISTENT_SPEC, **changes):
 
 
 def test_the_documented_jobs_have_no_problems():
-    assert BATCH_SPEC.problems() == PERSISTENT_SPEC.problems() == {}
+    assert problems_of(BATCH_SPEC) == problems_of(PERSISTENT_SPEC) == {}
 
 
 def test_the_least_body():
@@ -184,7 +184,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("field", "changes", "words"), FAULTS)
 def test_each_limit_has_a_sentence_beside_its_field(field, changes, words):
-    problems = changed(**changes).problems()
+    problems = problems_of(changed(**changes))
     assert list(problems) == [field]
     assert words in problems[field]
     assert problems[field].endswith((".", "?"))
@@ -192,13 +192,13 @@ def test_each_limit_has_a_sentence_beside_its_field(field, changes, words):
 
 @pytest.mark.parametrize("secret", [Secret("canary-ß"), Secret("canary secret")])
 def test_a_problem_with_a_secret_does_not_quote_it(secret):
-    problems = changed(registry_secret=secret, env={"A": "canary-ß", "B=canary": "x"}).problems()
+    problems = problems_of(changed(registry_secret=secret, env={"A": "canary-ß", "B=canary": "x"}))
     assert set(problems) == {"registry_secret", "env"}
     assert "canary" not in str(problems)
 
 
 def test_a_name_with_a_value_pasted_into_it_does_not_show_the_value():
-    (sentence,) = changed(env={"TOKEN=canary": ""}).problems().values()
+    (sentence,) = problems_of(changed(env={"TOKEN=canary": ""})).values()
     assert "'TOKEN' cannot" in sentence
 
 
@@ -216,7 +216,7 @@ def test_a_name_with_a_value_pasted_into_it_does_not_show_the_value():
     ],
 )
 def test_what_is_within_the_limits_is_let_through(changes):
-    assert changed(**changes).problems() == {}
+    assert problems_of(changed(**changes)) == {}
 
 
 def test_the_regions_are_the_36_documented_ones():

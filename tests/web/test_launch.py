@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dispersed_web import tasks
 from dispersed_web.credentials.models import Credential
-from dispersed_web.dispersed import REGION_CODES
+from dispersed_web.dispersed import REGION_CODES, problems_of
 from dispersed_web.events.models import Event
 from dispersed_web.jobs import market, specs
 from dispersed_web.jobs.models import Job, Market
@@ -92,7 +92,7 @@ def test_title_and_image_are_enough(client, nudges):
     assert (answer.status_code, answer.url) == (302, f"/t/{team.slug}/jobs/{job.pk}/")
     assert ("send_launch", job.pk) in nudges
     assert (job.status, job.task, job.created_by, job.team) == ("QUEUED", "BATCH", user, team)
-    assert specs.restore(job).problems() == {}
+    assert problems_of(specs.restore(job)) == {}
     assert job.spec["tag"] == "latest"
     assert (job.spec["gpu_count"], job.spec["max_timeout_run_ms"]) == (1, 3_600_000)
 

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from dispersed_web.dispersed import problems_of
 from dispersed_web.jobs import market, specs
 from dispersed_web.jobs.models import Job
 from tests import factories
@@ -153,7 +154,7 @@ def test_the_limits_themselves_are_allowed(client, team, fields, name, value):
 )
 def test_what_does_not_apply_is_not_read(client, team, fields, changes):
     assert send(client, team, fields, **changes).status_code == 302
-    assert specs.restore(only_job()).problems() == {}
+    assert problems_of(specs.restore(only_job())) == {}
 
 
 def test_nothing_typed_is_lost(client, team, fields):

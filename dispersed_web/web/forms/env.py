@@ -17,7 +17,7 @@ from django.forms import BaseFormSet, formset_factory
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
 
-from dispersed_web.dispersed import JobSpec
+from dispersed_web.dispersed import JobSpec, problems_of
 from dispersed_web.jobs import marker, specs
 from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.web.forms.team_secrets import NOT_YOURS, TEAM, choice_of, choices, ref_of
@@ -180,4 +180,4 @@ def absorb_lines(data: QueryDict) -> QueryDict:
 @sensitive_variables()
 def _problem(name: str, value: str) -> str | None:
     spec = JobSpec(task="BATCH", title="x", image="x", max_timeout_run_ms=60_000, env={name: value})
-    return spec.problems().get("env")
+    return problems_of(spec).get("env")

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from dispersed_web import durations
-from dispersed_web.dispersed import PERSISTENT
+from dispersed_web.dispersed import PERSISTENT, problems_of
 from dispersed_web.jobs import market, rate
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.recipes.references import VOLUME
@@ -86,7 +86,7 @@ class LaunchChecks(LaunchFields):
             self.add_error("copies", "Several cannot take the place of one job.")
         if self.needs_sure and not data.get("supersedes_sure"):
             self.add_error("supersedes_sure", "Tick this to launch another one all the same.")
-        for name, sentence in self.spec().problems().items():
+        for name, sentence in problems_of(self.spec()).items():
             self._blame(name, sentence)
         self.as_typed = dict(data)
         for fault in caps_beside.faults(self, data):
