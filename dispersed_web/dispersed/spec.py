@@ -5,11 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .keys import MASK, Secret
-from .limits import find_problems
-from .regions import REGION_CODES
 from .volume import Volume
-
-__all__ = ["BATCH", "PERSISTENT", "REGION_CODES", "JobSpec", "Volume"]
 
 BATCH = "BATCH"
 PERSISTENT = "PERSISTENT"
@@ -54,7 +50,7 @@ class JobSpec:
     volumes: tuple[Volume, ...] = ()
 
     def to_body(self) -> dict[str, Any]:
-        """The body of the create call, ready for `Client.create_job`. Check `problems()` first."""
+        """The body of the create call, ready for `Client.create_job`. Check `problems_of` first."""
         body: dict[str, Any] = {
             name: value for name in _OUTER_FIELDS if (value := getattr(self, name)) not in (None, "", ())
         }
@@ -64,10 +60,6 @@ class JobSpec:
             body["allowed_region_codes"] = list(self.allowed_region_codes)
         body["parameters"] = {"type": "docker", "parameters": self._docker_body()}
         return body
-
-    def problems(self) -> dict[str, str]:
-        """What the cloud would refuse or read otherwise than meant: a sentence for each field at fault."""
-        return find_problems(self)
 
     def _docker_body(self) -> dict[str, Any]:
         settings: dict[str, Any] = {
