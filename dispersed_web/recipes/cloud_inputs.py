@@ -99,7 +99,7 @@ def _guessed(one: Mapping[str, Any], recipe: CloudRecipe) -> bool:
 
 
 def _input(question: RecipeInput, spec: Mapping[str, Any], notes: list[str]) -> dict[str, Any]:
-    to = _target(question.key, spec)
+    to = target_of(question.key, spec)
     called = one_line(question.label) or question.key
     kind = _KINDS.get(question.type.strip().lower(), "")
     if to in _TYPE_OF:
@@ -137,7 +137,8 @@ def _input(question: RecipeInput, spec: Mapping[str, Any], notes: list[str]) -> 
     }
 
 
-def _target(key: str, spec: Mapping[str, Any]) -> str:
+def target_of(key: str, spec: Mapping[str, Any]) -> str:
+    """What the answer to a question of this key sets, beside a specification."""
     match = _PREFIX.match(key)
     name = key[match.end() :] if match else key
     if not (match and match[1]):

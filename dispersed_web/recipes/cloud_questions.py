@@ -1,7 +1,6 @@
-"""What a recipe of the cloud asks of whoever cooks it, as inputs of ours that set variables. Pure.
+"""What a recipe of the cloud asks of whoever cooks it, as inputs of ours that set fields of the call or variables. Pure.
 
-Questions that set a field of the create call are not among them: the launch form has that field, filled in. What cannot
-be understood is left out, and the variable can still be written as a row.
+What cannot be understood is left out, and the variable can still be written as a row.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ from dataclasses import replace
 
 from dispersed_web.dispersed import Recipe as CloudRecipe
 from dispersed_web.recipes import cloud
+from dispersed_web.recipes.cloud_inputs import target_of
 from dispersed_web.recipes.document import ENV, Document, Input
 
 
@@ -19,5 +19,7 @@ def questions(recipe: CloudRecipe) -> tuple[Input, ...]:
     # Without its secrets: those that no question asks for stay with the cloud.
     made = cloud.to_import(replace(recipe, payload=replace(recipe.payload, secrets=())))
     inputs = Document.from_json(made.document).inputs if not made.fault else ()
-    asked = (one for one in inputs if one.env_name and one.type != ENV)
-    return tuple(replace(one, required=one.required and one.env_name not in held) for one in asked)
+    asked = {target_of(question.key, {}) for question in recipe.inputs}
+    # An import asks for a key, where nobody did.
+    own = (one for one in inputs if one.type != ENV and (one.to != "ssh_key" or one.to in asked))
+    return tuple(replace(one, required=one.required and (one.env_name or one.to) not in held) for one in own)

@@ -199,11 +199,11 @@ def test_launching_a_cooked_job_again_cooks_again(
     client: Client, team: Team, credential: Credential, sandbox: Any
 ) -> None:
     cloud_recipes.look(credential, LLAMA, team_id=credential.team_id)
-    fields = opened(client, team, query(LLAMA, credential)) | {"min_vram_gb": "32"}
+    fields = opened(client, team, query(LLAMA, credential)) | {"in-min_vram_gb": "32"}
     send(client, team, fields)
     job = only_job()
     again = opened(client, team, f"?again={job.pk}")
-    assert (again["cook"], again["min_vram_gb"]) == ([LLAMA], ["32"])
+    assert (again["cook"], again["in-min_vram_gb"]) == ([LLAMA], ["32"])
 
 
 def test_copies_are_all_cooked(client: Client, team: Team, credential: Credential) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from dispersed_web.dispersed import Recipe
 from dispersed_web.jobs import cloud_recipes, specs
-from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.recipes.cloud_questions import questions
 from dispersed_web.sandbox.recipes import RECIPES
 from dispersed_web.teams.models import Team
@@ -45,7 +45,14 @@ SCHEMA: list[Any] = [
     {"key": "size", "type": "choice", "label": "Size", "options": [{"label": "Small", "value": "s"}]},
     {"key": "debug", "type": "boolean", "label": "Debug"},
     {"key": "strange", "type": {"of": ["a"]}, "label": ["?"], "options": "none", "default_value": {"a": 1}},
-    {"key": "min_vram_gb", "type": "number", "label": "VRAM", "default_value": "24"},
+    {
+        "key": "min_vram_gb",
+        "type": "number",
+        "label": "Memory of the card",
+        "description": "The model needs it.",
+        "required": True,
+        "default_value": "24",
+    },
     "nothing",
     {"label": "No key"},
 ]
@@ -117,6 +124,30 @@ def test_faults_stand_beside_the_questions_and_nothing_is_lost(client: Client, t
     assert "“Context” asks for CONTEXT above." in text_of(answer)
     assert 'value="many"' in answer.content.decode()
     assert not Job.objects.exists()
+
+
+def test_a_question_that_sets_a_field_keeps_its_words_and_is_the_field(client: Client, team: Team) -> None:
+    page = client.get(address(team) + f"?cook={LLAMA}").content.decode()
+    assert "Memory of the card" in page
+    assert "The model needs it." in page
+    assert 'name="min_vram_gb"' not in page
+    fields = cook(client, team) | {"in-hf_token": "hf_canary"}
+    assert fields["in-min_vram_gb"] == ["24"]
+    answer = send(client, team, fields | {"in-min_vram_gb": "", "min_vram_gb": "8"})
+    assert answer.status_code == 422
+    assert "in-min_vram_gb" in answer.context["form"].inputs.errors
+    assert send(client, team, fields | {"in-min_vram_gb": "48"}).status_code == 302
+    job = only_job()
+    assert specs.restore(job).min_vram_gb == 48
+    assert opened(client, team, f"?again={job.pk}")["in-min_vram_gb"] == ["48"]
+    assert opened(client, team, f"?cook={LLAMA}&in-min_vram_gb=16")["in-min_vram_gb"] == ["16"]
+
+
+def test_a_preset_keeps_what_such_a_question_was_answered(client: Client, team: Team) -> None:
+    fields = cook(client, team) | {"in-min_vram_gb": "48", "save_preset": "yes", "preset_name": "Mine"}
+    send(client, team, fields)
+    preset = Preset.objects.get()
+    assert opened(client, team, f"?preset={preset.pk}")["min_vram_gb"] == ["48"]
 
 
 def test_a_secret_of_the_team_answers_too(client: Client, team: Team) -> None:

@@ -186,7 +186,7 @@ def test_what_the_cloud_refuses_of_an_answer_is_said_beside_the_question(client,
 def test_a_row_may_not_set_what_the_recipe_sets(client, team):
     recipe = make_recipe(team)
     answer = send(client, recipe, opened(client, recipe) | env(("MODEL", "mine")))
-    assert "set by the recipe" in str(answer.context["form"].env.errors)
+    assert "“Model” asks for MODEL above." in str(answer.context["form"].env.errors)
     assert send(client, recipe, opened(client, recipe) | env(("MINE", "1"))).status_code == 302
     assert specs.restore(only_job()).env["MINE"] == "1"
 

@@ -8,9 +8,10 @@ import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from dispersed_web.credentials.models import Credential
+from dispersed_web.dispersed import Volume
 from dispersed_web.jobs import cap_facts, caps, market
 from dispersed_web.jobs.cap_matching import gpu_is_allowed, region_is_allowed, task_is_allowed
 from dispersed_web.jobs.caps import Caps, Counts
@@ -18,6 +19,8 @@ from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.launch_bounds import ceiling, lifetime_of
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.refusal import Refusal
+from dispersed_web.recipes.models import RecipeVersion
+from dispersed_web.teams.models import Team
 from dispersed_web.web.forms import cap_words, regions
 from dispersed_web.web.forms.budget_left import BudgetLeft
 from dispersed_web.web.forms.order import ANY_GPU, GPU_BY_NAME, spec_of, wish_of
@@ -27,8 +30,17 @@ from dispersed_web.web.words import money, rate
 # Of what was not typed yet nothing is said.
 TYPED = ("image", "task")
 
-if TYPE_CHECKING:
-    from dispersed_web.web.forms.launch import LaunchForm
+
+class Asking(Protocol):
+    """What of a launch form is judged."""
+
+    team: Team
+    version: RecipeVersion | None
+
+    @property
+    def chosen_credential(self) -> Credential | None: ...
+
+    def volumes(self) -> tuple[Volume, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -59,7 +71,7 @@ class Beside:
         )
 
 
-def beside(form: LaunchForm, data: Mapping[str, Any], now: dt.datetime) -> Beside:
+def beside(form: Asking, data: Mapping[str, Any], now: dt.datetime) -> Beside:
     """For what was typed so far. ``data`` are the form's cleaned values, which may be half filled."""
     credential = form.chosen_credential
     held = cap_facts.caps_of(credential) if credential else None
@@ -81,7 +93,7 @@ def beside(form: LaunchForm, data: Mapping[str, Any], now: dt.datetime) -> Besid
     )
 
 
-def faults(form: LaunchForm, data: Mapping[str, Any]) -> list[Refusal]:
+def faults(form: Asking, data: Mapping[str, Any]) -> list[Refusal]:
     """Everything in ``data`` itself that a cap of the chosen credential forbids, whatever runs beside it."""
     credential = form.chosen_credential
     held = cap_facts.caps_of(credential) if credential else None
@@ -97,13 +109,13 @@ def _of_what_was_typed(
     return (one for one in found if data.get(one.field) or one.field not in TYPED)
 
 
-def _order(form: LaunchForm, data: Mapping[str, Any]) -> Order:
+def _order(form: Asking, data: Mapping[str, Any]) -> Order:
     spec = spec_of(data, {}, form.volumes())
     return Order("", spec, frozenset(), data.get("lifetime") or form.team.default_lifetime_s)
 
 
 def _asked(
-    form: LaunchForm, data: Mapping[str, Any], credential: Credential, order: Order, held: Caps
+    form: Asking, data: Mapping[str, Any], credential: Credential, order: Order, held: Caps
 ) -> cap_facts.AskedOf:
     usd = _price(data, credential) if held.max_hourly_usd is not None else None
     return cap_facts.of_spec(order.spec, credential, usd, lifetime_of(order, form.team)[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.http import QueryDict
 from django.views.decorators.debug import sensitive_variables
@@ -17,8 +17,10 @@ from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.market import GpuChoice
 from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.recipes.document import REGISTRY_SECRET
+from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.teams.models import AutostopPolicy, Team
 from dispersed_web.web.forms import advice
+from dispersed_web.web.forms.cook import Cook
 from dispersed_web.web.forms.env import PREFIX, EnvFormSet, absorb_lines
 from dispersed_web.web.forms.launch_checks import LaunchChecks
 from dispersed_web.web.forms.launch_names import (
@@ -35,14 +37,10 @@ from dispersed_web.web.forms.team_secrets import ref_of
 from dispersed_web.web.forms.visitor import Visitor
 from dispersed_web.web.forms.volumes import volume_rows
 
-if TYPE_CHECKING:
-    from dispersed_web.recipes.models import RecipeVersion
-    from dispersed_web.web.forms.cook import Cook
-
 
 class LaunchForm(LaunchChecks):
     """The custom form. ``held`` names the fields that somebody else decides, for the recipe's ``version``: see
-    :mod:`recipe_launch`."""
+    :mod:`asked_launch`."""
 
     held: frozenset[str] = frozenset()
     gpu_field = "gpu"

@@ -13,11 +13,12 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web import durations
 from dispersed_web.recipes.document import Input
 from dispersed_web.recipes.references import Reference, reference_in
+from dispersed_web.web.forms.asked_launch import AskedLaunchForm
+from dispersed_web.web.forms.filling import Typed
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import PREFIX, name_of
-from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.team_secrets import FROM
-from dispersed_web.web.forms.typed import Typed, typed_of
+from dispersed_web.web.forms.typed import typed_of
 
 LONGEST = 6000
 MOST_ENV = 50
@@ -35,14 +36,14 @@ def query_of(form: LaunchForm, blank: LaunchForm) -> str:
     Empty where it would be longer than addresses may be."""
     typed = typed_of(form)
     pairs = [*_fields(typed.values, blank), *_env(typed.env)]
-    if isinstance(form, RecipeLaunchForm):
+    if isinstance(form, AskedLaunchForm):
         pairs += [pair for one in form.document.inputs for pair in _answer(one, typed.answers)]
     query = urlencode(pairs)
     return query if len(query) <= LONGEST else ""
 
 
 def _fields(values: Mapping[str, Any], blank: LaunchForm) -> Iterator[tuple[str, str]]:
-    for name in (name for name in blank.fields if name in values and name not in NOT_SHARED):
+    for name in (name for name in blank.fields if name in values and name not in NOT_SHARED | blank.held):
         usual = blank[name].value()
         if isinstance(values[name], list):
             if sorted(values[name]) != sorted(usual or []):
@@ -84,7 +85,7 @@ def read(query: QueryDict, form: LaunchForm) -> tuple[Typed, list[str]]:
     if sum(len(value) + len(name) for name in names for value in query.getlist(name)) > 2 * LONGEST:
         return Typed(), ["everything: the link is too long"]
     typed, ignored = Typed(), []
-    inputs = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
+    inputs = form.document.by_key if isinstance(form, AskedLaunchForm) else {}
     for name in names:
         if name == ENV:
             typed.env += [row for row in map(_row, query.getlist(name)[:MOST_ENV]) if row]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -20,34 +20,15 @@ from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.recipes.references import TEAM_SECRET, VOLUME
 from dispersed_web.recipes.render import render
 from dispersed_web.teams.models import AutostopPolicy, Team
+from dispersed_web.web.forms.filling import Filling
 from dispersed_web.web.forms.order import ANY_GPU, ANYONE, GPU_BY_NAME, SAME_NAME, TIMEOUTS
-from dispersed_web.web.forms.recipe_launch import fixed_names, values_of
+from dispersed_web.web.forms.recipe_values import fixed_names, values_of
 from dispersed_web.web.forms.stop_choices import initial_of
 from dispersed_web.web.forms.team_secrets import choice_of
-from dispersed_web.web.forms.typed import Reading
 from dispersed_web.web.forms.visitor import Visitor
 from dispersed_web.web.launch.examples import Example
 
 MINUTE_S = 60
-
-
-@dataclass
-class Filling:
-    """Initial values of the form, rows of its environment, and what the reader should know about them."""
-
-    values: dict[str, Any]
-    env: list[dict[str, Any]] = field(default_factory=list)
-    note: str = ""
-    answers: dict[str, Any] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
-
-    def with_reading(self, reading: Reading) -> Filling:
-        """With what a preset or a link says; its rows take the place of those with the same names."""
-        named = {row["name"] for row in reading.env}
-        env = [row for row in self.env if row["name"] not in named] + reading.env
-        given = {name: value for name, value in reading.values.items() if value is not None}
-        ignored = [*self.ignored, *reading.ignored]
-        return Filling(self.values | given, env, self.note, self.answers | reading.answers, ignored)
 
 
 def fresh(team: Team, user: User, visitor: Visitor, credentials: Sequence[Credential]) -> Filling:

@@ -4,7 +4,6 @@ recipe's author decided: what it says of such a field is left out when it is rea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from django import forms
@@ -17,9 +16,10 @@ from dispersed_web.recipes import references
 from dispersed_web.recipes.inputs import BadAnswer, read
 from dispersed_web.recipes.references import TEAM_SECRET, reference_in
 from dispersed_web.web.forms.advice import looks_like_a_secret
+from dispersed_web.web.forms.asked_launch import AskedLaunchForm
+from dispersed_web.web.forms.filling import Reading, Typed
 from dispersed_web.web.forms.launch import LaunchForm
 from dispersed_web.web.forms.recipe_inputs import as_json
-from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.ssh_choice import OTHER
 from dispersed_web.web.forms.team_secrets import choice_of, ref_of
 
@@ -27,31 +27,11 @@ VOLUMES = "volumes"
 NEVER = frozenset({"registry_secret", "same_again", "supersedes_sure", "env_lines", "copies"})
 
 
-@dataclass
-class Typed:
-    """``values`` are fields as texts or lists of texts, ``env`` rows of the environment, ``answers`` those to a recipe's
-    inputs as JSON."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    env: list[dict[str, str]] = field(default_factory=list)
-    answers: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Reading:
-    """What of a :class:`Typed` a form may begin with; ``ignored`` are the names of the rest."""
-
-    values: dict[str, Any] = field(default_factory=dict)
-    env: list[dict[str, str]] = field(default_factory=list)
-    answers: dict[str, Any] = field(default_factory=dict)
-    ignored: list[str] = field(default_factory=list)
-
-
 @sensitive_variables()
 def typed_of(form: LaunchForm) -> Typed:
     """What stands in a sent form, without secrets and without what the recipe decides."""
     found = Typed()
-    for name in set(form.fields) - NEVER - form.held:
+    for name in set(form.fields) - NEVER - (form.held if form.version else frozenset()):
         value = _typed(form, name)
         if name == "registry_from" and value:
             value = form.known.name(ref_of(value))
@@ -65,7 +45,7 @@ def typed_of(form: LaunchForm) -> Typed:
             found.env.append(_env_row(data["name"], data.get("value", ""), row.secret))
             if row.ref:
                 found.env[-1]["team_secret"] = form.known.name(row.ref)
-    if isinstance(form, RecipeLaunchForm):
+    if isinstance(form, AskedLaunchForm):
         found.answers = form.inputs.kept()
     return found
 
@@ -73,6 +53,9 @@ def typed_of(form: LaunchForm) -> Typed:
 def _typed(form: LaunchForm, name: str) -> Any:
     if name == "ssh_key":  # only what is known to be a public key
         return form.cleaned_data.get("ssh_key")
+    if form.fields[name].disabled:  # a question of a recipe of the cloud sets it, which only that form asks
+        value = form[name].value()
+        return value if isinstance(value, list) else "" if value is None else str(value)
     value = form.fields[name].widget.value_from_datadict(form.data, {}, name)
     if isinstance(value, bool):
         return "on" if value else ""
@@ -99,8 +82,8 @@ def reading(form: LaunchForm, typed: Typed) -> Reading:
             found.values[name] = _volumes(form, value) if name == VOLUMES else _cleaned(form, name, value)
         except (ValidationError, KeyError):
             found.ignored.append(name)
-    locks_env = isinstance(form, RecipeLaunchForm) and form.locks_env
-    fixed = form.fixed_env() if isinstance(form, RecipeLaunchForm) else frozenset()
+    locks_env = isinstance(form, AskedLaunchForm) and form.locks_env
+    fixed = form.fixed_env() if isinstance(form, AskedLaunchForm) else frozenset()
     for row in typed.env:
         name = str(row.get("name", ""))
         (found.ignored.append(name) if locks_env or name in fixed else found.env.append(dict(row)))
@@ -112,7 +95,7 @@ def reading(form: LaunchForm, typed: Typed) -> Reading:
 
 def _volumes(form: LaunchForm, value: Any) -> list[dict[str, str]]:
     """The rows to begin with. Raises ``KeyError`` where they are not to be filled."""
-    locked = isinstance(form, RecipeLaunchForm) and form.locks_volumes
+    locked = isinstance(form, AskedLaunchForm) and form.locks_volumes
     if locked or not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         raise KeyError(VOLUMES)
     return [Volume.from_plain(one).to_plain() | _named(one, form) for one in value[:MOST_VOLUMES]]
@@ -141,7 +124,7 @@ def _cleaned(form: LaunchForm, name: str, value: Any) -> Any:
 
 
 def _read_answers(form: LaunchForm, answers: Mapping[str, Any], found: Reading) -> None:
-    known = form.document.by_key if isinstance(form, RecipeLaunchForm) else {}
+    known = form.document.by_key if isinstance(form, AskedLaunchForm) else {}
     for key, value in answers.items():
         one = known.get(key)
         reference = reference_in(value) if one is not None and one.type == "secret" else None

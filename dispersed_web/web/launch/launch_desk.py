@@ -15,17 +15,19 @@ from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.jobs.states import Status
 from dispersed_web.recipes import queries
+from dispersed_web.recipes.cloud_questions import questions
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.web.access import Seat
 from dispersed_web.web.forms import caps_beside, links, prefill
-from dispersed_web.web.forms.cook import Cook, cook_of, from_cook
+from dispersed_web.web.forms.cook import Cook, cook_of
+from dispersed_web.web.forms.cook_filling import answers_again, from_cook
 from dispersed_web.web.forms.cook_launch import CookLaunchForm
+from dispersed_web.web.forms.filling import Filling, Typed
 from dispersed_web.web.forms.launch import LaunchForm
-from dispersed_web.web.forms.prefill import Filling
 from dispersed_web.web.forms.recipe_launch import RecipeLaunchForm
 from dispersed_web.web.forms.ssh_choice import KnownKey, known_keys
-from dispersed_web.web.forms.typed import Typed, reading
+from dispersed_web.web.forms.typed import reading
 from dispersed_web.web.forms.visitor import Visitor, visitor
 from dispersed_web.web.launch.examples import EXAMPLES
 
@@ -59,22 +61,17 @@ class Desk:
             "user_id": self.request.user.pk,
             "needs_sure": self.lost is not None and self.lost.state == Status.UNCONFIRMED,
         }
-        if self.version is None:
+        cooked = self.cook if self.version is None and self.cook and self.cook.recipe else None
+        if self.version is None and cooked is None:
             options |= {"initial": filling.values, "env": filling.env} if filling else {}
-            if self.cook and self.cook.recipe:
-                return CookLaunchForm(data, cook=self.cook, **options)
             form = LaunchForm(data, **options)
             form.cook = self.cook
             return form
         filling = filling or self.plain_filling()
-        return RecipeLaunchForm(
-            data,
-            version=self.version,
-            initial=filling.values,
-            env=filling.env,
-            answers=filling.answers,
-            **options,
-        )
+        options |= {"initial": filling.values, "env": filling.env, "answers": filling.answers}
+        if cooked:
+            return CookLaunchForm(data, cook=cooked, **options)
+        return RecipeLaunchForm(data, version=self.version, **options)
 
     def plain_filling(self) -> Filling:
         """What a form begins with that nothing else is said of."""
@@ -110,7 +107,8 @@ class Desk:
     def _from_job(self, filling: Filling, job: Job) -> Filling:
         past = prefill.from_job(filling, job, self.visitor, self.credentials, self.known)
         if self.version is None:
-            return past
+            asked = questions(self.cook.recipe) if self.cook and self.cook.recipe else ()
+            return replace(past, answers=answers_again(asked, past, self.known))
         document = Document.from_json(self.version.document)
         return prefill.from_job_of_recipe(filling, job, past, document)
 
