@@ -55,13 +55,15 @@ class Place(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """One order of the list: the SQL of its key as of a moment, the key's Python type, and its direction."""
+    """One order of the list: the SQL of its key as of a moment, the key's Python type, and its direction. The key of one
+    that ``moves`` is another at each moment."""
 
     expression: Any
     kind: type
     descending: bool
     # The plain column that the key is, where an index follows it.
     column: str = ""
+    moves: bool = False
 
     def key(self, as_of: dt.datetime) -> Any:
         return self.expression(as_of)
@@ -105,7 +107,7 @@ SORTS = {
     "newest": Order(lambda _: F("created_at"), dt.datetime, descending=True, column="created_at"),
     "title": Order(lambda _: Lower("title"), str, descending=False),
     "status": Order(_life, int, descending=False),
-    "cost": Order(_cost, float, descending=True),
-    "runtime": Order(_runtime, float, descending=True),
+    "cost": Order(_cost, float, descending=True, moves=True),
+    "runtime": Order(_runtime, float, descending=True, moves=True),
     "stops": Order(_stop, dt.datetime, descending=False),
 }

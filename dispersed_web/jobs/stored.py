@@ -8,17 +8,17 @@ import datetime as dt
 import functools
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Expression, QuerySet
 
 from dispersed_web import plain_sql
 from dispersed_web.accounts.models import User
 from dispersed_web.jobs import queries
+from dispersed_web.jobs.list_orders import SORTS
 from dispersed_web.jobs.models import Job, JobTag
 from dispersed_web.jobs.queries import PAGE_SIZE, JobFilter
 
@@ -28,6 +28,10 @@ NAMES = [field.attname for field in FIELDS]
 OWNER = ["owner__name", "owner__email"]
 PLACES = {name: place for place, name in enumerate([*NAMES, *OWNER, *queries.TIMEOUTS, "sort_key"])}
 ID = PLACES["id"]
+LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+
+# An expression, and what turns its stored values into those that Django gives
+Reading = tuple[Any, list[Callable[..., Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class StoredJob:
         made = Job.from_db(
             connection.alias,
             NAMES,
-            [_read(self[name], expression) for name, expression in zip(NAMES, _columns(), strict=True)],
+            [_read(value, reading) for value, reading in zip(self.values, _readings(), strict=False)],
         )
         if made.owner_id is not None:
             made.owner = User(pk=made.owner_id, name=self["owner__name"], email=self["owner__email"])
@@ -71,27 +75,40 @@ class StoredPage:
 
 def page(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime, size: int = PAGE_SIZE) -> StoredPage:
     """The same page as :func:`queries.page`."""
-    found = queries.ordered(team_id, wanted, now).annotate(**queries.TIMEOUTS)
-    rows = found.values_list(*NAMES, *OWNER, *queries.TIMEOUTS, "sort_key")
-    key = found.query.annotations["sort_key"]
-    values, newer, older = queries.cut(
-        _stored(rows[: size + 1]),
-        wanted,
-        now,
-        size,
-        lambda row: (_read(row[PLACES["sort_key"]], key), plain_sql.as_uuid(row[ID])),
+    is_timeless = wanted.show != "attention" and not SORTS[wanted.sort].moves
+    written = (_written_once if is_timeless else _written)(
+        team_id, wanted, None if is_timeless else now, size
     )
-    tags = _tags([row[ID] for row in values])
+    rows = plain_sql.select(written.sql, written.values) if written.sql else []
+    shown, newer, older = queries.cut(
+        rows, wanted, now, size, lambda row: (_read(row[-1], written.key), plain_sql.as_uuid(row[ID]))
+    )
+    tags = _tags([row[ID] for row in shown])
     # The key of an order by cost or runtime is another at every moment, and no row shows it.
-    return StoredPage([StoredJob(row[:-1], tuple(tags[row[ID]])) for row in values], newer, older)
+    return StoredPage([StoredJob(row[:-1], tuple(tags[row[ID]])) for row in shown], newer, older)
 
 
-def _stored(rows: QuerySet[Any, Any]) -> list[tuple[Any, ...]]:
+@dataclass(frozen=True)
+class Written:
+    """The query for a page, empty where nothing can be found, and the reading of its sort key."""
+
+    sql: str
+    values: tuple[Any, ...]
+    key: Reading
+
+
+def _written(team_id: uuid.UUID, wanted: JobFilter, now: dt.datetime | None, size: int) -> Written:
+    found = queries.ordered(team_id, wanted, now or LONG_AGO).annotate(**queries.TIMEOUTS)
+    rows = found.values_list(*NAMES, *OWNER, *queries.TIMEOUTS, "sort_key")[: size + 1]
+    key = _reading(found.query.annotations["sort_key"])
     try:
-        sql, values = rows.query.sql_with_params()
+        return Written(*rows.query.sql_with_params(), key)
     except EmptyResultSet:
-        return []
-    return plain_sql.select(sql, values)
+        return Written("", (), key)
+
+
+# What does not depend on the moment is written once for a filter.
+_written_once = functools.lru_cache(maxsize=200)(_written)
 
 
 def _tags(ids: Sequence[Any]) -> dict[Any, list[str]]:
@@ -105,13 +122,21 @@ def _tags(ids: Sequence[Any]) -> dict[Any, list[str]]:
 
 
 @functools.cache
-def _columns() -> list[Expression]:
-    return [field.cached_col for field in FIELDS]
+def _readings() -> list[Reading]:
+    return [_reading(field.cached_col) for field in FIELDS]
 
 
-def _read(value: Any, expression: Any) -> Any:
+def _reading(expression: Any) -> Reading:
+    """How Django reads the expression."""
+    return (
+        expression,
+        connection.ops.get_db_converters(expression) + expression.get_db_converters(connection),
+    )
+
+
+def _read(value: Any, reading: Reading) -> Any:
     """A stored value as Django reads it."""
-    converters = connection.ops.get_db_converters(expression) + expression.get_db_converters(connection)
+    expression, converters = reading
     for convert in converters:
         value = convert(value, expression, connection)
     return value

@@ -78,6 +78,18 @@ def test_pages_are_cut_alike_forth_and_back(team, sort):
     assert (page.newer, page.older) == (jobs.newer, jobs.older)
 
 
+@pytest.mark.parametrize("minutes", [0, 5, 60])
+def test_what_needs_attention_is_asked_for_each_moment(team, minutes):
+    """The query of most lists is written once; this one speaks of the moment."""
+    factories.make_job(team, now=NOW, title="stopping", stop_requested_at=NOW + dt.timedelta(minutes=1))
+    now, wanted = NOW + dt.timedelta(minutes=minutes), JobFilter(show="attention", text="stopping")
+
+    found = stored.page(team.pk, wanted, now).jobs
+
+    assert [one.id for one in found] == [job.pk for job in queries.page(team.pk, wanted, now).jobs]
+    assert bool(found) == (minutes >= 5)
+
+
 def test_a_page_takes_two_queries(team, django_assert_num_queries):
     with django_assert_num_queries(2):
         stored.page(team.pk, JobFilter(show="all"), NOW)

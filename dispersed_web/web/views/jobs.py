@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -108,25 +109,29 @@ def jobs_columns_choose(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(address_of(place.team.slug, wanted))
 
 
-def _filter_html(team: Team, wanted: JobFilter) -> str:
+@functools.lru_cache(maxsize=100)
+def _filter_html(
+    slug: str, wanted: JobFilter, people: tuple[tuple[int, str], ...], tags: tuple[str, ...]
+) -> str:
+    """The filter of the table as a form that offers these people and tags of the team; the same for all its readers."""
     context = {
-        "team": team,
+        "slug": slug,
         "wanted": wanted,
         "statuses": [status.value for status in Status],
-        "choices": _filter_choices(team),
+        "people": people if len(people) > 1 else (),
+        "tags": tags,
     }
     return render_to_string("jobs/_filter.html", context)
 
 
-def _filter_choices(team: Team) -> dict[str, Any]:
-    """The people and the tags of the team that the filter offers; the same for all its readers."""
+def _people(team: Team) -> tuple[tuple[int, str], ...]:
+    """Id and name of everybody whose jobs one may look for."""
     columns = ("user__is_service", "user__name", "user__email")
     seats = Membership.objects.filter(team=team).order_by(*columns).values_list("user", *columns)
-    people = [
+    return tuple(
         (user_id, User(is_service=is_service, name=name, email=email).called)
         for user_id, is_service, name, email in seats[:MOST_PEOPLE]
-    ]
-    return {"people": people if len(people) > 1 else [], "tags": keeping.suggestions(team.pk)}
+    )
 
 
 def address_of(slug: str, wanted: JobFilter, *, route: str = "web:jobs", **changes: str) -> str:
@@ -184,7 +189,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         stats_html=render_to_string(
             "jobs/_stats.html", {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
         ),
-        filter_html=_filter_html(team, wanted),
+        filter_html=_filter_html(team.slug, wanted, _people(team), tuple(keeping.suggestions(team.pk))),
         html=render_to_string("jobs/_table.html", context),
         job_ids=tuple(job.id for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
