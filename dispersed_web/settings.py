@@ -321,7 +321,11 @@ CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 # What leaves for people and programs: mails and webhooks ---------------------------------------------------------------
 
 EMAIL_HOST = env.text("DW_EMAIL_HOST", "")
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_BACKEND = (
+    "dispersed_web.notifications.smtp.EmailBackend"
+    if EMAIL_HOST
+    else "django.core.mail.backends.console.EmailBackend"
+)
 EMAIL_PORT = env.integer("DW_EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.text("DW_EMAIL_USER", "")
 EMAIL_HOST_PASSWORD = env.text("DW_EMAIL_PASSWORD", "")

@@ -20,6 +20,7 @@ class MailServer(socketserver.ThreadingTCPServer):
         self.port = self.server_address[1]
         self.refuses = False
         self.refused = 0
+        self.hung_up = threading.Event()
         self.mails: list[str] = []
 
     def link(self, word: str) -> str:
@@ -46,6 +47,7 @@ class _Talk(socketserver.StreamRequestHandler):
                 self._take()
             else:
                 self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
+        self.server.hung_up.set()
 
     def _judge(self, proof: bytes) -> bytes:
         if not self.server.refuses:

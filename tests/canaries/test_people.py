@@ -201,7 +201,7 @@ def test_single_sign_on(recorder: Recorder, provider: Provider) -> None:
 def refusing(settings: Any) -> Iterator[None]:
     with mail_server() as server:
         server.refuses = True
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_BACKEND = "dispersed_web.notifications.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = server.server_address[:2]
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "mailer", markers.SMTP_PASSWORD
         settings.EMAIL_USE_TLS = False

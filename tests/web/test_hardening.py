@@ -183,6 +183,7 @@ def test_every_kind_of_answer_has_the_headers(monkeypatch: pytest.MonkeyPatch) -
     assert {name: faults for name, answer in answers.items() if (faults := header_faults(answer))} == {}
     for name in ("broken", "no csrf", "missing", "foreign"):
         assert page_faults(answers[name], whole=False) == []
+    answers["static"].close()
 
 
 def test_a_host_that_is_not_ours_is_refused_with_the_headers(settings: Any) -> None:
