@@ -20,8 +20,8 @@ from dispersed_web.teams.models import Installation, Team
 
 _MEANS = "so it only looks: it launches and stops nothing and sends no notices"
 ONLY_LOOKS = (
-    f"This is a copy of another installation’s database, {_MEANS}. Use the original, or stop the job in Dispersed’s "
-    "console."
+    f"This is a copy of another installation’s database, {_MEANS}. Use the original, or end in Dispersed’s "
+    "console what cannot wait."
 )
 UNHELD = (
     "This database holds keys or jobs, and it does not say which installation may act with it. It may be a copy, "

@@ -24,7 +24,7 @@ from dispersed_web.events.security import tell_owners
 from dispersed_web.teams import installation, seats
 from dispersed_web.teams.keeping import TeamRefused, hold, open_invitations
 from dispersed_web.teams.models import Invitation, Membership, Team
-from dispersed_web.teams.roles import RANK, Role, may_change_member
+from dispersed_web.teams.roles import RANK, Role, as_a, may_change_member
 
 LIFETIME = dt.timedelta(hours=72)
 TOKEN_BYTES = 32
@@ -64,7 +64,7 @@ def invite(
         same.update(revoked_at=now)
         made, token = _make(row, address, role, by_mail, actor, now)
         way = "by e-mail" if by_mail else "by a link"
-        sentence = f"{actor.label} invited {address} as {role}, {way}."
+        sentence = f"{actor.label} invited {address} {as_a(role)}, {way}."
         _tell(made, actor, "invitation.made", sentence, now, Audience.OWNERS)
     return made, token
 
@@ -152,7 +152,7 @@ def accept(invitation: Invitation, user: User, *, now: dt.datetime) -> Membershi
         if not open_invitations(team).filter(pk=invitation.pk).update(accepted_at=now, accepted_by=user):
             raise TeamRefused("void", VOID)
         membership = Membership.objects.create(team=team, user=user, role=invitation.role)
-        sentence = f"{user} joined as {invitation.role}, invited by {invitation.invited_by}."
+        sentence = f"{user} joined {as_a(invitation.role)}, invited by {invitation.invited_by}."
         data = {"email": user.email, "role": invitation.role, "invitation": str(invitation.pk)}
         tell_owners(team.pk, Actor.person(user), "member.joined", ("user", user.pk), sentence, now, data)
     return membership

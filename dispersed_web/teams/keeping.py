@@ -20,7 +20,7 @@ from dispersed_web.events.security import tell_owners, tell_person
 from dispersed_web.teams import seats
 from dispersed_web.teams.models import ApiToken, Invitation, Membership, Team
 from dispersed_web.teams.models.installation import CROCKFORD
-from dispersed_web.teams.roles import Action, Role, may, may_change_member
+from dispersed_web.teams.roles import Action, Role, as_a, may, may_change_member
 
 OPERATOR = Actor(ActorKind.ENGINE, "The operator")
 LIMITS = (
@@ -71,7 +71,7 @@ def add_member(team: Team, user: User, role: str, *, actor: Actor, now: dt.datet
             raise TeamRefused("is_member", f"{user} is in the team already.")
         membership = Membership.objects.create(team=team, user=user, role=role)
         open_invitations(team).filter(email__iexact=user.email).update(revoked_at=now)
-        _tell(team, actor, "member.added", user, f"{actor.label} added {user} as {role}.", now, to=role)
+        _tell(team, actor, "member.added", user, f"{actor.label} added {user} {as_a(role)}.", now, to=role)
     return membership
 
 

@@ -95,11 +95,12 @@ def of_one(seat: Seat, row: Credential, user_id: int, now: dt.datetime) -> dict[
     manages = may_manage(seat.role, row.managed_by)
     is_past = row.state in PAST
     blast = radius.of(row, now)
+    hangs = blast.running or blast.in_doubt
     return {
         "team": seat.team,
         "credential": row,
         "health": health(row, now),
-        "means": means(blast) if row.state == CredentialState.BROKEN else "",
+        "means": means(blast) if row.state == CredentialState.BROKEN and hangs else "",
         "use": USABLE[UsableBy(row.usable_by)],
         "is_for_me": usable.is_usable(row, user_id, seat.role),
         "managed_by": "Owners alone" if row.managed_by == "owners" else "Admins and owners",
