@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from dispersed_web.accounts.models import User
 from dispersed_web.jobs import secret_refs, specs
 from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.jobs.orders import Order
 from dispersed_web.jobs.secret_refs import NONE, Known
 from dispersed_web.recipes import queries
 from dispersed_web.recipes.answers import kept_answers
@@ -20,9 +21,6 @@ from dispersed_web.recipes.models import Recipe, RecipeVersion
 from dispersed_web.recipes.references import Reference
 from dispersed_web.recipes.render import Rendered, violations
 from dispersed_web.teams.models import Team
-
-if TYPE_CHECKING:
-    from dispersed_web.jobs.orders import Order
 
 
 @sensitive_variables()

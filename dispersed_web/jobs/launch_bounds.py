@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import cap_facts
+from dispersed_web.jobs.caps import Caps
+from dispersed_web.jobs.models import Job
+from dispersed_web.jobs.orders import Order
 from dispersed_web.recipes.document import Document
+from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.teams.models import Team
-
-if TYPE_CHECKING:
-    from dispersed_web.jobs.caps import Caps
-    from dispersed_web.jobs.models import Job
-    from dispersed_web.jobs.orders import Order
-    from dispersed_web.recipes.models import RecipeVersion
 
 BATCH_MARGIN = dt.timedelta(minutes=15)
 

@@ -12,7 +12,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,13 +23,11 @@ from dispersed_web.credentials.secret_rules import host_of
 from dispersed_web.credentials.use import may_use
 from dispersed_web.dispersed import JobSpec, Secret, problems_of
 from dispersed_web.jobs.errors import LaunchRefused
+from dispersed_web.jobs.orders import Order
 from dispersed_web.recipes.document import REGISTRY_SECRET
 from dispersed_web.recipes.references import VOLUME
 from dispersed_web.teams import seats
 from dispersed_web.teams.models import Team
-
-if TYPE_CHECKING:
-    from dispersed_web.jobs.orders import Order
 
 PLACEHOLDER = "(a-secret-of-the-team)"
 
