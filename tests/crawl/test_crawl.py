@@ -45,11 +45,6 @@ def on_sqlite_but(one: str, everybody: tuple[str, ...]) -> list[Any]:
     return [pytest.param(who, marks=() if who == one else pytest.mark.crawl) for who in everybody]
 
 
-@pytest.fixture
-def world(sandbox: Any) -> World:
-    return World(sandbox)
-
-
 @pytest.mark.crawl
 def test_every_address_is_in_the_table_and_the_table_has_no_other() -> None:
     listed = PAGES.keys() | ACCOUNTS.keys() | API.keys() | API_PAGES.keys()
