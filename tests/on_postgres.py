@@ -15,13 +15,14 @@ import psycopg
 from dispersed_web.supervisor.guard import Guard
 
 # Nothing in a test database is worth waiting for a disk.
-FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
+FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "autovacuum = off")
+GRACE_S = 30.0
 
 
 def main(arguments: list[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="dwpg-"))
     # Removes the folder, and ends the server when this process is killed. Registered first, it runs last.
-    guard = Guard(folder, os.open(os.devnull, os.O_RDONLY))
+    guard = Guard(folder, os.open(os.devnull, os.O_RDONLY), GRACE_S)
     atexit.register(guard.close)
     # The package keeps a lock there, and reads the variable when it is imported.
     os.environ["XDG_RUNTIME_DIR"] = str(folder)
