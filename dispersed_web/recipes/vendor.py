@@ -221,14 +221,22 @@ def from_job(
     ``value`` and ``secret``. What was a secret of the team is named again; its key and the addresses that may connect are
     asked for again."""
     draft = _Draft({"task": task, "title": title})
+    _fields_of_job(draft, spec)
+    _env_of_job(draft, spec.get("env") or ())
+    _volumes_of_job(draft, spec.get("volumes") or ())
+    known = {name: value for name, value in (autostop or {}).items() if value}
+    about = {"name": " ".join(title.split())[:LONGEST_NAME].strip() or "Job"}
+    return draft.taken(about, autostop=known, tags=list(tags), connection=dict(connection or {}))
+
+
+# What of a specification is not taken over as it stands.
+_APART = frozenset({"task", "title", "ssh_key", "allowed_ips", "volumes"})
+
+
+def _fields_of_job(draft: _Draft, spec: Mapping[str, Any]) -> None:
     for name in SPEC_FIELDS:
         value = spec.get(name)
-        if name not in ("task", "title", "ssh_key", "allowed_ips", "volumes") and value not in (
-            None,
-            "",
-            [],
-            (),
-        ):
+        if name not in _APART and value not in (None, "", [], ()):
             draft.spec[name] = list(value) if name in LIST_FIELDS else value
     if spec.get("ssh_key"):
         draft.ask("ssh_key", "ssh_key", "ssh_key", label="SSH key", required=True)
@@ -239,23 +247,22 @@ def from_job(
         draft.secrets[REGISTRY_SECRET] = spec["registry_team_secret"]
     elif spec.get("has_registry_secret"):
         draft.ask(REGISTRY_SECRET, "secret", REGISTRY_SECRET, label="Registry password", required=True)
-    for row in spec.get("env") or ():
+
+
+def _env_of_job(draft: _Draft, rows: Iterable[Mapping[str, Any]]) -> None:
+    for row in rows:
         if row.get("team_secret"):
             draft.secrets[f"env.{row['name']}"] = row["team_secret"]
         elif row["value"] == "" and not looks_secret(row["name"]):
             draft.spec.setdefault(ENV, {})[row["name"]] = ""
         else:
             draft.variable(row["name"], row["value"], is_secret=bool(row.get("secret")))
-    for row in spec.get("volumes") or ():
+
+
+def _volumes_of_job(draft: _Draft, rows: Iterable[Mapping[str, Any]]) -> None:
+    volumes = []
+    for row in rows:
         if row.get("team_secret"):
             draft.secrets[f"{VOLUME}{row['mount']}"] = row["team_secret"]
-    _volumes(
-        draft,
-        [
-            {**row, "secret": row.get("has_secret") and not row.get("team_secret")}
-            for row in spec.get("volumes") or ()
-        ],
-    )
-    known = {name: value for name, value in (autostop or {}).items() if value}
-    about = {"name": " ".join(title.split())[:LONGEST_NAME].strip() or "Job"}
-    return draft.taken(about, autostop=known, tags=list(tags), connection=dict(connection or {}))
+        volumes.append({**row, "secret": row.get("has_secret") and not row.get("team_secret")})
+    _volumes(draft, volumes)
