@@ -17,6 +17,7 @@ app.config_from_object(settings, namespace="CELERY")
 
 @setup_logging.connect
 def log(**_: Any) -> None:
+    """Instead of Celery's own set-up of logs, which knows nothing of secrets."""
     logging.config.dictConfig(settings.LOGGING)
 
 

@@ -26,6 +26,7 @@ def begin(sender: Any, **_: Any) -> None:
 
 @worker_shutting_down.connect
 def end(**_: Any) -> None:
+    """Lets go of what waits in the worker's threads; its rows are found again."""
     from dispersed_web import worker
 
     worker.end()

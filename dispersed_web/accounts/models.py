@@ -24,6 +24,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 def validate_time_zone(name: str) -> None:
+    """Raises :class:`ValidationError` for a name that the system's time zones do not have."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError("Choose a time zone from the list, such as Europe/Berlin.")
 

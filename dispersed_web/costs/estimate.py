@@ -34,4 +34,5 @@ def price(hourly_rate_usd: Decimal, duration: dt.timedelta) -> Decimal:
 
 
 def cents(amount_usd: Decimal) -> Decimal:
+    """The amount to the cent, as people read it; half a cent is rounded up."""
     return amount_usd.quantize(CENT, ROUND_HALF_UP)

@@ -42,6 +42,7 @@ def _secrets(count: int) -> str:
 
 
 def place_of(key_id: str) -> vault.Place:
+    """What the canary of a key is bound to."""
     return vault.Place("canary", key_id, "", "sealed")
 
 

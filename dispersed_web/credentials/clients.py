@@ -21,6 +21,7 @@ class WrongTeam(ValueError):
 
 
 def secret_place(credential: Credential) -> vault.Place:
+    """What the sealed secret key of a credential is bound to."""
     return vault.Place("credential", credential.pk, credential.team_id, "secret_key")
 
 

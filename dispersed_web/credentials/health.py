@@ -109,10 +109,12 @@ def note_probe(credential: Credential, shapes: AuthShapes, now: dt.datetime) -> 
 
 
 def note_cancel_refused(credential: Credential, now: dt.datetime) -> None:
+    """The key may not stop jobs: nothing is launched with it until it is known to."""
     Credential.objects.filter(pk=credential.pk).update(cancel_refused_at=now)
 
 
 def note_cancel_worked(credential: Credential) -> None:
+    """A stop went through, so the key may stop jobs after all."""
     Credential.objects.filter(pk=credential.pk, cancel_refused_at__isnull=False).update(
         cancel_refused_at=None
     )

@@ -86,6 +86,7 @@ def register(*columns: Column) -> None:
 
 
 def columns() -> list[Column]:
+    """All that are registered, by name."""
     return [_columns[name] for name in sorted(_columns)]
 
 

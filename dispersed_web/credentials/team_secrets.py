@@ -49,6 +49,7 @@ def of(team: Team) -> QuerySet[TeamSecret]:
 
 
 def place_of(secret: TeamSecret) -> vault.Place:
+    """What the sealed value of a secret is bound to."""
     return vault.Place("teamsecret", secret.pk, secret.team_id, "value")
 
 

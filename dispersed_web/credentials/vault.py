@@ -52,6 +52,7 @@ class Place:
 
 @sensitive_variables()
 def seal(secret: str, place: Place) -> str:
+    """The secret, readable only at its ``place`` again, with the newest key; from now on it is masked in logs."""
     known.learn(secret)
     return seal_with(first_key_id(), secret, place)
 
@@ -122,6 +123,7 @@ def prefix_of(key_id: str) -> str:
 
 
 def key_id_of(sealed: str) -> str:
+    """The id of the key that it is sealed with; empty for a text that is not sealed."""
     return sealed.split("|")[1] if sealed.count("|") == 3 else ""
 
 

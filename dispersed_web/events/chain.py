@@ -65,6 +65,7 @@ def scope_of(team_id: uuid.UUID | None) -> str:
 
 
 def team_of(scope: str) -> uuid.UUID | None:
+    """Whose chain it is; ``None`` for that of the accounts."""
     return None if scope == ACCOUNTS else uuid.UUID(scope)
 
 

@@ -44,6 +44,7 @@ def make(user: User, team: Team | None, *, now: dt.datetime) -> tuple[CalendarFe
 
 
 def of(user: User, team: Team | None) -> CalendarFeed | None:
+    """The person's calendar of the team's jobs, or of their own in all teams (``None``), if they made one."""
     return CalendarFeed.objects.filter(user=user, team=team).first()
 
 

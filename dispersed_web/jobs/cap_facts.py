@@ -36,6 +36,7 @@ def caps_of(credential: Credential) -> Caps | None:
 
 
 def caps_in(row: CredentialCaps) -> Caps:
+    """The row as the plain values that the rules compare."""
     return Caps(
         row.max_active_jobs,
         row.max_hourly_usd,

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 
 
 def task_is_allowed(task: str, only: str) -> bool:
+    """``only`` is the one kind of job that may be launched; empty allows both."""
     return only in ("", task)
 
 
@@ -20,6 +21,7 @@ def gpu_is_allowed(name: str | None, models: Iterable[str]) -> bool:
 
 
 def region_is_allowed(code: str, codes: Collection[str]) -> bool:
+    """``codes`` are the regions that jobs are kept to; none allows all."""
     return not codes or code in codes
 
 

@@ -114,6 +114,7 @@ def _listed(client: Client) -> list[Recipe]:
 
 
 def is_kept(recipe: Recipe) -> bool:
+    """Whether people are shown it: Dispersed's own and the account's, unless archived."""
     return (recipe.is_official or recipe.is_owner) and not recipe.is_archived
 
 

@@ -157,6 +157,7 @@ def clean_tags(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def tags_of(job: Job) -> list[str]:
+    """The names of its tags, in the order of the alphabet."""
     return list(JobTag.objects.filter(job=job).order_by("name").values_list("name", flat=True))
 
 
@@ -221,10 +222,12 @@ def star(job: Job, user_id: int) -> None:
 
 
 def unstar(job: Job, user_id: int) -> None:
+    """Takes the person's star off; nothing happens where there is none."""
     JobStar.objects.filter(job=job, user=user_id).delete()
 
 
 def is_starred(job: Job, user_id: int) -> bool:
+    """Whether this person has starred the job."""
     return JobStar.objects.filter(job=job, user=user_id).exists()
 
 

@@ -33,6 +33,7 @@ def find(texts: Iterable[str | None]) -> str | None:
 
 
 def is_of(marker: str, installation_code: str) -> bool:
+    """Whether the marker was made by the installation with this code."""
     return marker.startswith(f"dw-{installation_code}-")
 
 

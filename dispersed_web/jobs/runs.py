@@ -19,6 +19,7 @@ MAX_SPENT_USD, MAX_RATE_USD = Decimal(99_999_999), Decimal(999_999)
 
 
 def token_place(job: Job, run_uuid: str) -> vault.Place:
+    """What the sealed access tokens of a run are bound to."""
     return vault.Place("run", f"{job.pk}:{run_uuid}", job.team_id, "access_tokens")
 
 
@@ -93,6 +94,7 @@ def _take_tokens(run: JobRun, job: Job, remote: RemoteRun) -> None:
 
 
 def live(runs: Iterable[JobRun]) -> list[JobRun]:
+    """Those that have not ended, as far as the cloud has told."""
     return [run for run in runs if not is_terminal(run.status)]
 
 

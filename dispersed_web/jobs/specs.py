@@ -78,6 +78,7 @@ def heartbeat_url(job: Job) -> str:
 
 
 def place_of(job: Job) -> vault.Place:
+    """What the sealed secrets of a job's specification are bound to."""
     return vault.Place("job", job.pk, job.team_id, "spec_secrets")
 
 

@@ -32,6 +32,7 @@ def note_finished(name: str, now: dt.datetime) -> None:
 
 
 def last_finished() -> dict[str, dt.datetime]:
+    """When each recurring pass last came to its end, by its name."""
     return dict(Sweep.objects.values_list("name", "finished_at"))
 
 

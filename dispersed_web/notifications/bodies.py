@@ -60,6 +60,7 @@ def slack(notice: Notice, links: tuple[Link, ...]) -> dict[str, Any]:
 
 
 def slack_text(text: str) -> str:
+    """The text with nothing in it that Slack would read as markup, a mention or a link."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("@", f"@{_BREAK}")
 
@@ -89,6 +90,7 @@ def _slack_button(label: str, url: str, act: str = "") -> dict[str, Any]:
 
 
 def discord(notice: Notice, links: tuple[Link, ...]) -> dict[str, Any]:
+    """The message as Discord's webhooks take it."""
     description = [discord_text(notice.sentence)]
     if notice.calls_off:
         description.append(notice.calls_off)
@@ -115,6 +117,7 @@ def discord(notice: Notice, links: tuple[Link, ...]) -> dict[str, Any]:
 
 
 def discord_text(text: str) -> str:
+    """The text with nothing in it that Discord would read as markup, a mention or a link."""
     return _DISCORD_MARKS.sub(r"\\\1", text).replace("@", f"@{_BREAK}").replace("//", f"/{_BREAK}/")
 
 
@@ -122,6 +125,7 @@ def discord_text(text: str) -> str:
 
 
 def plain(notice: Notice, links: tuple[Link, ...]) -> dict[str, Any]:
+    """The message as JSON for programs; docs/notifications.md describes it."""
     event, job = notice.event, notice.job
     in_utc = lambda at: f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"  # noqa: E731
     return {

@@ -53,6 +53,7 @@ def _is_for_nobody(delivery: Delivery) -> bool:
 
 
 def note_sent(delivery: Delivery, now: dt.datetime) -> None:
+    """It went out."""
     _become(delivery, now, state=DeliveryState.SENT, sent_at=now, error="")
 
 

@@ -141,6 +141,7 @@ def said(words: Words, user: User, notice: Notice) -> str:
 
 
 def facts(notice: Notice, user: User) -> list[tuple[str, str]]:
+    """What stands beside the sentence, with moments in the reader's zone."""
     return [
         (label, "".join(word if isinstance(word, str) else exact(word, user.zone) for word in words))
         for label, words in notice.facts

@@ -82,6 +82,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
 
 
 def job_of(event: Event) -> Job | None:
+    """The job that the event tells of, without its specification; ``None`` when it tells of something else."""
     rows = Job.objects.select_related("owner", "team").defer("spec", "spec_secrets_sealed")
     return rows.filter(pk=event.subject_id, team=event.team_id).first()
 

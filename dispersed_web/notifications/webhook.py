@@ -91,10 +91,12 @@ def address_of(channel: Channel) -> str:
 
 
 def place_of(channel: Channel) -> vault.Place:
+    """What the sealed address of a channel is bound to."""
     return vault.Place("channel", channel.pk, channel.team_id, "url")
 
 
 def signing_place_of(channel: Channel) -> vault.Place:
+    """What the sealed signing key of a channel is bound to."""
     return vault.Place("channel", channel.pk, channel.team_id, "signing")
 
 
@@ -131,6 +133,7 @@ def _refusal(answer: Answer) -> tuple[str, bool, dt.timedelta | None]:
 
 
 def note_success(channel: Channel, now: dt.datetime) -> None:
+    """A message arrived: earlier failures count no more."""
     Channel.objects.filter(pk=channel.pk).update(
         last_success_at=now, last_error="", failures=0, quiet_until=None, alarmed_at=None
     )

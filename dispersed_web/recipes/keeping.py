@@ -270,8 +270,10 @@ def editable(recipe: Recipe, actor: Actor) -> Recipe:
 
 
 def not_allowed() -> RecipeRefused:
+    """The refusal of an act that the person's role does not allow."""
     return RecipeRefused("not_allowed", "Your role in this team does not allow that.")
 
 
 def tell(recipe: Recipe, actor: Actor, kind: str, sentence: str, now: dt.datetime, **data: Any) -> None:
+    """Writes the event of a recipe that was made, changed or shared."""
     record(recipe.team_id, actor, kind, ("recipe", recipe.pk), sentence, now=now, data=data)

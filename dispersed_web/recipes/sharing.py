@@ -95,6 +95,7 @@ def pin(recipe: Recipe, user: User) -> None:
 
 
 def unpin(recipe: Recipe, user: User) -> None:
+    """Takes the person's pin off; nothing happens where there is none."""
     RecipePin.objects.filter(recipe=recipe, user=user).delete()
 
 

@@ -26,6 +26,7 @@ DEFAULT_PORT = 8000
 
 
 def main(arguments: list[str]) -> int:
+    """Runs the product until Ctrl-C; the exit status."""
     options = _parser().parse_args(arguments)
     output = Output()
     folder = data_folder(os.environ)

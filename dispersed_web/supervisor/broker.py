@@ -72,6 +72,7 @@ def _ask(path: Path, command: bytes) -> bytes:
 
 
 def answers(path: Path) -> bool:
+    """Whether a broker listens at the socket."""
     try:
         return _ask(path, b"PING").startswith(b"+PONG")
     except OSError:

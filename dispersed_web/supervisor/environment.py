@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def data_folder(given: Mapping[str, str]) -> DataFolder:
+    """The folder of ``DW_DATA_DIR``, or ``.data`` beside the product."""
     return DataFolder(Path(given.get("DW_DATA_DIR") or ROOT / ".data"))
 
 
@@ -48,6 +49,7 @@ def product_environment(
 
 
 def port_is_free(port: int) -> bool:
+    """Whether this user could listen on the port now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

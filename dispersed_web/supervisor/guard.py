@@ -87,6 +87,7 @@ def send(group: int, number: int) -> bool:
 
 
 def end(groups: set[int], grace_s: float) -> None:
+    """Ends process groups: asked first, and killed when ``grace_s`` seconds are over."""
     left = {group for group in groups if send(group, signal.SIGTERM)}
     give_up = time.monotonic() + grace_s
     while left and time.monotonic() < give_up:
@@ -97,6 +98,7 @@ def end(groups: set[int], grace_s: float) -> None:
 
 
 def main(folder: str, grace_s: float) -> None:
+    """Reads ``+group`` and ``-group`` until its parent is gone, then ends the groups that are left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()

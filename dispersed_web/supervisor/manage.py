@@ -9,6 +9,7 @@ from dispersed_web.supervisor.environment import ROOT, data_folder, product_envi
 
 
 def main(arguments: list[str]) -> None:
+    """Becomes ``manage.py`` with these arguments, in the environment of ``bin/run``."""
     folder = data_folder(os.environ)
     folder.make()
     running = folder.read_running()

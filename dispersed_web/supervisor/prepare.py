@@ -21,6 +21,7 @@ SANDBOX_LIMIT_S = 60.0
 
 
 def main(arguments: list[str]) -> int:
+    """Makes the database and the static files ready; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
     try:
         django.setup()

@@ -186,6 +186,7 @@ def roles_to_give(role: str | None) -> list[Role]:
 
 
 def hold_or_void(team: Team) -> Team:
+    """The team's row, held. Raises :class:`TeamRefused` in the words for an invitation when the team is gone."""
     try:
         return hold(team)
     except TeamRefused:

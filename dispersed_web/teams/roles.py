@@ -93,6 +93,7 @@ def lower_of(role: str | None, at_most: str | None) -> str | None:
 
 
 def rank_at_least(role: str | None, minimum: Role) -> bool:
+    """Whether the role may do all that ``minimum`` may; nobody's (``None``) may nothing."""
     return role is not None and RANK[Role(role)] >= RANK[minimum]
 
 

@@ -81,6 +81,8 @@ def job(request: HttpRequest, slug: str, job_id: uuid.UUID, action: Action = Act
 def credential(
     request: HttpRequest, slug: str, credential_id: uuid.UUID, action: Action
 ) -> tuple[Seat, Credential]:
+    """The seat and the team's credential. 404 for a stranger and for another team's, 403 without the right to
+    ``action``."""
     place = seat(request, slug)
     found = Credential.objects.select_related("team").filter(pk=credential_id, team=place.team).first()
     if found is None:

@@ -9,16 +9,19 @@ from dispersed_web.web.access import SecondFactorNeeded
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler400."""
     return render(request, "400.html", status=400)
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403; without a second factor, the way to one."""
     if isinstance(exception, SecondFactorNeeded):
         return render(request, "mfa/needed.html", {"needing": exception.team}, status=403)
     return render(request, "403.html", {"why": str(exception)}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404."""
     return render(request, "404.html", status=404)
 
 

@@ -63,6 +63,7 @@ class EventLine:
 
 
 def lines(events: Iterable[Event]) -> list[EventLine]:
+    """Events as pages list them, in their order."""
     return [_line(event) for event in events]
 
 

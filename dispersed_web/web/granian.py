@@ -12,6 +12,7 @@ import os
 
 
 def load() -> None:
+    """Loads the product once, before the workers are forked, so that they share its memory."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
     import django
     from django.urls import get_resolver

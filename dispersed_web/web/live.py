@@ -47,6 +47,7 @@ def is_part(request: HttpRequest) -> bool:
 
 
 def is_unchanged(request: HttpRequest, shown: str) -> bool:
+    """Whether the reader's page asks for its live part and has what there is."""
     return is_part(request) and request.GET.get("v") == shown
 
 

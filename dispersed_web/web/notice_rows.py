@@ -49,10 +49,12 @@ class DeliveryRow:
 
 
 def inbox_rows(deliveries: Sequence[Delivery], now: dt.datetime, zone: dt.tzinfo) -> list[InboxRow]:
+    """What was told to a person, in its order."""
     return [_inbox_row(one, notice, now, zone) for one, notice in _with_notices(deliveries)]
 
 
 def delivery_rows(deliveries: Sequence[Delivery], now: dt.datetime, zone: dt.tzinfo) -> list[DeliveryRow]:
+    """What went out of a team, in its order."""
     return [_delivery_row(one, notice, now, zone) for one, notice in _with_notices(deliveries)]
 
 

@@ -34,6 +34,7 @@ class RequestFactsMiddleware:
 
 
 def facts_of(request: HttpRequest) -> RequestFacts:
+    """Where the request comes from, as the audit log keeps it."""
     return RequestFacts(client_address(request) or None, _agent(request), _id(request))
 
 

@@ -97,6 +97,7 @@ def running_cost(amount_usd: Decimal) -> str:
 
 
 def rate(hourly_rate_usd: Decimal) -> str:
+    """A price per hour, as people read it."""
     return f"{money(hourly_rate_usd)}/h"
 
 

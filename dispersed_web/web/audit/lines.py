@@ -110,6 +110,7 @@ def _of_account(line: Line, user: User) -> Line:
 
 
 def line(event: Event, url: str = "", title: str = "") -> Line:
+    """An event as a line; ``url`` and ``title`` are of the page of what it tells of."""
     return Line(
         event,
         ICONS.get(event.kind.partition(".")[0], "info"),

@@ -51,6 +51,7 @@ def panel(found: list[UnmanagedJob], now: dt.datetime) -> Panel | None:
 
 
 def rows(found: list[UnmanagedJob], now: dt.datetime) -> list[UnmanagedRow]:
+    """The jobs as the page lists them, in their order."""
     return [_row(job, now) for job in found]
 
 

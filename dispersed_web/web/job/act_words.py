@@ -121,6 +121,7 @@ def _too_late(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
 
 
 def unknown() -> Outcome:
+    """What a link says that is none of ours."""
     return Outcome("This link does nothing", "It is not complete, or was never sent.")
 
 

@@ -48,4 +48,5 @@ class Facts:
 
 
 def has(text: str, pattern: str) -> bool:
+    """Whether the pattern is somewhere in the text, whatever the case."""
     return re.search(pattern, text, re.IGNORECASE) is not None

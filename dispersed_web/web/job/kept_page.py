@@ -23,6 +23,7 @@ def around_title(seat: Seat, job: Job) -> dict[str, Any]:
 
 
 def notes(job: Job) -> dict[str, Any]:
+    """The job's notes as safe HTML."""
     return {"notes_html": markdown.render(job.notes) if job.notes else ""}
 
 

@@ -26,6 +26,7 @@ class KeyLine:
 
 
 def key_lines(keys: Iterable[SshKey | TeamSshKey]) -> list[KeyLine]:
+    """The keys with the kind of each."""
     return [KeyLine(key, kind_of(key.line)) for key in keys]
 
 

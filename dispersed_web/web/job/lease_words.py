@@ -84,6 +84,7 @@ def _silent(job: Job, around: Around) -> str:
 
 
 def is_protected(job: Job, now: dt.datetime) -> bool:
+    """Whether somebody keeps it from being stopped for idleness at ``now``."""
     return job.protected_until is not None and job.protected_until > now
 
 
@@ -172,6 +173,7 @@ def _ceiling_at(job: Job) -> dt.datetime | None:
 
 
 def cost_since_asked(job: Job, now: dt.datetime) -> Decimal | None:
+    """What it cost since its stop was asked for, in USD; ``None`` where that is not known."""
     if job.stop_requested_at is None or job.hourly_rate_usd is None or job.spending_since is None:
         return None
     return price(job.hourly_rate_usd, now - job.stop_requested_at)

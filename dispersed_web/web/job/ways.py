@@ -59,6 +59,7 @@ def alias_of(title: str, number: int, count: int) -> str:
 
 
 def ssh_command(user: str, url: Mapping[str, Any]) -> str:
+    """The command that opens a shell at this address."""
     return f"ssh -p {int(url['port'])} {user}@{url['hostname']}"
 
 
@@ -84,6 +85,7 @@ def vscode_link(user: str, url: Mapping[str, Any], folder: str) -> str:
 
 
 def forward(user: str, url: Mapping[str, Any], port: int, label: str) -> Forward:
+    """The way to a port that is not published: through SSH."""
     command = f"ssh -N -L {port}:localhost:{port} -p {int(url['port'])} {user}@{url['hostname']}"
     return Forward(port, label, command, f"http://localhost:{port}/")
 
@@ -94,6 +96,7 @@ def container_port(url: Mapping[str, Any]) -> int | None:
 
 
 def port(url: Mapping[str, Any], label: str) -> Port:
+    """The way to a published port; its link is empty for one that browsers cannot open."""
     address = f"{_bracketed(url['hostname'])}:{int(url['port'])}"
     name = str(container_port(url) or url.get("description") or "port")
     return Port(name, address, f"{scheme(url)}://{address}/" if is_web(url) else "", label)
@@ -105,6 +108,7 @@ def is_web(url: Mapping[str, Any]) -> bool:
 
 
 def scheme(url: Mapping[str, Any]) -> str:
+    """``https`` where the address says that it speaks TLS."""
     return "https" if url.get("tls") or url.get("protocol") == "https" else "http"
 
 

@@ -31,6 +31,7 @@ class Bulk:
 
 
 def counted(count: int) -> str:
+    """“1 job”, “3 jobs”."""
     return f"{count} job{'s' * (count != 1)}"
 
 

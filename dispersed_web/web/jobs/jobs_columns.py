@@ -43,6 +43,7 @@ def hidden(request: HttpRequest) -> tuple[str, ...]:
 
 
 def choices(request: HttpRequest) -> list[Choice]:
+    """The columns that may be hidden, and whether this reader shows each."""
     gone = hidden(request)
     return [Choice(name, label, name not in gone) for name, label in CHOICES.items()]
 

@@ -208,6 +208,7 @@ def known_by(job: Job) -> dt.datetime | None:
 
 
 def tone_of(job: Job, now: dt.datetime, around: Around = ALONE) -> str:
+    """How loudly the row asks for somebody: ``alarmed``, ``warned`` or not at all."""
     if stop.is_stuck(job, now) or (job.is_active and job.missing_alarmed_at):
         return "alarmed"
     needs_somebody = is_warned(job) or lease_words.is_too_dear(job) or around.holds(job)
@@ -215,6 +216,7 @@ def tone_of(job: Job, now: dt.datetime, around: Around = ALONE) -> str:
 
 
 def runtime_of(job: Job, now: dt.datetime) -> Phrase:
+    """For how long it has run or ran; a dash before it runs."""
     if job.running_at is None:
         return said(DASH)
     if job.is_active:
@@ -223,6 +225,7 @@ def runtime_of(job: Job, now: dt.datetime) -> Phrase:
 
 
 def cost_of(job: Job, now: dt.datetime) -> Cost:
+    """What it has cost, and at what rate that goes on."""
     meter = job.meter
     total = meter.read(now)
     going = meter.since is not None and meter.hourly_rate_usd is not None
@@ -231,6 +234,7 @@ def cost_of(job: Job, now: dt.datetime) -> Cost:
 
 
 def rate_of(job: Job) -> str:
+    """Its price per hour; until the cloud names one, the quoted one with a mark."""
     if job.hourly_rate_usd is not None:
         return words.rate(job.hourly_rate_usd)
     return f"≈{NBSP}{words.rate(job.quoted_usd)}" if job.quoted_usd is not None and job.is_active else ""

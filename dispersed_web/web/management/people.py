@@ -17,6 +17,7 @@ from dispersed_web.teams.models import Team
 
 
 def find_user(email: str) -> User:
+    """The account of the address, whatever the case. Raises :class:`CommandError` with what to do."""
     user = User.objects.filter(email__iexact=email).first()
     if user is None:
         command = commands.named(f"add_member {email} TEAM")
@@ -35,6 +36,7 @@ def make_sure_of(user: User) -> None:
 
 
 def find_team(slug: str) -> Team:
+    """The team of the slug. Raises :class:`CommandError` with what there is."""
     team = Team.objects.filter(slug=slug, deleted_at=None).first()
     if team is None:
         known = ", ".join(

@@ -19,6 +19,7 @@ from dispersed_web.web.forms.confirm import page_of
 
 
 def confirm(request: HttpRequest) -> HttpResponse:
+    """“Confirm that it is you”, by the strongest proof that the person has."""
     if second_factor.has_one(request.user.pk):
         back = request.GET.get("next", "")
         return redirect(

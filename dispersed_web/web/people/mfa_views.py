@@ -77,6 +77,7 @@ def codes(request: HttpRequest) -> HttpResponse:
 
 
 def nothing(request: HttpRequest) -> HttpResponse:
+    """Stands for pages of allauth that this product does without."""
     raise Http404
 
 

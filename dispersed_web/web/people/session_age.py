@@ -19,6 +19,7 @@ BEGAN, SEEN = "signed_in_at", "seen_at"
 
 @receiver(user_logged_in)
 def begin(request: HttpRequest, **kwargs: Any) -> None:
+    """Notes when the session began, at each sign-in."""
     request.session[BEGAN] = request.session[SEEN] = timezone.now().timestamp()
 
 

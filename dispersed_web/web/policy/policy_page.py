@@ -54,6 +54,7 @@ class MonthLine:
 
 
 def observed_lines(stops: Iterable[WouldBe], now: dt.datetime, zone: dt.tzinfo) -> list[StopLine]:
+    """Stops that were only observed, in their order."""
     return [
         StopLine(
             job_id=one.job_id,
@@ -72,6 +73,7 @@ def observed_lines(stops: Iterable[WouldBe], now: dt.datetime, zone: dt.tzinfo) 
 
 
 def tried_lines(stops: Iterable[tuple[Past, Outcome]], now: dt.datetime, zone: dt.tzinfo) -> list[StopLine]:
+    """Stops that a draft of the policy would have made, in their order."""
     return [_tried_line(past, outcome, now, zone) for past, outcome in stops]
 
 
@@ -105,6 +107,7 @@ def _what(what: str, at: dt.datetime | None, now: dt.datetime, zone: dt.tzinfo) 
 
 
 def limit_lines(tried: Tried, own: dt.timedelta) -> list[LimitLine]:
+    """What each idle limit would have saved, beside the policy's ``own``."""
     most = max((totals.saved_usd for _, totals in tried.by_limit), default=0)
     return [
         LimitLine(
@@ -120,6 +123,7 @@ def limit_lines(tried: Tried, own: dt.timedelta) -> list[LimitLine]:
 
 
 def month_lines(months: dict[dt.date, Saved]) -> list[MonthLine]:
+    """What stops saved in each month."""
     return [
         MonthLine(f"{month:%B} {month.year}", saved.stops, money_range(saved))
         for month, saved in months.items()

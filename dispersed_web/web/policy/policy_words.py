@@ -34,6 +34,7 @@ class Enforcement:
 
 
 def enforcement(policy: AutostopPolicy, now: dt.datetime, zone: dt.tzinfo) -> Enforcement:
+    """Whether stops for idleness are made or only noted, and until when."""
     until = policy.observe_until
     if policy.mode == AutostopPolicy.Mode.ENFORCE or (until is not None and until <= now):
         text = "A job that is idle for longer than its limit is warned about, and then stopped."

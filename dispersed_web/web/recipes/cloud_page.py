@@ -63,6 +63,7 @@ def credentials_of(team: Team, user_id: int | None, role: str) -> list[Credentia
 
 
 def sight(credential: Credential, catalog: CloudCatalog, now: dt.datetime) -> Sight:
+    """How fresh the list of the cloud's recipes is, and what keeps it from being read."""
     trouble = catalog.failure
     if credential.state == CredentialState.BROKEN:
         trouble = credential.failure or "Dispersed refuses this credential."

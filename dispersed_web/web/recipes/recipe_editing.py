@@ -131,6 +131,7 @@ class Conflict:
 
 
 def conflict(recipe: Recipe, draft: Draft) -> Conflict:
+    """What somebody else saved while the draft was written."""
     newest = recipe.versions.select_related("made_by").latest("number")
     seen = recipe.versions.filter(number=draft.seen).first()
     return Conflict(newest, author(newest, recipe), compared(seen, newest))

@@ -60,6 +60,7 @@ class Original:
 def context(
     place: Seat, recipe: Recipe, version: RecipeVersion, user_id: int, now: dt.datetime
 ) -> dict[str, Any]:
+    """What the page of a recipe shows of one of its versions."""
     document = Document.from_json(version.document)
     machine = machine_of(document, Prices.of_team(place.team))
     lines = [_price(choice, machine) for choice in machine.fitting if choice.offered]
@@ -99,6 +100,7 @@ def version_lines(recipe: Recipe, now: dt.datetime) -> list[VersionLine]:
 
 
 def author(version: RecipeVersion, recipe: Recipe) -> str:
+    """Who made the version, in words."""
     if version.made_by_id:
         return str(version.made_by)
     return "Dispersed Web" if recipe.source.startswith(STARTER) else "somebody who left"

@@ -111,6 +111,7 @@ def groups(document: Document) -> list[Group]:
 
 
 def questions(document: Document) -> list[Question]:
+    """What the recipe asks, in words, in the order of the form."""
     return [
         Question(
             name=one.name,

@@ -54,6 +54,7 @@ class Command(BaseCommand):
 
 
 def read(file: str) -> str:
+    """The text of the file, ``-`` being standard input. Raises :class:`CommandError`."""
     try:
         if file == "-":
             raw = sys.stdin.buffer.read(MOST_BYTES + 1)
@@ -68,6 +69,7 @@ def read(file: str) -> str:
 
 
 def parse(file: str, text: str) -> tuple[list[Found], list[FileProblem]]:
+    """The recipes of the text, and what of it cannot be one."""
     if not file.endswith(".json"):
         recipes, problems = files.from_yaml(text)
         return [(one.about, one.document) for one in recipes], problems
@@ -82,6 +84,7 @@ def parse(file: str, text: str) -> tuple[list[Found], list[FileProblem]]:
 
 @transaction.atomic
 def make(team: Team, owner: User, found: list[Found], visibility: str) -> None:
+    """Stores the recipes as the owner's."""
     now = database_now()
     shared = {"owner": owner, "actor": OPERATOR, "now": now, "visibility": visibility, "note": "Imported"}
     for about, document in found:
