@@ -174,13 +174,29 @@ def _evidence(
     since: dt.datetime,
     now: dt.datetime,
 ) -> Iterable[Evidence]:
-    for signal in usable:
+    for signal in _together(usable):
         lanes = OF_HEARTBEAT if signal.source == "heartbeat" else (Lane.LOG,)
         for lane in lanes:
             found = [sign for sign in by_source[signal.source] if sign[0] == lane]
             yield from _of_lane(signal, lane, found, since, now)
-    for signal in silent:
-        yield Evidence(signal.source, "blind", "silent", signal.last_at, signal.last_at)
+    for signal in _together(silent):
+        count = sum(one.source == signal.source for one in silent)
+        every = count + sum(one.source == signal.source for one in usable)
+        value = "silent" if every == 1 else f"{count} of {every} machines silent"
+        yield Evidence(signal.source, "blind", value, signal.last_at, signal.last_at)
+
+
+def _together(signals: Sequence[Signal]) -> Iterable[Signal]:
+    """One for each source: what all machines of the job said by it."""
+    by_source: dict[str, list[Signal]] = defaultdict(list)
+    for one in signals:
+        by_source[one.source].append(one)
+    for source, some in by_source.items():
+        samples = sorted(
+            (sample for one in some for sample in one.samples), key=lambda sample: sample.last_at
+        )
+        first_at, last_at = min(one.first_at for one in some), min(one.last_at for one in some)
+        yield some[0] if len(some) == 1 else Signal(source, first_at, last_at, tuple(samples))
 
 
 def _of_lane(

@@ -38,6 +38,8 @@ SAMPLE_FIELDS = (
     "lines",
     "lines_at",
 )
+# All but what is not the highest of what several say.
+HIGHEST = ("last_at", "gap", "period", *SAMPLE_FIELDS[5:-2], "lines_at")
 
 
 def signals_of(
@@ -46,18 +48,38 @@ def signals_of(
     """What was observed of the jobs' present runs, by run: the latest samples, and for a source that has none of them
     when it spoke last."""
     uses_logs = {job.current_run_id: job.uses_logs for job in jobs if job.current_run_id}
-    samples: dict[tuple[uuid.UUID, str], list[Samples]] = defaultdict(list)
+    samples: dict[tuple[uuid.UUID, str, str], list[Samples]] = defaultdict(list)
     for span, runs in _by_span(jobs, policies).items():
         rows = Bucket.objects.filter(run__in=runs, start__gte=now - span).order_by("run", "source", "start")
-        for run_id, source, *values in rows.values_list("run", "source", *SAMPLE_FIELDS):
+        for run_id, source, node, *values in rows.values_list("run", "source", "node", *SAMPLE_FIELDS):
             if source != Source.LOG or uses_logs[run_id]:
-                samples[run_id, source].append(samples_from(values))
+                samples[run_id, source, node].append(samples_from(values))
     found: dict[uuid.UUID | None, list[Signal]] = defaultdict(list)
-    for (run_id, source), some in samples.items():
-        found[run_id].append(Signal(source, some[0].first_at, some[-1].last_at, tuple(some)))
-    for run_id, signal in _long_silent(uses_logs, samples.keys()):
+    for (run_id, source, node), some in samples.items():
+        found[run_id].append(Signal(source, some[0].first_at, some[-1].last_at, tuple(some), node))
+    for run_id, signal in _long_silent(uses_logs, {(run_id, source) for run_id, source, _ in samples}):
         found[run_id].append(signal)
     return {run_id: tuple(some) for run_id, some in found.items()}
+
+
+def together(some: Iterable[Samples]) -> Samples:
+    """What several machines said in the same five minutes, for a picture: the busiest of each."""
+    every = list(some)
+    if len(every) == 1:
+        return every[0]
+    highest: dict[str, Any] = {
+        name: max(filter(_is_said, (getattr(one, name) for one in every)), default=None) for name in HIGHEST
+    }
+    return Samples(
+        first_at=min(one.first_at for one in every),
+        count=min(one.count for one in every),
+        lines=sum(one.lines for one in every),
+        **highest,
+    )
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None
 
 
 def samples_from(values: Sequence[Any]) -> Samples:

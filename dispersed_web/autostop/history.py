@@ -143,14 +143,15 @@ def _past(rows: Sequence[JobRun], draft: AutostopPolicy, now: dt.datetime) -> It
 
 
 def _signals(run_id: uuid.UUID, uses_logs: bool) -> tuple[Signal, ...]:
-    samples: dict[str, list[Samples]] = defaultdict(list)
+    samples: dict[tuple[str, str], list[Samples]] = defaultdict(list)
     rows = Bucket.objects.filter(run=run_id).order_by("source", "start")
     if not uses_logs:
         rows = rows.exclude(source=Source.LOG)
-    for source, *values in rows.values_list("source", *SAMPLE_FIELDS):
-        samples[source].append(samples_from(values))
+    for source, node, *values in rows.values_list("source", "node", *SAMPLE_FIELDS):
+        samples[source, node].append(samples_from(values))
     return tuple(
-        Signal(source, some[0].first_at, some[-1].last_at, tuple(some)) for source, some in samples.items()
+        Signal(source, some[0].first_at, some[-1].last_at, tuple(some), node)
+        for (source, node), some in samples.items()
     )
 
 

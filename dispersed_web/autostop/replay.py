@@ -71,9 +71,9 @@ class RunHistory:
         return sorted(last.values())
 
     @cached_property
-    def ends(self) -> dict[str, list[dt.datetime]]:
+    def ends(self) -> dict[tuple[str, str], list[dt.datetime]]:
         """Of each signal, when each of its samples was complete."""
-        return {one.source: [sample.last_at for sample in one.samples] for one in self.signals}
+        return {(one.source, one.node): [sample.last_at for sample in one.samples] for one in self.signals}
 
     @cached_property
     def had_ssh(self) -> bool:
@@ -219,12 +219,12 @@ class _Replay:
 
     def _until(self, signal: Signal, now: dt.datetime) -> Signal | None:
         """What ``signal`` had said by ``now``, as far back as is looked at."""
-        ends = self.run.ends[signal.source]
+        ends = self.run.ends[signal.source, signal.node]
         end = bisect_right(ends, now)
         if end == 0:
             return None
         begin = bisect_right(ends, now - self.look_back)
-        return Signal(signal.source, signal.first_at, ends[end - 1], signal.samples[begin:end])
+        return replace(signal, last_at=ends[end - 1], samples=signal.samples[begin:end])
 
     def _stopped(self, verdict: Verdict, now: dt.datetime) -> Outcome:
         stop_at = min(verdict.stop_at or now, now)

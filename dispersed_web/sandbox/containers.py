@@ -63,6 +63,7 @@ class Container:
             "net": self.changes.get("net", self.behaviour.net),
             "ssh": self._sessions(now_ms),
             "busy": self.changes.get("busy", self.behaviour.is_busy),
+            "node": self.run_uuid,
         }
         return {**body, "phase": self.behaviour.phase} if self.behaviour.phase else body
 

@@ -4,6 +4,7 @@ left out, and never believed to be nothing."""
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ MOST_SESSIONS = 1000
 LONGEST_AGE_S = 366 * 24 * 3600
 PERIOD_S = 60
 SHORTEST_PERIOD_S, LONGEST_PERIOD_S = 10, 600
-PHASE_LENGTH, NOTE_LENGTH = 40, 200
+PHASE_LENGTH, NOTE_LENGTH, NODE_LENGTH = 40, 200, 200
 
 
 class NotABeat(ValueError):
@@ -28,7 +29,8 @@ class Beat:
     """One report. ``None``: it does not say.
 
     ``gpu`` is the use of the busiest GPU in percent, ``cpu`` in cores, ``net`` in bytes a minute; ``ssh_open`` counts
-    the open terminals, ``key_age`` is the time since the latest keystroke in any of them.
+    the open terminals, ``key_age`` is the time since the latest keystroke in any of them. ``node`` tells the machines of a
+    job apart; of the name that one gives itself only a digest is kept.
     """
 
     period_s: int = PERIOD_S
@@ -40,6 +42,7 @@ class Beat:
     busy: bool = False
     phase: str = ""
     note: str = ""
+    node: str = ""
 
 
 def parse(body: bytes) -> Beat:
@@ -65,6 +68,7 @@ def parse(body: bytes) -> Beat:
         busy=said.get("busy") is True,
         phase=_text(said.get("phase"), PHASE_LENGTH),
         note=_text(said.get("note"), NOTE_LENGTH),
+        node=_node(said.get("node")),
     )
 
 
@@ -84,6 +88,11 @@ def _percent(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
         return None
     return math.ceil(min(value, 100))
+
+
+def _node(value: Any) -> str:
+    name = _text(value, NODE_LENGTH)
+    return hashlib.sha256(name.encode()).hexdigest()[:12] if name else ""
 
 
 def _period(value: Any) -> int:

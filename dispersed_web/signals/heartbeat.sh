@@ -293,6 +293,7 @@ report() {
     [ -z "$bytes_a_minute" ] || printf ', "net": %d' "$bytes_a_minute"
     printf ', "ssh": [%s]' "$(sessions_as_json)"
     if [ -e "$busy_file" ]; then printf ', "busy": true'; else printf ', "busy": false'; fi
+    [ -z "$node" ] || printf ', "node": "%s"' "$node"
     printf ', "phase": "%s", "note": "%s"}' "$(file_as_json "$phase_file" 160)" "$(file_as_json "$note_file" 800)"
 }
 
@@ -414,8 +415,16 @@ back_off() {
     delay=$((delay / 2 + $(random_below $((delay / 2 + 1)))))
 }
 
+# Tells the machines of a job apart, the same for every copy in one container: a checksum, no name.
+name_node() {
+    node_boot=
+    { read -r node_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
+    node=$(printf '%s' "$(uname -n 2>/dev/null) $node_boot" | cksum 2>/dev/null | tr -cd '0-9')
+}
+
 prepare() {
     set -f
+    name_node
     seq=0 failures=0 not_found=0 told='' hook_ran=''
     forget_gpus
     start_measuring

@@ -25,12 +25,15 @@ def bucket_start(at: dt.datetime) -> dt.datetime:
 
 
 class Bucket(models.Model):
-    """Five minutes of one source of one run. ``…_at`` is the latest moment at which the value was above its threshold
-    (see ``thresholds.py``); an empty value means that the source never spoke of it."""
+    """Five minutes of one source of one run, of each of its machines apart. ``…_at`` is the latest moment at which the value
+    was above its threshold (see ``thresholds.py``); an empty value means that the source never spoke of it."""
 
     run = models.ForeignKey("jobs.JobRun", on_delete=models.CASCADE, related_name="buckets")
     source = models.CharField(max_length=9, choices=Source.choices)
     start = models.DateTimeField()
+    node = models.CharField(
+        max_length=12, blank=True, default="", help_text="Which machine; empty where it does not say."
+    )
     count = models.PositiveIntegerField(default=1)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -59,7 +62,7 @@ class Bucket(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "source", "start"], name="bucket_once"),
+            models.UniqueConstraint(fields=["run", "source", "start", "node"], name="bucket_once"),
             models.CheckConstraint(condition=Q(source__in=Source.values), name="bucket_source_known"),
         ]
         indexes: ClassVar = [models.Index(fields=["start"], name="bucket_by_age")]

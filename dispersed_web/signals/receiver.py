@@ -1,11 +1,16 @@
 """Taking a heartbeat: one look at its job, one write to the run's bucket, and an answer made of what is known already.
 
 The decision is never made here. The time that counts is the time of receipt; the container's clock is not asked.
+
+Each machine of a job has buckets and a limit of its own, so that none is turned away because of the others, up to a number
+of machines that bounds what one job can cost; those beyond share one. A report that tells of work which is not known yet
+is not turned away by any limit: what is turned away only ever repeats, so it never makes a job look idle.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -18,12 +23,15 @@ from dispersed_web.jobs.specs import heartbeat_digest
 from dispersed_web.signals import thresholds
 from dispersed_web.signals.answer import Answer, answer_for
 from dispersed_web.signals.beat import Beat
-from dispersed_web.signals.models import Bucket, Source, bucket_start
+from dispersed_web.signals.models import BUCKET, Bucket, Source, bucket_start
 
 TOKEN_LENGTH = 43
 # Six at once, then one every ten seconds.
 BURST = 6
 PACE = dt.timedelta(seconds=10)
+MOST_NODES = 64
+# As often a report is tried that met another one of the same machine, or of those that share a bucket.
+TRIES = 6
 JOB_FIELDS = (
     "status",
     "running_at",
@@ -42,9 +50,13 @@ BUCKET_FIELDS = (
     "gap",
     "period_s",
     "gpu_top",
+    "gpu_at",
     "cpu_top",
+    "cpu_at",
     "net_top",
+    "net_at",
     "key_at",
+    "busy_at",
 )
 
 
@@ -70,14 +82,22 @@ def accept(token: str, beat: Beat, now: dt.datetime) -> Receipt:
 
     A job whose run is not known yet is answered and nothing is stored: there is nothing it could be quiet in.
     """
-    found = _find(token, now)
-    if found is None:
-        return Receipt(Outcome.UNKNOWN)
-    if found["status"] in states.ENDED:
-        return Receipt(Outcome.ENDED)
-    if found["current_run_id"] is not None and not _store(found, beat, now):
-        return Receipt(Outcome.TOO_OFTEN)
-    return Receipt(Outcome.TAKEN, answer_for(found, now))
+    node = beat.node
+    for tries_left in reversed(range(TRIES)):
+        found = _find(token, node, now)
+        if found is None:
+            return Receipt(Outcome.UNKNOWN)
+        if found["status"] in states.ENDED:
+            return Receipt(Outcome.ENDED)
+        if found["current_run_id"] is None:
+            return Receipt(Outcome.TAKEN, answer_for(found, now))
+        if node and found["bucket__id"] is None and _is_one_too_many(found["current_run_id"], node, now):
+            node = ""
+            continue
+        stored = _store(found, node, beat, now, surely=not tries_left)
+        if stored is not None:
+            break
+    return Receipt(Outcome.TAKEN, answer_for(found, now)) if stored else Receipt(Outcome.TOO_OFTEN)
 
 
 def job_of(token: str) -> Job | None:
@@ -87,12 +107,14 @@ def job_of(token: str) -> Job | None:
     return Job.objects.filter(heartbeat_digest=heartbeat_digest(token)).first()
 
 
-def _find(token: str, now: dt.datetime) -> dict[str, Any] | None:
-    """The columns of the job and of its run's bucket at ``now``, those with ``bucket__`` before their names."""
+def _find(token: str, node: str, now: dt.datetime) -> dict[str, Any] | None:
+    """The columns of the job and of its run's and node's bucket at ``now``, those with ``bucket__`` before their names."""
     if len(token) != TOKEN_LENGTH:
         return None
     present = Q(
-        current_run__buckets__source=Source.HEARTBEAT.value, current_run__buckets__start=bucket_start(now)
+        current_run__buckets__source=Source.HEARTBEAT.value,
+        current_run__buckets__start=bucket_start(now),
+        current_run__buckets__node=node,
     )
     return (
         Job.objects.annotate(bucket=FilteredRelation("current_run__buckets", condition=present))
@@ -102,29 +124,52 @@ def _find(token: str, now: dt.datetime) -> dict[str, Any] | None:
     )
 
 
-def _store(found: dict[str, Any], beat: Beat, now: dt.datetime) -> bool:
-    """Whether it was stored; not when the machine reports too often, or reported a moment ago from elsewhere."""
+def _is_one_too_many(run_id: Any, node: str, now: dt.datetime) -> bool:
+    """Whether so many other machines of the run spoke lately that this one gets no bucket of its own."""
+    lately = Bucket.objects.filter(run=run_id, source=Source.HEARTBEAT, start__gte=bucket_start(now) - BUCKET)
+    others = lately.exclude(node__in=["", node]).order_by().values("node").distinct()
+    return others.count() >= MOST_NODES
+
+
+def _store(
+    found: dict[str, Any], node: str, beat: Beat, now: dt.datetime, *, surely: bool = False
+) -> bool | None:
+    """Whether it was stored; ``None`` when another one came between, so that it is to be tried again. ``surely`` it is
+    stored all the same, where what came between may lose its highest value but no sign of work."""
     bucket = {name: found[f"bucket__{name}"] for name in BUCKET_FIELDS}
     if bucket["id"] is None:
-        _open_bucket(found["current_run_id"], beat, now)
-        return True
-    count = bucket["count"]
-    if count >= BURST + (now - bucket["first_at"]) // PACE:
+        return _open_bucket(found["current_run_id"], node, beat, now) or None
+    if not takes(bucket, beat, now):
         return False
     changes = changes_of(bucket, beat, now)
-    return Bucket.objects.filter(pk=bucket["id"], count=count).update(count=F("count") + 1, **changes) == 1
+    rows = Bucket.objects.filter(pk=bucket["id"], **({} if surely else {"count": bucket["count"]}))
+    return rows.update(count=F("count") + 1, **changes) == 1 or None
 
 
-def _open_bucket(run_id: Any, beat: Beat, now: dt.datetime) -> None:
-    """Of two reports that open a bucket at the same moment one is stored."""
-    fresh = Bucket(
-        run_id=run_id,
-        source=Source.HEARTBEAT,
-        start=bucket_start(now),
-        first_at=now,
-        **changes_of({}, beat, now),
-    )
+def _open_bucket(run_id: Any, node: str, beat: Beat, now: dt.datetime) -> bool:
+    """False when another report opened it at the same moment."""
+    values = {
+        "run_id": run_id,
+        "source": Source.HEARTBEAT,
+        "start": bucket_start(now),
+        "node": node,
+        "first_at": now,
+    }
+    fresh = Bucket(**values, **changes_of({}, beat, now))
     Bucket.objects.bulk_create([fresh], ignore_conflicts=True)
+    return Bucket.objects.filter(**values).exists()
+
+
+def takes(bucket: Mapping[str, Any], beat: Beat, now: dt.datetime) -> bool:
+    """Whether one more report goes into a bucket with these values: it came in its turn, or tells of work that the bucket
+    does not know of since :data:`PACE`. Pure."""
+    if bucket["count"] < BURST + (now - bucket["first_at"]) // PACE:
+        return True
+    told = changes_of({}, beat, now)
+    return any(
+        told.get(name) is not None and (bucket[name] is None or told[name] - bucket[name] >= PACE)
+        for name in ("gpu_at", "cpu_at", "net_at", "key_at", "busy_at")
+    )
 
 
 def changes_of(bucket: dict[str, Any], beat: Beat, now: dt.datetime) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def heartbeat(request: HttpRequest, token: str) -> HttpResponse:
     if receipt.answer is not None:
         return _answer(200, receipt.answer.as_json())
     if receipt.outcome == Outcome.TOO_OFTEN:
-        return _refused(429, "At most six reports a minute.", AGAIN_S)
+        return _refused(429, "At most six reports a minute of one machine.", AGAIN_S)
     return _gone() if receipt.outcome == Outcome.ENDED else _refused(404, UNKNOWN)
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from dispersed_web.autostop import buckets, facts, policy
 from dispersed_web.autostop.activity import LOG_WINDOW, Lane, Samples
@@ -82,14 +82,14 @@ def sources(job: Job, start: dt.datetime) -> list[Source]:
         one["source"]: frozenset(lane for lane, column in COLUMNS.items() if one[f"of_{column}"])
         for one in rows.values("source").annotate(**{f"of_{name}": Count(name) for name in COLUMNS.values()})
     }
-    samples: dict[str, list[Samples]] = defaultdict(list)
+    said: dict[str, dict[dt.datetime, list[Samples]]] = defaultdict(lambda: defaultdict(list))
     recent = rows.filter(start__gte=start - LOG_WINDOW - BUCKET).order_by("source", "start")
-    for source, *values in recent.values_list("source", *buckets.SAMPLE_FIELDS):
-        samples[source].append(buckets.samples_from(values))
+    for source, at, *values in recent.values_list("source", "start", *buckets.SAMPLE_FIELDS):
+        said[source][at].append(buckets.samples_from(values))
     return [
         Source(
             name,
-            tuple(samples[name]),
+            tuple(buckets.together(some) for some in said[name].values()),
             frozenset([Lane.LOG]) if name == SourceName.LOG else lanes,
             counts=name != SourceName.LOG or job.uses_logs,
         )
@@ -102,7 +102,7 @@ def heartbeat(job: Job, now: dt.datetime) -> Heartbeat | None:
     if job.current_run_id is None:
         return None
     rows = Bucket.objects.filter(run=job.current_run_id, source=SourceName.HEARTBEAT)
-    last = rows.order_by("-start").first()
+    last = rows.order_by("-start", F("gpu_top").desc(nulls_last=True)).first()
     if last is None:
         return None
     first_at = rows.order_by("start").values_list("first_at", flat=True)[0]
