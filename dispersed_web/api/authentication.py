@@ -88,5 +88,5 @@ def _caller(token: ApiToken) -> Caller:
 
 def _actor(token: ApiToken, worth: Role) -> Actor:
     if token.user.is_service:
-        return Actor(ActorKind.TOKEN, f"The API token “{token.name}”", token.user_id, worth)
-    return Actor.token(token.user, token.name, at_most=worth)
+        return Actor(ActorKind.TOKEN, f"The API token “{token.name}”", token.user_id, worth, token.pk)
+    return Actor.token(token.user, token.name, at_most=worth, token_id=token.pk)

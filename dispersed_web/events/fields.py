@@ -90,7 +90,7 @@ FIELDS: dict[str, Fields] = {
         track="name api_url public_key account state expires_at usable_by managed_by successor",
         ignore="id team expiry_told_days retired_at permissions created_at created_by last_used_at last_used_by"
         " listed_at seen_since failed_at failures failure cancel_refused_at refused_at clock_offset_ms probed_at probe"
-        " sync_due_at sync_lease_until sync_lease_token",
+        " sync_due_at sync_lease_until sync_lease_token count_due_at",
         hidden="secret_sealed",
     ),
     "credentials.CredentialUser": _of(track="user", ignore="id credential"),
@@ -124,8 +124,8 @@ FIELDS: dict[str, Fields] = {
         track="owner title credential lifetime_s extend_until idle_limit_s checkin_every_s uses_logs log_noise"
         " budget_usd rate_cap_usd protected_until protected_reason",
         ignore="id team created_by origin created_at task status reason reason_text spec spec_fingerprint form_token"
-        " marker gpu_label quoted_usd recipe_version answers cook_uuid secret_refs notes send_by next_try_at claims"
-        " maybe_sent claim_token lease_until x_time_ms nonce unknown_since fence_at absent_lists watch_until"
+        " marker gpu_label quoted_usd recipe_version answers cook_uuid asked_with secret_refs notes send_by next_try_at"
+        " claims maybe_sent claim_token lease_until x_time_ms nonce unknown_since fence_at absent_lists watch_until"
         " superseded_by cloud remote_uuid remote_status launched_at assigned_at running_at ended_at missing_since"
         " missing_alarmed_at hourly_rate_usd spent_usd spending_since ceiling_s warn_lead_s limits_version stop_at"
         " warned_for warned_at evaluate_at reminded_for warning_delivered_at warning_failed_at choices_changed_at"
@@ -172,7 +172,7 @@ FIELDS: dict[str, Fields] = {
     ),
     # What was observed and decided
     "signals.Bucket": _of(
-        ignore="id run source start count first_at last_at gap period_s gpu_top gpu_busy gpu_at cpu_top cpu_at"
+        ignore="id run source start node count first_at last_at gap period_s gpu_top gpu_busy gpu_at cpu_top cpu_at"
         " net_top net_at ssh_open key_at busy_at phase note lines lines_at"
     ),
     "signals.LogWatch": _of(ignore="run due_at lease_until read_at tail failures"),

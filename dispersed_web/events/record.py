@@ -16,20 +16,23 @@ from dispersed_web.teams.models import Team
 @dataclass(frozen=True)
 class Actor:
     """Who acts: a person in the browser, a person's API token, the engine itself, or the cloud. ``at_most`` is the role
-    that bounds theirs: what the scope of a token is worth (``teams/seats.py``)."""
+    that bounds theirs: what the scope of a token is worth (``teams/seats.py``). ``token_id`` is the token itself, for what
+    is carried out later."""
 
     kind: str
     label: str
     user_id: int | None = None
     at_most: str | None = None
+    token_id: uuid.UUID | None = None
 
     @classmethod
     def person(cls, user: User) -> Actor:
         return cls(ActorKind.PERSON, str(user), user.pk)
 
     @classmethod
-    def token(cls, user: User, token_name: str, *, at_most: str) -> Actor:
-        return cls(ActorKind.TOKEN, f"{user} by the API token “{token_name}”", user.pk, at_most)
+    def token(cls, user: User, token_name: str, *, at_most: str, token_id: uuid.UUID | None = None) -> Actor:
+        label = f"{user} by the API token “{token_name}”"
+        return cls(ActorKind.TOKEN, label, user.pk, at_most, token_id)
 
 
 ENGINE = Actor(ActorKind.ENGINE, "Auto-stop")

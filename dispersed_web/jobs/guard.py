@@ -28,7 +28,8 @@ class LaunchFacts:
     other jobs, in USD per hour. ``budgets`` are the team's and the launcher's, each with its day or month;
     ``job_budget_usd`` is the job's own. ``may_use`` says whether the credential is for the launcher, ``asks`` who gives
     that right; ``standing`` is the launch before the credential's caps, ``None`` where it has none. ``replaced_by`` is
-    the name of what took the place of a retired one. Without ``may_act`` this is a copy of another installation.
+    the name of what took the place of a retired one. Without ``may_act`` this is a copy of another installation;
+    ``token_is_over`` says that the API token which asked for the launch was revoked or has expired since.
     """
 
     role: str | None
@@ -53,6 +54,7 @@ class LaunchFacts:
     standing: caps.Standing | None = None
     replaced_by: str = ""
     may_act: bool = True
+    token_is_over: bool = False
 
 
 def refusal(facts: LaunchFacts) -> Refusal | None:
@@ -70,6 +72,10 @@ def refusal(facts: LaunchFacts) -> Refusal | None:
 def _of_people(facts: LaunchFacts) -> Refusal | None:
     if not facts.may_act:
         return Refusal("only_looks", ONLY_LOOKS)
+    if facts.token_is_over:
+        return Refusal(
+            "token_over", "The API token that asked for it was revoked, or has expired, before it was sent."
+        )
     if not may(facts.role, Action.LAUNCH):
         return Refusal("not_allowed", "You may not launch jobs in this team; ask one of its admins.")
     if facts.frozen:

@@ -82,7 +82,7 @@ def request(
         )
         answers = from_recipe.answers_to_keep(order, version, known)
         spec = secret_refs.resolved(order, team, known)
-        job = _store(order, bounds, spec, answers, known, team, credential, user, form_token, now)
+        job = _store(order, bounds, spec, answers, known, team, credential, user, actor, form_token, now)
         secret_refs.note_use(order, known, user, now)
         if version:
             from_recipe.note_use(version, now)
@@ -233,6 +233,7 @@ def _store(
     team: Team,
     credential: Credential,
     user: User,
+    actor: Actor,
     form_token: str,
     now: dt.datetime,
 ) -> Job:
@@ -243,6 +244,7 @@ def _store(
         credential=credential,
         created_by=user,
         owner=user,
+        asked_with=actor.token_id,
         created_at=now,
         title=order.title,
         task=order.spec.task,

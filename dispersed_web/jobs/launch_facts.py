@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from decimal import Decimal
 
 from django.db.models import Q, Sum
@@ -13,7 +14,7 @@ from dispersed_web.credentials import usable
 from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs import cap_facts, caps, guard, spending
 from dispersed_web.jobs.models import ENDED, Job
-from dispersed_web.teams import installation, seats
+from dispersed_web.teams import api_tokens, installation, seats
 from dispersed_web.teams.models import AutostopPolicy, Team
 
 
@@ -26,16 +27,19 @@ def gather(
     now: dt.datetime,
     *,
     at_most: str | None = None,
+    asked_with: uuid.UUID | None = None,
     others: Q | None = None,
     budget_usd: Decimal | None = None,
     asked: cap_facts.AskedOf | None = None,
 ) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``at_most`` bounds the launcher's role, as a token's scope does; ``others`` narrows
-    which of the team's jobs count against its caps and those of the credential; ``budget_usd`` is the job's own budget,
-    ``asked`` what the credential's caps are held against."""
+    """What the guard needs, read afresh. ``at_most`` bounds the launcher's role, as a token's scope does, and so does the
+    token that it was ``asked_with``, which must still be good; ``others`` narrows which of the team's jobs count against its
+    caps and those of the credential; ``budget_usd`` is the job's own budget, ``asked`` what the credential's caps are held
+    against."""
     row = Team.objects.get(pk=team.pk)
     key = Credential.objects.select_related("successor").get(pk=credential.pk, team=team)
-    role = seats.role_of(team, user_id, at_most)
+    worth = api_tokens.worth_now(asked_with, team.pk, now) if asked_with else at_most
+    role = seats.role_of(team, user_id, worth)
     active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
     sums = active.aggregate(
         known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
@@ -62,6 +66,7 @@ def gather(
         asks="an owner of the team" if key.managed_by == "owners" else "an admin of the team",
         standing=_standing(key, now, asked, others),
         may_act=installation.may_act(),
+        token_is_over=asked_with is not None and worth is None,
         replaced_by=key.successor.name if key.successor else "",
     )
 

@@ -94,6 +94,8 @@ def send(job_id: uuid.UUID, clock: Clock) -> None:
         else:
             health.note_permission(claim.job.credential, "launch", True, clock())
             adopt(claim.job, remote, clock(), late=False)
+    # Only now, because the request waits for no disk
+    health.note_used(claim.job.credential_id, claim.job.created_by_id, clock())
 
 
 def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
@@ -124,7 +126,6 @@ def _claim(job_id: uuid.UUID, now: dt.datetime) -> Claim | None:
             return None
         first_use.tell(job, now)
         Team.bump(job.team_id)
-    health.note_used(job.credential_id, job.created_by_id, now)
     return claim
 
 
@@ -139,6 +140,7 @@ def _may_go(job: Job, now: dt.datetime) -> bool:
         hard_end_at,
         job.quoted_usd,
         now,
+        asked_with=job.asked_with,
         others=others,
         budget_usd=job.budget_usd,
         asked=cap_facts.of_job(job),

@@ -164,6 +164,14 @@ def find(presented: str, now: dt.datetime) -> ApiToken | None:
     )
 
 
+def worth_now(token_id: uuid.UUID, team_id: uuid.UUID, now: dt.datetime) -> Role | None:
+    """The role that bounds what the token asked for and what is carried out now; ``None`` when it was revoked, deleted or
+    has expired meanwhile. Whether its person may still act is another question (``seats.py``)."""
+    rows = ApiToken.objects.filter(pk=token_id, team=team_id, revoked_at=None, expires_at__gt=now)
+    scope = rows.values_list("scope", flat=True).first()
+    return None if scope is None else ROLE_OF_SCOPE[scope]
+
+
 def is_known(presented: str) -> bool:
     """Whether this is the text of a token, dead or alive: who presents one is not guessing."""
     return ApiToken.objects.filter(digest=_digest(presented)).exists()

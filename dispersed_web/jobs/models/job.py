@@ -69,6 +69,9 @@ class Job(Watched, Stoppable, models.Model):
         max_length=128, blank=True, help_text="The recipe of the cloud that it is cooked from."
     )
 
+    asked_with = models.UUIDField(
+        null=True, help_text="The API token that asked for it: its scope still bounds it when it is sent."
+    )
     secret_refs = models.JSONField(
         default=dict, help_text="Which parts of the specification name a secret of the team: part to its id."
     )
