@@ -97,6 +97,9 @@ class Credential(models.Model):
     sync_due_at = models.DateTimeField(null=True)
     sync_lease_until = models.DateTimeField(null=True)
     sync_lease_token = models.UUIDField(null=True)
+    count_due_at = models.DateTimeField(
+        null=True, help_text="When its jobs are next counted in all states, known or not."
+    )
 
     class Meta:
         constraints: ClassVar = [

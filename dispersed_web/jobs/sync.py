@@ -32,11 +32,21 @@ from dispersed_web.dispersed import (
     NotFound,
     Outcome,
     Page,
+    Rejected,
     ServerBroken,
     Unauthorized,
 )
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.jobs import applying, credential_jobs, departed, finding, states, strangers, watching
+from dispersed_web.jobs import (
+    applying,
+    credential_jobs,
+    departed,
+    finding,
+    states,
+    strangers,
+    unnamed,
+    watching,
+)
 from dispersed_web.jobs.alone import alone
 from dispersed_web.jobs.models import ENDED, IN_CLOUD, Job, JobRun
 from dispersed_web.teams.models import Team
@@ -165,10 +175,12 @@ def _awaits_address(now: dt.datetime) -> Q:
 
 
 def _pass(credential: Credential, client: Client, clock: Clock) -> None:
-    remotes = {remote.uuid: remote for remote in _all_pages(partial(client.list_jobs, statuses=LIVE))}
+    more = unnamed.states_of(credential)
+    remotes = {remote.uuid: remote for remote in _in_states(client.list_jobs, more)}
+    remotes |= {remote.uuid: remote for remote in unnamed.look(credential, client, remotes, clock)}
     runs: dict[str, list[RemoteRun]] = defaultdict(list)
     if remotes:
-        for run in _all_pages(partial(client.list_job_runs, statuses=LIVE)):
+        for run in _in_states(client.list_job_runs, more):
             runs[run.job_uuid].append(run)
     finding.look(credential, client, clock)
     jobs = _jobs_in_cloud(credential)
@@ -246,6 +258,19 @@ def look_singly(job: Job, client: Client, clock: Clock) -> bool:
     # In case the cloud lets those of other jobs pass.
     runs = [run for run in listed if run.job_uuid == remote.uuid]
     return applying.apply_alone(job, remote, runs, clock())
+
+
+def _in_states(fetch: Callable[..., Page[T]], more: Sequence[str]) -> list[T]:
+    """All items that have not ended as far as we know the states, and those in ``more`` states, if the cloud lets us ask
+    for them."""
+    if more:
+        try:
+            return _all_pages(partial(fetch, statuses=(*LIVE, *more)))
+        except Rejected as refused:
+            if isinstance(refused, Unauthorized):
+                raise
+            log.warning("The cloud lists no jobs by its own states %s: %s", ", ".join(more), refused.sentence)
+    return _all_pages(partial(fetch, statuses=LIVE))
 
 
 def _all_pages(fetch: Callable[..., Page[T]]) -> list[T]:

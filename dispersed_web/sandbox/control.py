@@ -69,6 +69,12 @@ class Control(LedgerVerbs, KeyVerbs, ContainerVerbs):
             for run in self._cloud.lifecycle.live_runs(job_uuid):
                 self._cloud.lifecycle.kill_node(run, self._cloud.clock.now_ms(), lag_s)
 
+    def put_into(self, job_uuid: str, status: str) -> None:
+        """A job and its live runs get into a state: one of those that nothing names is `HIBERNATING`."""
+        with self._cloud.up_to_date():
+            job = self._cloud.store.by_uuid("jobs", job_uuid)
+            self._cloud.lifecycle.put_into(job, status, self._cloud.clock.now_ms())
+
     def finish_job(self, job_uuid: str, exit_code: int = 0) -> None:
         """The containers of a job end by themselves now."""
         status, reason = "COMPLETED", ""

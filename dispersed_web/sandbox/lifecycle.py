@@ -26,6 +26,8 @@ from .store import Store
 LIVE = ("PENDING", "ASSIGNED", "PREPARING", "RUNNING", "FAILING", "CANCELLING")
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 STATUSES = LIVE + TERMINAL
+# As a state that a newer service has and no documentation names: jobs and runs get into one by a control verb only.
+UNNAMED = ("HIBERNATING", "PAUSED")
 ASSIGN_RETRY_MS = 5_000
 FREE_RETRIES = frozenset({"run_lost", "restarted"})
 _NEXT_DUE = """
@@ -102,6 +104,12 @@ class Lifecycle:
         """The node of a run is gone; the status notices only after `lag_s`."""
         self._store.update("runs", run["uuid"], node_dead_ms=at_ms)
         self._plan(run, Step(at_ms + int(lag_s * 1000), "FAILED", "Node lost"))
+
+    def put_into(self, job: sqlite3.Row, status: str, at_ms: int) -> None:
+        """Put a job and its live runs into a state, from which they go on as if they had not been in it."""
+        self._set_job(job["uuid"], status, "", at_ms)
+        for run in self.live_runs(job["uuid"]):
+            self._set_run(run, status, "", at_ms)
 
     def live_runs(self, job_uuid: str) -> list[sqlite3.Row]:
         """The runs of a job that have not ended."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from .lifecycle import STATUSES
+from .lifecycle import STATUSES, UNNAMED
 from .store import Store
 from .validate import invalid
 
@@ -100,7 +100,7 @@ def equal(column: str) -> Filter:
     return apply
 
 
-def one_of(column: str, allowed: tuple[str, ...] = STATUSES) -> Filter:
+def one_of(column: str, allowed: tuple[str, ...] = STATUSES + UNNAMED) -> Filter:
     """Any of a comma list of known words."""
 
     def apply(listing: Listing, name: str, text: str) -> None:
