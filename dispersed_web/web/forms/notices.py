@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from django import forms
 from django.views.decorators.debug import sensitive_variables
 
+from dispersed_web.accounts.models import User
+from dispersed_web.events.record import Actor
 from dispersed_web.notifications import channels, outbound
-from dispersed_web.notifications.models import ChannelKind, Wishes
+from dispersed_web.notifications.models import Channel, ChannelKind, Wishes
+from dispersed_web.teams.models import Team
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.credential import NOT_KEPT
 
@@ -50,6 +54,17 @@ class ChannelForm(ConfirmedForm):
         if known and data.get("kind") and data["kind"] != known:
             self.add_error("kind", f"This is an address of {known.label.partition(' ')[0]}: choose that.")
         return data
+
+    @sensitive_variables()
+    def store(self, team: Team, user: User, actor: Actor, now: dt.datetime) -> Channel | None:
+        """Makes it the team's channel; ``None``, with the reason at its field, for an address that is refused."""
+        try:
+            return channels.store(
+                team, self.cleaned_data["url"], self.cleaned_data["kind"], user=user, actor=actor, now=now
+            )
+        except outbound.Refused as refused:
+            self.add_error("url", refused.sentence)
+            return None
 
 
 class WishesForm(forms.ModelForm):

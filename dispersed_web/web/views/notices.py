@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from dispersed_web.clock import database_now
 from dispersed_web.events.changes import changes, snapshot
 from dispersed_web.events.security import note_account
-from dispersed_web.notifications import channels, outbound
+from dispersed_web.notifications import channels
 from dispersed_web.notifications.models import Channel, ChannelKind, Delivery, DeliveryState, Way, Wishes
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
@@ -37,14 +37,8 @@ def team_notices(request: HttpRequest, slug: str) -> HttpResponse:
     seat = access.seat(request, slug, Action.MANAGE_NOTICES)
     form = ChannelForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            channel = channels.store(
-                seat.team, data["url"], data["kind"], user=request.user, actor=seat.actor, now=database_now()
-            )
-        except outbound.Refused as refused:
-            form.add_error("url", refused.sentence)
-        else:
+        channel = form.store(seat.team, request.user, seat.actor, database_now())
+        if channel is not None:
             messages.success(request, f"The webhook at {channel.host} is stored. Send a test to see it work.")
             return redirect("web:team-notices", slug)
     context = _context(seat.team) | {"form": form} | _rights(seat)

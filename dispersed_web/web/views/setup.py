@@ -26,7 +26,7 @@ from dispersed_web.clock import database_now
 from dispersed_web.credentials import keeping as credentials
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
-from dispersed_web.notifications import channels, letter, outbound
+from dispersed_web.notifications import channels, letter
 from dispersed_web.notifications.models import Channel, DeliveryState
 from dispersed_web.recipes import starters
 from dispersed_web.recipes.models import Recipe
@@ -112,14 +112,8 @@ def notices(request: HttpRequest, slug: str) -> HttpResponse:
     seat = access.seat(request, slug, Action.MANAGE_NOTICES)
     form = ChannelForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        try:
-            channel = channels.store(
-                seat.team, data["url"], data["kind"], user=request.user, actor=seat.actor, now=database_now()
-            )
-        except outbound.Refused as refused:
-            form.add_error("url", refused.sentence)
-        else:
+        channel = form.store(seat.team, request.user, seat.actor, database_now())
+        if channel is not None:
             return redirect(
                 "web:setup-launch" if _took_test(request, seat, channel) else "web:setup-notices", slug
             )
@@ -206,7 +200,9 @@ def _took_test(request: HttpRequest, seat: access.Seat, channel: Channel) -> boo
     """Sends a first message to the webhook, and says what became of it."""
     delivery = channels.test(channel, actor=seat.actor, clock=database_now)
     if delivery.state == DeliveryState.SENT:
-        messages.success(request, f"{channel.host} is stored and took a test. Look whether you see it there.")
+        messages.success(
+            request, f"The webhook at {channel.host} is stored and took a test. Look for it there."
+        )
         return True
     messages.error(request, f"The webhook is stored, but the test did not arrive. {delivery.error}")
     return False
