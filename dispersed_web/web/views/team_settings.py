@@ -91,7 +91,9 @@ def leave(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, f"You left {seat.team}.{departure.outcome(done)}")
             return redirect("web:home")
     mine = Membership.objects.get(team=seat.team, user=request.user)
-    context = who.context(form, timezone.now()) | {"last_owner": keeping.is_last_owner(mine)}
+    if "all" in form.fields:
+        form.fields["all"].label = "Your running jobs"
+    context = who.context(form, timezone.now()) | {"last_owner": keeping.is_last_owner(mine), "is_me": True}
     return render(request, "team/leave.html", context, status=422 if form.errors else 200)
 
 
