@@ -79,7 +79,8 @@ def _plausible(created_at: dt.datetime | None, earliest: dt.datetime, now: dt.da
 
 def _stop_if_unwanted(job_id: object, now: dt.datetime) -> None:
     """A newer launch took its place: unless that one came to nothing, this one is not wanted any more."""
-    job = Job.objects.select_related("superseded_by").get(pk=job_id)
+    # Every launch comes by here, hardly any was superseded.
+    job = Job.objects.only("team", "superseded_by", "stop_requested_at").get(pk=job_id)
     newer = job.superseded_by
     if newer and (newer.is_active or newer.remote_uuid) and job.stop_requested_at is None:
         unasked = Job.objects.filter(pk=job.pk, stop_requested_at=None)
