@@ -130,9 +130,9 @@ def signs(samples: Sequence[Samples], place: int) -> Iterable[Sign]:
 
 
 def _gpu_is_busy(one: Samples) -> bool:
-    """Whether the 95th percentile of the busiest GPU is above the threshold: of few samples that is the highest. More
-    samples than one machine sends in the time are of several, and one that works is not to drown among the others."""
-    count = min(one.count, math.ceil((one.last_at - one.first_at) / one.vouched) + 1)
+    """Whether the 95th percentile of the busiest GPU is above the threshold: of few samples that is the highest. Many more
+    than one machine sends in the time are of several, and one that works is not to drown among the others."""
+    count = min(one.count, 2 * math.ceil((one.last_at - one.first_at) / one.vouched) + 2)
     return one.gpu_busy > count - math.ceil(0.95 * count)
 
 

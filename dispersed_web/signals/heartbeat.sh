@@ -419,7 +419,8 @@ back_off() {
 name_node() {
     node_boot=
     { read -r node_boot </proc/sys/kernel/random/boot_id; } 2>/dev/null
-    node=$(printf '%s' "$(uname -n 2>/dev/null) $node_boot" | cksum 2>/dev/null | tr -cd '0-9')
+    node=$(uname -n 2>/dev/null)
+    node=$(printf '%s' "$node $node_boot" | { cksum || sha256sum || md5sum; } 2>/dev/null | tr -cd '0-9a-f')
 }
 
 prepare() {
