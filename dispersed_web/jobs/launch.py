@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -45,6 +45,18 @@ LONGEST_S = 2 * 365 * 24 * 3600
 __all__ = ["Order", "RecipeUse", "StopChoices", "check_choices", "request", "take_turn"]
 
 
+@dataclass(frozen=True)
+class _Ask:
+    """Who asks for a launch, for which team, with which credential, by which form and when."""
+
+    team: Team
+    credential: Credential
+    user: User
+    actor: Actor
+    form_token: str
+    now: dt.datetime
+
+
 def request(
     order: Order,
     *,
@@ -64,6 +76,7 @@ def request(
     and the old one is stopped if it turns up after all. ``copies_of`` names the form that asks for several.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
+    ask = _Ask(team, credential, user, actor, form_token, now)
     order = replace(order, spec=secret_refs.marked(order.spec, order.secret_refs))
     _check_order(order, team)
     with transaction.atomic():
@@ -77,24 +90,22 @@ def request(
         launch_rates.refuse_too_many(team, user.pk, copies_of, now)
         version = from_recipe.checked_version(order, team, user, known)
         bounds = bounds_of(order, team, credential, version)
-        _refuse_unless_possible(
-            order, bounds, team, credential, user, actor, now, same_again or supersedes is not None
-        )
+        _refuse_unless_possible(order, bounds, ask)
+        if not same_again and supersedes is None:
+            _refuse_a_second_one(order, ask)
         answers = from_recipe.answers_to_keep(order, version, known)
         spec = secret_refs.resolved(order, team, known)
-        job = _store(order, bounds, spec, answers, known, team, credential, user, actor, form_token, now)
+        job = _store(order, bounds, spec, answers, known, ask)
         secret_refs.note_use(order, known, user, now)
         if version:
             from_recipe.note_use(version, now)
         if supersedes:
             superseding.supersede(supersedes, job, actor, now)
-        _note_wish(job, order, version, known, actor, now)
+        _note_wish(job, order, version, known, ask)
     return job
 
 
-def _note_wish(
-    job: Job, order: Order, version: RecipeVersion | None, known: Known, actor: Actor, now: dt.datetime
-) -> None:
+def _note_wish(job: Job, order: Order, version: RecipeVersion | None, known: Known, ask: _Ask) -> None:
     data = {
         "task": job.task,
         "gpu": job.gpu_label,
@@ -103,8 +114,8 @@ def _note_wish(
         **({"cooked_from": order.cook_uuid} if order.cook_uuid else {}),
         **({"secrets": secret_refs.names_of(order.secret_refs, known)} if order.secret_refs else {}),
     }
-    sentence = f"{actor.label} asked to launch “{job.title}”."
-    record(job.team_id, actor, "job.requested", ("job", job.pk), sentence, now=now, data=data)
+    sentence = f"{ask.actor.label} asked to launch “{job.title}”."
+    record(job.team_id, ask.actor, "job.requested", ("job", job.pk), sentence, now=ask.now, data=data)
 
 
 def _same_or_refused(job: Job, order: Order, team: Team, credential: Credential) -> Job:
@@ -179,43 +190,37 @@ def take_turn(team: Team) -> None:
     Team.objects.filter(pk=team.pk).update(launch_seq=F("launch_seq") + 1)
 
 
-def _refuse_unless_possible(
-    order: Order,
-    bounds: tuple[int, int],
-    team: Team,
-    credential: Credential,
-    user: User,
-    actor: Actor,
-    now: dt.datetime,
-    same_again: bool,
-) -> None:
+def _refuse_unless_possible(order: Order, bounds: tuple[int, int], ask: _Ask) -> None:
     lifetime_s, ceiling_s = bounds
     usd = order.quoted_usd if order.quoted_usd is not None else order.choices.rate_cap_usd
     facts = launch_facts.gather(
-        team,
-        credential,
-        user.pk,
-        now + dt.timedelta(seconds=ceiling_s),
+        ask.team,
+        ask.credential,
+        ask.user.pk,
+        ask.now + dt.timedelta(seconds=ceiling_s),
         order.quoted_usd,
-        now,
-        at_most=actor.at_most,
+        ask.now,
+        at_most=ask.actor.at_most,
         budget_usd=order.choices.budget_usd,
-        asked=cap_facts.of_spec(order.spec, credential, usd, lifetime_s),
+        asked=cap_facts.of_spec(order.spec, ask.credential, usd, lifetime_s),
     )
     if sentence := rate.cap_too_low(order.choices.rate_cap_usd, order.lowest_usd):
         raise LaunchRefused("invalid", sentence, field="rate_cap_usd")
     refusal = guard.refusal(facts)
     if refusal and not (refusal.waits and not facts.listing_failed):
         raise LaunchRefused(refusal.code, refusal.sentence, field=refusal.field)
+
+
+def _refuse_a_second_one(order: Order, ask: _Ask) -> None:
     recent = Job.objects.filter(
-        team=team,
-        created_by=user,
+        team=ask.team,
+        created_by=ask.user,
         title=order.title,
         spec_fingerprint=specs.fingerprint(order.spec, order.secret_refs),
         cook_uuid=order.cook_uuid,
-        created_at__gt=now - SAME_AGAIN,
+        created_at__gt=ask.now - SAME_AGAIN,
     ).exclude(status__in=ENDED)
-    if not same_again and recent.exists():
+    if recent.exists():
         raise LaunchRefused(
             "same_again",
             "You launched exactly this less than a minute ago. Tick “Launch the same again” if you want a second one.",
@@ -230,22 +235,17 @@ def _store(
     spec: JobSpec,
     answers: dict[str, Any],
     known: Known,
-    team: Team,
-    credential: Credential,
-    user: User,
-    actor: Actor,
-    form_token: str,
-    now: dt.datetime,
+    ask: _Ask,
 ) -> Job:
     """``spec`` is that of the order with the values of the secrets that it names; ``bounds`` are lifetime and ceiling."""
     lifetime_s, ceiling_s = bounds
     job = Job(
-        team=team,
-        credential=credential,
-        created_by=user,
-        owner=user,
-        asked_with=actor.token_id,
-        created_at=now,
+        team=ask.team,
+        credential=ask.credential,
+        created_by=ask.user,
+        owner=ask.user,
+        asked_with=ask.actor.token_id,
+        created_at=ask.now,
         title=order.title,
         task=order.spec.task,
         spec=secret_refs.plain_with_names(
@@ -253,15 +253,15 @@ def _store(
         ),
         spec_fingerprint=specs.fingerprint(order.spec, order.secret_refs),
         secret_refs=dict(order.secret_refs),
-        form_token=form_token,
+        form_token=ask.form_token,
         marker=marker.new(Installation.get().code),
         gpu_label=order.gpu_label,
         quoted_usd=order.quoted_usd,
-        send_by=now + SEND_WITHIN,
-        next_try_at=now,
+        send_by=ask.now + SEND_WITHIN,
+        next_try_at=ask.now,
         lifetime_s=lifetime_s,
         ceiling_s=ceiling_s,
-        warn_lead_s=team.warn_lead_s,
+        warn_lead_s=ask.team.warn_lead_s,
         recipe_version_id=order.recipe.version_id if order.recipe else None,
         answers=answers,
         cook_uuid=order.cook_uuid,
@@ -273,6 +273,6 @@ def _store(
     job.spec_secrets_sealed = specs.sealed_part(spec, order.secret_env, specs.place_of(job), token)
     job.save(force_insert=True)
     JobTag.objects.bulk_create(
-        JobTag(job=job, team=team, name=name) for name in keeping.clean_tags(order.tags)
+        JobTag(job=job, team=ask.team, name=name) for name in keeping.clean_tags(order.tags)
     )
     return job

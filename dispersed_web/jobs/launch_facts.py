@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Span
@@ -41,9 +41,6 @@ def gather(
     worth = api_tokens.worth_now(asked_with, team.pk, now) if asked_with else at_most
     role = seats.role_of(team, user_id, worth)
     active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
-    sums = active.aggregate(
-        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
-    )
     return guard.LaunchFacts(
         role=role,
         credential_state=key.state,
@@ -57,7 +54,7 @@ def gather(
         frozen=row.launches_frozen,
         active_jobs=active.count(),
         max_active_jobs=row.max_active_jobs,
-        burning_usd=(sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0)),
+        burning_usd=_burning_usd(active),
         quoted_usd=quoted_usd,
         max_hourly_usd=row.max_hourly_usd,
         budgets=_budgets(team, user_id, now),
@@ -69,6 +66,14 @@ def gather(
         token_is_over=asked_with is not None and worth is None,
         replaced_by=key.successor.name if key.successor else "",
     )
+
+
+def _burning_usd(active: QuerySet[Job]) -> Decimal:
+    """What the jobs cost per hour; the quoted price where none is known yet."""
+    sums = active.aggregate(
+        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
+    )
+    return (sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0))
 
 
 def _standing(
