@@ -33,7 +33,8 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
     mistake is never "no limit", and one job's or one budget's fault does not hide the others. A job of which nothing can
     be read is left out."""
     policies = job_policy.policies_of({job.team_id for job in jobs})
-    keys = Credential.objects.defer("secret_sealed").in_bulk({job.credential_id for job in jobs})
+    rows = Credential.objects.defer("secret_sealed").select_related("caps")
+    keys = rows.in_bulk({job.credential_id for job in jobs})
     engine = Engine.objects.filter(pk=1).first() or Engine()
     excused = breaker.silence_is_excused(policies)
     used_up = _used_up(jobs, policies, now)
@@ -43,9 +44,11 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
         signals = buckets.signals_of(chunk, policies, now)
         for job in chunk:
             try:
+                key = keys[job.credential_id]
                 policy = job_policy.readable_policy_of(job, policies[job.team_id])
+                policy = job_policy.held_to(policy, job, _longest_lifetime(key))
                 signals_here = signals.get(job.current_run_id, ())
-                known = facts_of(job, keys[job.credential_id], engine, signals_here, now)
+                known = facts_of(job, key, engine, signals_here, now)
             except Exception:
                 log.exception("The facts of the job %s cannot be read; the other jobs are judged.", job.pk)
                 continue
@@ -56,6 +59,11 @@ def gather(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Terms]:
                 known = replace(known, budget_reached_at=at, budget_name=name)
             found[job.pk] = (policy, known)
     return found
+
+
+def _longest_lifetime(key: Credential) -> int | None:
+    """In seconds; ``None`` where the credential has no such cap."""
+    return key.caps.max_lifetime_s if hasattr(key, "caps") else None
 
 
 def _used_up(

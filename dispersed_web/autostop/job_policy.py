@@ -7,8 +7,10 @@ import datetime as dt
 import logging
 import uuid
 from collections.abc import Iterable
+from dataclasses import replace
 
 from dispersed_web.autostop import schedule
+from dispersed_web.autostop.activity import ZERO
 from dispersed_web.autostop.terms import CheckIn, IdleRule, Policy
 from dispersed_web.jobs.models import Job, Origin
 from dispersed_web.teams.models import AutostopPolicy
@@ -22,17 +24,18 @@ START_MARGIN = dt.timedelta(minutes=15)
 def policies_of(team_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, AutostopPolicy]:
     """Each team's policy; one that a team lacks is made."""
     wanted = set(team_ids)
-    found = AutostopPolicy.objects.in_bulk(wanted)
+    found = AutostopPolicy.objects.select_related("team").in_bulk(wanted)
     return found | {team_id: AutostopPolicy.of(team_id) for team_id in wanted - found.keys()}
 
 
 def policy_of(job: Job, team: AutostopPolicy) -> Policy:
-    """The limits as copied at launch, the team's policy, and the job's own choices inside the team's bounds.
+    """The limits as copied at launch, extended no further than the team allows now, the team's policy, and the job's own
+    choices inside the team's bounds.
 
     Raises :class:`ValueError` for a limit that is nothing, or a schedule that cannot be read: a mistake, never "no
     limit".
     """
-    return Policy(
+    policy = Policy(
         lifetime=_seconds(job.lifetime_s),
         ceiling=_seconds(job.ceiling_s),
         warn_lead=dt.timedelta(seconds=job.warn_lead_s or USUAL_WARN_LEAD_S),
@@ -48,6 +51,20 @@ def policy_of(job: Job, team: AutostopPolicy) -> Policy:
         observe_until=team.observe_until,
         changed_at=max((at for at in (team.changed_at, job.choices_changed_at) if at), default=None),
     )
+    return held_to(policy, job, team.team.max_lifetime_s)
+
+
+def held_to(policy: Policy, job: Job, most_s: int | None) -> Policy:
+    """The same under a longest lifetime of ``most_s``, which may have been lowered since the launch: it bounds how far the
+    job is extended from now on, and takes back nothing that was granted before, so that nobody's job stops because of it."""
+    if most_s is None or policy.ceiling is None or policy.lifetime is None:
+        return policy
+    launched_at = job.launched_at or job.created_at
+    # What was adopted or found lives that long from then on.
+    late = max(job.known_since - launched_at, ZERO) if job.origin != Origin.LAUNCHED else ZERO
+    granted = max(policy.lifetime, job.extend_until - launched_at if job.extend_until else ZERO)
+    bound = max(dt.timedelta(seconds=most_s) + late, granted)
+    return replace(policy, ceiling=min(policy.ceiling, bound))
 
 
 def _schedule_since(job: Job, team: AutostopPolicy) -> dt.datetime | None:
