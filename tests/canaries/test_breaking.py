@@ -72,7 +72,7 @@ def in_views(story: Story, secret: Any, job: Any, monkeypatch: pytest.MonkeyPatc
         ("credentials.vault.seal_with", lambda: story.launch_by_api(secret)),
         ("jobs.logs._fetch", lambda: story.client.get(story.at("job-logs", job.pk))),
         ("jobs.stop.record", lambda: story.client.post(story.at("job-stop", job.pk))),
-        ("jobs.queries.page", lambda: story.client.get(story.at("jobs"))),
+        ("jobs.stored.page", lambda: story.client.get(story.at("jobs"))),
         ("notifications.channels._store", lambda: story.client.post(story.at("team-notices"), webhook)),
     ]
     for place, act in acts[1:]:
