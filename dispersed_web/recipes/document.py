@@ -203,7 +203,7 @@ class Document:
             locked=frozenset(data.get("locked") or ()),
             autostop=dict(data.get("autostop") or {}),
             tags=tuple(data.get("tags") or ()),
-            connection=dict(data.get("connection") or {}),
+            connection=_without_last_breaks(data.get("connection") or {}),
             secrets=dict(data.get("secrets") or {}),
         )
 
@@ -259,6 +259,12 @@ class Document:
         if "volumes" in found:  # and with another login it may be another image too
             found |= {f"{VOLUME}{path}" for path in self.secret_volumes}
         return frozenset(found)
+
+
+def _without_last_breaks(connection: Mapping[str, Any]) -> dict[str, Any]:
+    """Files end a text with a line break and forms do not: it means nothing."""
+    text = connection.get("text")
+    return {**connection, "text": text.strip()} if isinstance(text, str) else dict(connection)
 
 
 def one_target(target: str) -> str:

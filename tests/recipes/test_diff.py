@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispersed_web.recipes.diff import changes
+from dispersed_web.recipes.document import Document
 from tests.recipes.documents import INPUTS, SPEC, make_document
 
 
@@ -93,3 +94,9 @@ def test_a_long_text_shows_its_changed_lines_only() -> None:
     assert ("-", "5") in change.lines
     assert ("+", "five") in change.lines
     assert ("-", "30") in change.lines
+
+
+def test_the_line_break_at_the_end_of_the_connections_text_is_no_change() -> None:
+    before, after = ({"spec": {}, "connection": {"text": text}} for text in ("Open it.\n", "Open it."))
+    assert Document.from_json(before) == Document.from_json(after)
+    assert not changes(Document.from_json(before), Document.from_json(after))

@@ -204,3 +204,19 @@ def test_another_credential_brings_its_own_marks(client: Any, team: Any) -> None
     assert " disabled" in inputs(html, "allowed_region_codes", "eu-west-1").split(">")[0]
     same = client.get(address(team, "launch-gpus"), query | {"looks_with": second.pk})
     assert b"hx-swap-oob" not in same.content
+
+
+def test_without_a_script_a_button_shows_what_another_credential_allows(client: Any, team: Any) -> None:
+    second = factories.make_credential(team, name="Second")
+    CredentialCaps.objects.create(credential=second, task="PERSISTENT", regions=["us-west-2"])
+    page = client.get(address(team)).content.decode()
+    assert '<noscript><button class="btn btn-quiet btn-sm" name="look"' in page
+    fields = opened(client, team) | {"credential": second.pk, "image": "org/i", "look": "yes"}
+    answer = client.post(address(team), fields)
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert faults(answer) == {}
+    assert "Only persistent jobs; in Oregon." in html
+    assert " disabled" in inputs(html, "allowed_region_codes", "eu-west-1").split(">")[0]
+    assert 'value="org/i"' in html
+    assert not Job.objects.exists()

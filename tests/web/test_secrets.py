@@ -351,6 +351,18 @@ def test_a_recipe_whose_locked_secret_is_gone_says_so_and_launches_nothing(
     assert not Job.objects.exists()
 
 
+def test_a_recipe_that_names_secrets_that_cannot_be_used_says_so_above_the_form(
+    client: Client, team: Team
+) -> None:
+    recipe = recipe_of(team, secrets={"registry_secret": "hf-token"})
+    address = reverse("web:recipe-launch", args=[team.slug, recipe.pk])
+    assert "This recipe names the team’s secret “hf-token”, which you may not use" in text(
+        client.get(address)
+    )
+    add(team)
+    assert "This recipe names" not in text(client.get(address))
+
+
 def test_the_editor_offers_the_teams_names_and_warns_of_others(client: Client, team: Team) -> None:
     add(team)
     recipe = recipe_of(team, secrets={"env.HF_TOKEN": "HF-token", "registry_secret": "of-another-team"})

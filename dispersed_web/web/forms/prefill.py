@@ -15,6 +15,7 @@ from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.jobs import rate
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.secret_refs import NONE, Known
+from dispersed_web.recipes import references
 from dispersed_web.recipes.document import REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import RecipeVersion
 from dispersed_web.recipes.references import TEAM_SECRET, VOLUME
@@ -59,7 +60,7 @@ def from_example(filling: Filling, example: Example) -> Filling:
     return Filling(filling.values | example.values)
 
 
-def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling:
+def from_recipe(filling: Filling, version: RecipeVersion, team: Team, known: Known = NONE) -> Filling:
     """What the recipe says where it says something, inside what the team allows; the title is the recipe's name."""
     document = Document.from_json(version.document)
     values = values_of(render(document, {})) | {"volumes": _volumes_of(document)}
@@ -81,7 +82,20 @@ def from_recipe(filling: Filling, version: RecipeVersion, team: Team) -> Filling
         for name, secret in document.secret_variables.items()
         if name not in fixed
     ]
-    return Filling({**filling.values, "title": version.recipe.name} | values, env)
+    note = _note_of_secrets(document, known)
+    return Filling({**filling.values, "title": version.recipe.name} | values, env, note)
+
+
+def _note_of_secrets(document: Document, known: Known) -> str:
+    """Which secrets that the recipe names cannot be used: without them the form would begin as if none were named."""
+    named = dict.fromkeys(document.secrets.values())
+    missing = [references.words(name) for name in named if not choice_of(name, known)]
+    if not missing:
+        return ""
+    return (
+        f"This recipe names {', '.join(missing)}, which you may not use or the team does not have. "
+        "Choose another or type the value, unless it is locked; or ask one of the team's admins."
+    )
 
 
 def _volumes_of(document: Document) -> list[dict[str, Any]]:

@@ -77,7 +77,7 @@ class Desk:
         """What a form begins with that nothing else is said of."""
         filling = prefill.fresh(self.seat.team, self.request.user, self.visitor, self.credentials)
         if self.version:
-            return prefill.from_recipe(filling, self.version, self.seat.team)
+            return prefill.from_recipe(filling, self.version, self.seat.team, self.known)
         if self.cook:
             return from_cook(filling, self.cook, self.seat.team)
         return replace(filling, values=caps_beside.within(filling.values, next(iter(self.credentials), None)))

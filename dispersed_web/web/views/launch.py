@@ -79,6 +79,11 @@ def _receive(desk: Desk) -> HttpResponse:
     is_fine = sent.is_valid()
     if "save_preset" in request.POST:
         return _save_preset(desk, sent)
+    if (
+        "look" in request.POST
+    ):  # without a script: what the chosen credential allows, before anything is checked
+        sent.forget_faults()
+        return launch_page.show(desk, sent, token=_token(desk))
     if "review" in request.POST:
         return launch_page.review(desk, sent, token=_token(desk))
     if _is_outdated(desk):
