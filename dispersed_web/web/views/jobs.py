@@ -25,7 +25,8 @@ from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
-from dispersed_web.web import access, around, live, shell
+from dispersed_web.web import access, around, compressed, live, shell
+from dispersed_web.web.compressed import Shared
 from dispersed_web.web.inventory import unmanaged_rows
 from dispersed_web.web.jobs import csv_rows, jobs_columns, kept_rows, stats
 
@@ -37,12 +38,10 @@ MOST_PEOPLE = 200
 
 @dataclass(frozen=True)
 class Table:
-    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``job_ids`` are those
-    of its rows."""
+    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``html`` is all of
+    it but for what begins it; ``job_ids`` are those of its rows."""
 
-    stats_html: str
-    filter_html: str
-    html: str
+    html: Shared
     job_ids: tuple[uuid.UUID, ...]
     poll_ms: int
     shell: dict[str, Any]
@@ -60,7 +59,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     wanted = queries.read_filter(request.GET, request.user.pk)
     zone = timezone.get_current_timezone()
     table = live.kept(
-        place.team, ("jobs table", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
+        place.team, ("table of jobs", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
     )
     address = address_of(slug, wanted)
     context = {
@@ -76,7 +75,8 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if not live.is_part(request):
         return render(request, "jobs/page.html", context)
-    response = render(request, "jobs/_live.html", context)
+    begin = render_to_string("jobs/_live_begin.html", context)
+    response = compressed.answer(request, begin, table.html)
     live.tell_frame(response, table.shell, shell.recent_banners(place.team, says_age=True))
     if "v" not in request.GET:
         response["HX-Push-Url"] = address
@@ -185,12 +185,16 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         "has_jobs": bool(page.jobs) or team.jobs.exists(),
         "now": now,
     }
-    return Table(
-        stats_html=render_to_string(
+    shared = {
+        "stats_html": render_to_string(
             "jobs/_stats.html", {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
         ),
-        filter_html=_filter_html(team.slug, wanted, _people(team), tuple(keeping.suggestions(team.pk))),
-        html=render_to_string("jobs/_table.html", context),
+        "filter_html": _filter_html(team.slug, wanted, _people(team), tuple(keeping.suggestions(team.pk))),
+        "table_html": render_to_string("jobs/_table.html", context),
+        "ask_url": reverse("web:jobs-ask", args=[team.slug, "stop"]),
+    }
+    return Table(
+        html=Shared.of(render_to_string("jobs/_live_rest.html", shared)),
         job_ids=tuple(job.id for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
         shell=_frame_news(sight.synced_at, found.unfinished),

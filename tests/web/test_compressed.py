@@ -1,0 +1,35 @@
+"""Compressed answers that share their larger part."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from django.test import RequestFactory
+
+from dispersed_web.web import compressed
+from dispersed_web.web.compressed import Shared
+
+SHARED = Shared.of("<table>" + "€ row\n" * 5000)
+
+
+def asked(accept: str):
+    return RequestFactory().get("/", headers={"Accept-Encoding": accept})
+
+
+@pytest.mark.parametrize("begin", ["", "<div>", "<div data-starred='é'>" * 999])
+def test_a_browser_unpacks_what_was_packed_apart(begin):
+    answers = [compressed.answer(asked("br, gzip"), begin, SHARED) for _ in range(20)]
+
+    assert {gzip.decompress(one.content).decode() for one in answers} == {begin + SHARED.text}
+    assert all(one["Content-Encoding"] == "gzip" and one["Vary"] == "Accept-Encoding" for one in answers)
+    assert len(answers[0].content) < len((begin + SHARED.text).encode()) / 10
+    assert len({len(one.content) for one in answers}) > 1  # so that lengths tell nothing
+
+
+@pytest.mark.parametrize("accept", ["", "br", "identity"])
+def test_who_takes_no_gzip_gets_the_text(accept):
+    answer = compressed.answer(asked(accept), "<div>", SHARED)
+
+    assert answer.content.decode() == "<div>" + SHARED.text
+    assert "Content-Encoding" not in answer
