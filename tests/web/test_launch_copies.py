@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -46,6 +48,7 @@ def test_they_are_asked_about_with_what_they_cost_together(client, team, fields)
     assert not Job.objects.exists()
     assert "Launch 3 jobs?" in text_of(answer)
     assert "$2.07 to $2.25/h" in text_of(answer)
+    assert re.search(r"at most \$3.3[78] in all", text_of(answer))
     again = Fields(answer.content.decode()).values
     assert (again["title"], again["copies"], again["form_token"]) == (
         ["Sweep"],

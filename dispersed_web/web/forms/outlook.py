@@ -33,17 +33,26 @@ class Line:
 
 @dataclass(frozen=True)
 class Outlook:
-    """``most`` is what it can cost until ``ends``, ``why`` what ends it then; ``forgotten`` is what it costs if nobody
+    """``most_usd`` is what it can cost until ``ends``, ``why`` what ends it then; ``forgotten`` is what it costs if nobody
     ever looks at it again, until auto-stop ends it after ``forgotten_after``, which a team that only observes takes as
     ``forgotten_if``. Empty where nothing can be told."""
 
-    most: str = ""
+    most_usd: Decimal | None = None
     ends: str = ""
     why: str = ""
     lines: tuple[Line, ...] = ()
     forgotten: str = ""
     forgotten_after: str = ""
     forgotten_if: bool = False
+
+    @property
+    def most(self) -> str:
+        """In words."""
+        return self.most_of(1)
+
+    def most_of(self, copies: int) -> str:
+        """What so many of them can cost together."""
+        return money(self.most_usd * copies) if self.most_usd is not None else ""
 
 
 def outlook(
@@ -68,7 +77,7 @@ def outlook(
         forgotten=forgotten,
         forgotten_after=after,
         forgotten_if=terms is not None and terms.is_observing(now),
-        most=money(most_usd) if most_usd is not None else "",
+        most_usd=most_usd,
         ends=clock_time(ends_at, now, zone) if ends_at else "",
         why=why,
         lines=tuple(lines),

@@ -44,6 +44,7 @@ def show(desk: Desk, form: LaunchForm, *, token: str = "", status: int = 200, **
         "most_copies": MOST_COPIES,
         "preset_form": PresetForm(user=desk.request.user, team=desk.seat.team),
         "confirm_rate": range_of(page.quote, form.how_many) if more.get("confirm") else "",
+        "confirm_most": page.outlook.most_of(form.how_many) if more.get("confirm") else "",
         "confirm_titles": _titles(form) if more.get("confirm") else [],
     }
     return render(desk.request, "launch/form.html", context | more, status=status)
