@@ -6,7 +6,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q, QuerySet
@@ -29,6 +29,10 @@ DECISION_HOLDS = dt.timedelta(hours=1)
 SILENT_FOR = dt.timedelta(minutes=5)
 # Where more of the watched jobs cannot be heard, or have a key that fails, what is heard of the others proves nothing.
 DEAF_SHARE = 0.1
+EVERYWHERE = (
+    "Unusually many jobs of this whole installation would be stopped for idleness at once, so those of this team are held "
+    "too: decide whether they may be stopped."
+)
 
 
 def trips(due: int, watched: int) -> bool:
@@ -41,8 +45,30 @@ def pace(last_stop_at: dt.datetime | None, now: dt.datetime, *, slowly: bool) ->
     return last_stop_at is None or now - last_stop_at >= (SLOW_PACE if slowly else PACE)
 
 
-def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.UUID]:
-    """Which of the jobs that are due for idleness may be stopped now; the others are held, or wait for their turn."""
+def many_everywhere(due: Mapping[uuid.UUID, Sequence[Job]], now: dt.datetime) -> bool:
+    """Whether too many jobs of all teams together are due, by team, or were stopped just now. Teams with few jobs each
+    would else lose them all by a fault of ours. What is held in a team for a reason of its own says nothing of others."""
+    own = Hold.objects.filter(team__in=due, decided_at=None).exclude(sentence=EVERYWHERE)
+    held = set(own.values_list("team", flat=True))
+    free = 0
+    for team_id, jobs in due.items():
+        undecided, stopped = _undecided(team_id, jobs, now)
+        if undecided and team_id not in held and not _too_many(team_id, undecided, stopped):
+            free += len(undecided)
+    if not free:
+        return False
+    lately = Hold.objects.filter(decided_at__gt=now - DECISION_HOLDS, decision=Hold.Decision.STOP)
+    decided = {job_id for ids in lately.values_list("job_ids", flat=True) for job_id in ids}
+    every = Job.objects.filter(stop_reason=Reason.IDLE, stop_requested_at__gt=now - WINDOW)
+    went = every.exclude(pk__in=decided).count()
+    return trips(free + went, _monitored(Job.objects.all()).count() + went)
+
+
+def admit(
+    team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime, *, many_elsewhere: bool = False
+) -> set[uuid.UUID]:
+    """Which of the jobs that are due for idleness may be stopped now; the others are held, or wait for their turn.
+    ``many_elsewhere``: too many are due in all teams together."""
     if not due:
         return set()
     idle_stops = Job.objects.filter(team=team_id, stop_reason=Reason.IDLE)
@@ -54,20 +80,26 @@ def admit(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> set[uuid.
         _add(hold, due)
         slowly = hold.proven_since is not None and now - hold.proven_since >= PROVEN_AFTER
         return {due[0].pk} if slowly and pace(last_stop_at, now, slowly=True) else set()
-    decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
-    free = [job for job in due if str(job.pk) not in decided]
-    stopped = idle_stops.filter(stop_requested_at__gt=now - WINDOW).exclude(pk__in=decided)
-    if why := _too_many(team_id, free, stopped):
+    free, stopped = _undecided(team_id, due, now)
+    why = _too_many(team_id, free, stopped) or (EVERYWHERE if free and many_elsewhere else "")
+    if why:
         _open(team_id, Hold.Kind.MANY_DUE, [job.pk for job in free], why, now)
-        due = [job for job in due if str(job.pk) in decided]
+        due = [job for job in due if job not in free]
     return {due[0].pk} if due and pace(last_stop_at, now, slowly=False) else set()
+
+
+def _undecided(team_id: uuid.UUID, due: Sequence[Job], now: dt.datetime) -> tuple[list[Job], QuerySet[Job]]:
+    """Of the team's jobs that are due and of those that were stopped just now, those that no person let go."""
+    decided = _decided(team_id, now, DECISION_HOLDS, decision=Hold.Decision.STOP)
+    went = _of(team_id).filter(stop_reason=Reason.IDLE, stop_requested_at__gt=now - WINDOW)
+    return [job for job in due if str(job.pk) not in decided], went.exclude(pk__in=decided)
 
 
 def _too_many(team_id: uuid.UUID, free: Sequence[Job], stopped: QuerySet[Job]) -> str:
     """Why these are too many at once, of the team's jobs or of those of one of its credentials; empty where they are
     not."""
     due = Counter(job.credential_id for job in free)
-    went, watched = _by_key(stopped), _by_key(_monitored(team_id))
+    went, watched = _by_key(stopped), _by_key(_monitored(_of(team_id)))
     if due and trips(due.total() + went.total(), watched.total() + went.total()):
         return _many(due.total(), f"{watched.total() + went.total()} watched jobs")
     for key, count in due.items():
@@ -86,7 +118,7 @@ def watch_proofs(now: dt.datetime) -> None:
 
 
 def _can_be_heard(team_id: uuid.UUID) -> bool:
-    watched = _monitored(team_id)
+    watched = _monitored(_of(team_id))
     deaf = watched.filter(Q(blind_since__isnull=False) | Q(credential__failures__gt=0)).count()
     return deaf <= DEAF_SHARE * watched.count()
 
@@ -94,12 +126,12 @@ def _can_be_heard(team_id: uuid.UUID) -> bool:
 def watch_for_silence(team_ids: Iterable[uuid.UUID], now: dt.datetime) -> None:
     """Holds a team's jobs when many heartbeats fell silent together: then the way here is broken, not each machine."""
     for team_id in team_ids:
-        silent = _watched(team_id).filter(
+        silent = _watched(_of(team_id)).filter(
             blind_since__gt=now - SILENT_FOR - WINDOW, blind_since__isnull=False, credential__failures=0
         )
         decided = _decided(team_id, now, SILENT_FOR + WINDOW, kind=Hold.Kind.ALL_SILENT)
         ids = [pk for pk in silent.values_list("pk", flat=True)[:1000] if str(pk) not in decided]
-        watched = _monitored(team_id).count()
+        watched = _monitored(_of(team_id)).count()
         if trips(len(ids), watched):
             _open(team_id, Hold.Kind.ALL_SILENT, ids, _silent(len(ids), watched), now)
 
@@ -126,7 +158,7 @@ def close_passed(now: dt.datetime) -> None:
     """Closes holds whose jobs have all ended, or are not idle or silent any more."""
     for hold in Hold.objects.filter(decided_at=None, opened_at__lt=now - WINDOW):
         waiting = Q(verdict_state__in=["warned", "due"]) | Q(blind_since__isnull=False)
-        if not _watched(hold.team_id).filter(waiting, pk__in=hold.job_ids).exists():
+        if not _watched(_of(hold.team_id)).filter(waiting, pk__in=hold.job_ids).exists():
             Hold.objects.filter(pk=hold.pk, decided_at=None).update(
                 decided_at=now, decision=Hold.Decision.PASSED
             )
@@ -138,13 +170,17 @@ def silence_is_excused(team_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
     return set(rows.values_list("team", flat=True))
 
 
-def _watched(team_id: uuid.UUID) -> QuerySet[Job]:
-    return Job.objects.filter(team=team_id, task="PERSISTENT", status=Status.RUNNING, stop_requested_at=None)
+def _of(team_id: uuid.UUID) -> QuerySet[Job]:
+    return Job.objects.filter(team=team_id)
 
 
-def _monitored(team_id: uuid.UUID) -> QuerySet[Job]:
+def _watched(jobs: QuerySet[Job]) -> QuerySet[Job]:
+    return jobs.filter(task="PERSISTENT", status=Status.RUNNING, stop_requested_at=None)
+
+
+def _monitored(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Those that can be stopped for idleness at all: the others say nothing of whether their signals are right."""
-    return _watched(team_id).filter(confidence__in=[Confidence.HIGH, Confidence.MEDIUM])
+    return _watched(jobs).filter(confidence__in=[Confidence.HIGH, Confidence.MEDIUM])
 
 
 def _by_key(jobs: QuerySet[Job]) -> Counter[uuid.UUID]:

@@ -113,8 +113,9 @@ class Pass:
 
     def finish(self) -> list[uuid.UUID]:
         """Carries out what was gathered; returns the jobs whose stop was asked for."""
+        many_elsewhere = self._many_everywhere()
         for team_id, due in self._idle.items():
-            self._stop_idle(team_id, due)
+            self._stop_idle(team_id, due, many_elsewhere)
         for (at, version), ids in self._calm.items():
             for start in range(0, len(ids), CHUNK):
                 rows = Job.objects.filter(pk__in=ids[start : start + CHUNK], limits_version=version)
@@ -127,9 +128,17 @@ class Pass:
             Team.bump(team_id)
         return self.to_stop
 
-    def _stop_idle(self, team_id: uuid.UUID, due: list[tuple[Job, Verdict]]) -> None:
+    def _many_everywhere(self) -> bool:
+        due = {team_id: [job for job, _ in some] for team_id, some in self._idle.items()}
+        try:
+            return bool(due) and breaker.many_everywhere(due, self.now)
+        except Exception:
+            log.exception("The idle jobs of all teams could not be counted; those that are due are held.")
+            return True
+
+    def _stop_idle(self, team_id: uuid.UUID, due: list[tuple[Job, Verdict]], many_elsewhere: bool) -> None:
         """Those that may go now; the others wait, without keeping their hard limits waiting."""
-        admitted = self._admitted(team_id, [job for job, _ in due])
+        admitted = self._admitted(team_id, [job for job, _ in due], many_elsewhere)
         for job, verdict in due:
             with _alone(job, self.now):
                 if job.pk in admitted:
@@ -138,9 +147,9 @@ class Pass:
                     rules, known = self._terms[job.pk]
                     self.look_at(job, (rules, replace(known, soft_hold=HELD)))
 
-    def _admitted(self, team_id: uuid.UUID, due: list[Job]) -> set[uuid.UUID]:
+    def _admitted(self, team_id: uuid.UUID, due: list[Job], many_elsewhere: bool) -> set[uuid.UUID]:
         try:
-            return breaker.admit(team_id, due, self.now)
+            return breaker.admit(team_id, due, self.now, many_elsewhere=many_elsewhere)
         except Exception:
             log.exception("The idle jobs of the team %s could not be judged; they are held.", team_id)
             return set()

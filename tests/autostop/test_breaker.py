@@ -311,3 +311,50 @@ def test_a_decision_on_silent_jobs_is_not_asked_for_again_at_once(quiet: list[Jo
         beat(quiet[4], at, gpu=80 if minute % 8 == 0 else 0)
         engine.evaluate_due(at)
     assert Hold.objects.count() == 1
+
+
+# All teams together ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_many_teams_with_a_job_each_lose_none_of_them_at_once() -> None:
+    jobs = [make_job(make_team()) for _ in range(4)]
+    live(jobs, 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live(jobs, 55, 65)
+    assert stopped() == 0
+    assert sorted(Hold.objects.values_list("team", flat=True)) == sorted(job.team_id for job in jobs)
+    assert {hold.sentence for hold in Hold.objects.all()} == {breaker.EVERYWHERE}
+    at = NOW + 65 * MINUTE
+    first = jobs[0]
+    assert breaker.decide(Hold.objects.get(team=first.team_id), "stop", actor(first), at)
+    for job in jobs:
+        see(job, at)
+        beat(job, at)
+    engine.evaluate_due(at + dt.timedelta(seconds=1))
+    first.refresh_from_db()
+    assert first.stop_requested_at is not None
+    assert stopped() == 1
+
+
+@pytest.mark.django_db
+def test_what_one_team_has_held_for_a_reason_of_its_own_holds_no_job_of_another(quiet: list[Job]) -> None:
+    other = make_job(make_team())
+    jobs = [*quiet, other]
+    live(quiet, 0, 5)
+    live(jobs, 5, 60)
+    say_arrived(NOW + 60 * MINUTE)
+    live(jobs, 60, 75)
+    assert Hold.objects.get().team_id == quiet[0].team_id
+    other.refresh_from_db()
+    assert (other.stop_requested_at is not None, stopped()) == (True, 1)
+
+
+@pytest.mark.django_db
+def test_where_all_teams_cannot_be_counted_what_is_due_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    job = make_job(make_team())
+    monkeypatch.setattr(breaker, "many_everywhere", lambda *_: 1 / 0)
+    live([job], 0, 55)
+    say_arrived(NOW + 55 * MINUTE)
+    live([job], 55, 70)
+    assert stopped() == 0
