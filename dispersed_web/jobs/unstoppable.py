@@ -103,6 +103,14 @@ def rate_usd(jobs: Iterable[Unstoppable]) -> Decimal:
     return sum((job.rate_usd for job in jobs if job.rate_usd), Decimal(0))
 
 
+def by_team(jobs: Iterable[Unstoppable]) -> dict[uuid.UUID, list[Unstoppable]]:
+    """The same, by the team whose they are."""
+    found: dict[uuid.UUID, list[Unstoppable]] = defaultdict(list)
+    for job in jobs:
+        found[job.team_id].append(job)
+    return dict(found)
+
+
 def why(jobs: Iterable[Unstoppable]) -> str:
     """What is wrong with their keys, as a part of a sentence."""
     faults = {job.fault for job in jobs}

@@ -87,6 +87,26 @@ def test_the_list_counts_and_sums(client, root, team):
     assert "Gone" not in page
 
 
+def test_jobs_that_cannot_be_stopped_are_counted_and_summed_for_all_and_for_each_team(client, root, team):
+    assert "cannot be stopped" not in html(client.get(url("site")))
+    broken = make.make_credential(team, state="broken", refused_at=timezone.now())
+    for rate in ("1.25", "2.25"):
+        make.make_job(team, title="Secret plan", credential=broken, hourly_rate_usd=rate)
+    other = make.make_team("Audio Lab")
+    make.make_job(
+        other,
+        credential=make.make_credential(other, state="broken", refused_at=timezone.now()),
+        hourly_rate_usd="0.50",
+    )
+    make.make_job(other, credential=make.make_credential(other), hourly_rate_usd="9.00")
+    page = html(client.get(url("site")))
+    assert "3 jobs of 2 teams cannot be stopped from here: $4.00/h in all" in page
+    assert "its key does not work" in page
+    assert "2 cannot be stopped, $3.50/h" in page
+    assert "1 cannot be stopped, $0.50/h" in page
+    assert "Secret plan" not in page
+
+
 def test_a_team_shows_ids_and_costs_but_nothing_of_what_jobs_do(client, root, team):
     secret = "Canary of a title"
     job = make.make_job(

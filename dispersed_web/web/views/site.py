@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal
 from functools import wraps
 from typing import Any
@@ -22,10 +22,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from dispersed_web import tasks
 from dispersed_web.credentials import canary
 from dispersed_web.events.record import Actor
-from dispersed_web.jobs import outside
+from dispersed_web.jobs import outside, unstoppable
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.jobs.outside import Outline
+from dispersed_web.jobs.unstoppable import Unstoppable
 from dispersed_web.teams import keeping
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import Membership
@@ -55,10 +56,32 @@ def for_site_admins(view: View) -> View:
 def site(request: HttpRequest) -> HttpResponse:
     """All teams."""
     found = outside.outlines()
-    rows = [{"outline": one, "rate": words.rate(one.burning_usd)} for one in found]
+    stuck = unstoppable.find(lost={trouble.key_id for trouble in canary.troubles()})
+    of_team = unstoppable.by_team(stuck)
+    rows = [
+        {
+            "outline": one,
+            "rate": words.rate(one.burning_usd),
+            "stuck": _sum_of(of_team.get(one.team.pk, ())),
+        }
+        for one in found
+    ]
     total = words.rate(sum((one.burning_usd for one in found), start=Decimal(0)))
-    context = {"rows": rows, "total": total, "keys": canary.overview()}
+    context = {
+        "rows": rows,
+        "total": total,
+        "keys": canary.overview(),
+        "stuck": _sum_of(stuck),
+        "stuck_teams": len(of_team),
+    }
     return render(request, "site/site.html", context)
+
+
+def _sum_of(stuck: Collection[Unstoppable]) -> dict[str, Any]:
+    """Of jobs that cannot be stopped: how many, what they cost per hour as far as that is known, and why."""
+    known = unstoppable.rate_usd(stuck)
+    rate = words.rate(known) if known else ""
+    return {"count": len(stuck), "rate": rate, "why": unstoppable.why(stuck)}
 
 
 @for_site_admins
