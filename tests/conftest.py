@@ -14,6 +14,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from playwright.sync_api import expect
 
 from dispersed_web.supervisor import broker
 
@@ -24,6 +25,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # How long one example takes says more of the machine than of the product.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+# Long enough for a busy machine: nothing waits that long where all is well.
+expect.set_options(timeout=60_000)
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_setup", "client", "admin_client"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

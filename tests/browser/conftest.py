@@ -8,19 +8,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, Page
 
 from tests import factories
 
-from .windows import DESKTOP, OpenWindow
-
-# Refusals may be what is tested, and a question that a newer one replaces is given up on purpose.
-NO_COMPLAINTS = ("the server responded with a status of 4", "htmx:sendAbort", "htmx:afterRequest")
-
-
-def is_complaint(line: ConsoleMessage) -> bool:
-    """What the browser itself finds wrong."""
-    return line.type in ("error", "warning") and not any(text in line.text for text in NO_COMPLAINTS)
+from .windows import DESKTOP, OpenWindow, Traffic, Window, Windows
 
 
 def session_of(user: Any) -> str:
@@ -29,37 +21,62 @@ def session_of(user: Any) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-@pytest.fixture
-def open_window(browser: Browser, live_server: Any) -> Iterator[OpenWindow]:
-    """``open_window(path, user)``: a window of its own, signed in as the user or nobody; ``size`` in CSS pixels, and
-    whatever else a Playwright context takes. At the end no page may have complained."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
+@pytest.fixture(scope="session")
+def windows(browser: Browser, live_server: Any) -> Iterator[Windows]:
+    made = Windows(browser, live_server.url)
+    yield made
+    made.close()
 
-    def opened(
-        path: str | None = None, user: Any = None, size: tuple[int, int] = DESKTOP, **options: Any
+
+@pytest.fixture(scope="session")
+def traffic() -> Traffic:
+    return Traffic()
+
+
+@pytest.fixture
+def answered(traffic: Traffic, transactional_db: None) -> Iterator[None]:
+    """At the end of the test all requests are answered, and only then the database is emptied."""
+    yield
+    traffic.wait_for_none()
+
+
+@pytest.fixture
+def open_window(windows: Windows, live_server: Any, answered: None) -> Iterator[OpenWindow]:
+    """``open_window(path, user)``: a window of its own, signed in as the user or nobody; ``size`` in CSS pixels, the theme
+    and motion that its reader likes, and whatever else a Playwright context takes. One that is ``fresh`` is not kept for
+    later tests, so this one may change it for good. At the end no page may have complained of what is not ``forgiven``,
+    a regular expression."""
+    opened: list[tuple[Window, bool]] = []
+
+    def opener(
+        path: str | None = None,
+        user: Any = None,
+        size: tuple[int, int] = DESKTOP,
+        *,
+        color_scheme: str = "light",
+        reduced_motion: str = "no-preference",
+        fresh: bool = False,
+        forgiven: str = "",
+        **options: Any,
     ) -> Page:
         width, height = size
-        context = browser.new_context(
-            base_url=live_server.url,
-            viewport={"width": width, "height": height},
-            has_touch=width < 500,
-            **options,
-        )
-        # Long enough for a busy machine: nothing waits that long where all is well.
-        context.set_default_timeout(15_000)
-        contexts.append(context)
+        window = (windows.open_new if fresh else windows.open)(has_touch=width < 500, **options)
+        opened.append((window, fresh))
+        window.forgiven = forgiven
+        window.page.set_viewport_size({"width": width, "height": height})
+        window.page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         if user is not None:
             cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session_of(user)}
-            context.add_cookies([cookie | {"url": live_server.url}])
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda line: complaints.append(line.text) if is_complaint(line) else None)
+            window.context.add_cookies([cookie | {"url": live_server.url}])
         if path is not None:
-            page.goto(path)
-        return page
+            window.page.goto(path)
+        return window.page
 
-    yield opened
-    for context in contexts:
-        context.close()
+    yield opener
+    complaints = [text for window, _ in opened for text in window.complaints]
+    for window, fresh in opened:
+        if fresh:
+            window.context.close()
+        else:
+            windows.keep(window)
     assert not complaints

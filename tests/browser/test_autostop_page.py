@@ -13,7 +13,7 @@ from dispersed_web.teams.models import AutostopPolicy, Team
 from tests import factories
 
 from .axe import assert_accessible
-from .windows import DESKTOP, PHONE, OpenWindow
+from .windows import LOOKS, PHONE, OpenWindow, assert_fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -111,7 +111,7 @@ def test_enforcing_is_asked_about_once(opener: OpenWindow, team: Team) -> None:
     assert AutostopPolicy.of(team.pk).mode == "enforce"
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_faults_are_accessible_and_fit(opener: OpenWindow, size: tuple[int, int], scheme: str) -> None:
     page = opener(color_scheme=scheme, size=size)
     page.locator("#id_high_idle_s").fill("soon")
@@ -121,7 +121,7 @@ def test_faults_are_accessible_and_fit(opener: OpenWindow, size: tuple[int, int]
     expect(page.get_by_text("“soon” is not a duration")).to_be_visible()
     expect(row(page, 0).get_by_role("checkbox", name="Monday")).to_be_checked()
     assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_fits(page)
 
 
 def test_the_launch_form_says_what_becomes_of_the_job(opener: OpenWindow, team: Team, sandbox: Any) -> None:

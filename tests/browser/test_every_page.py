@@ -16,9 +16,8 @@ from tests import factories
 
 from .axe import faults
 from .pages import SECTIONS, Installation, Visit
+from .windows import LOOKS, NARROW, PATIENCE_MS, overflow, show_as
 
-LOOKS = ((1440, "light"), (390, "dark"))
-NARROWEST = 320
 # Files, parts of pages, and what this installation leads nobody to: everybody has a password, no code is ever sent, and
 # nobody signs in elsewhere (test_accounts_pages.py looks at those).
 NO_PAGES = {
@@ -110,17 +109,13 @@ class Reader:
         found += [
             f"id {one} twice" for one in {one for one in of_page["ids"] if of_page["ids"].count(one) > 1}
         ]
-        for width, theme in LOOKS:
-            self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            found += self._overflow(width)
+        for size, theme in LOOKS:
+            show_as(self.page, size, theme)
+            found += overflow(self.page)
             found += [f"{theme}: {one}" for one in faults(self.page)]
-        found += self._overflow(NARROWEST)
+        show_as(self.page, NARROW, theme)
+        found += overflow(self.page)
         return found + [f"the browser said: {text}" for text in self.heard]
-
-    def _overflow(self, width: int) -> list[str]:
-        self.page.set_viewport_size({"width": width, "height": 900})
-        needed = self.page.evaluate("document.documentElement.scrollWidth")
-        return [f"{needed} px wide on {width} px"] if needed > width else []
 
 
 @pytest.fixture
@@ -129,9 +124,11 @@ def installation(sandbox: Any) -> Installation:
 
 
 @pytest.fixture
-def reader(browser: Browser, live_server: Any, installation: Installation) -> Iterator[Reader]:
+def reader(
+    browser: Browser, live_server: Any, installation: Installation, answered: None
+) -> Iterator[Reader]:
     context = browser.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield Reader(context, installation, live_server.url)
     context.close()
 

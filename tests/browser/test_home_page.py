@@ -14,7 +14,7 @@ from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
-from .windows import DESKTOP, PHONE, OpenWindow
+from .windows import DESKTOP, LOOKS, PHONE, OpenWindow, assert_fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -57,7 +57,7 @@ def test_several_that_are_about_to_stop_are_extended_or_kept(team, open_home, si
         page.locator(f"#soon-{job.pk}").get_by_role("checkbox").check()
     bar = page.get_by_role("region", name="Selected jobs")
     expect(bar).to_contain_text("2 selected")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_fits(page)
     dialog = page.locator("#dialog")
     bar.get_by_role("button", name="In use").click()
     expect(dialog.locator(".asked-title")).to_have_count(2)
@@ -95,7 +95,7 @@ def test_what_was_chosen_stays_chosen_when_something_changes(team, open_home):
     expect(box).to_be_checked()
 
 
-@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("size", "theme"), LOOKS, ids=["desktop", "phone"])
 def test_home_is_accessible_with_the_bulk_bar_open(team, open_home, size, theme):
     job = about_to_stop(team, "one")
     factories.make_job(team, "UNCONFIRMED")
@@ -103,4 +103,4 @@ def test_home_is_accessible_with_the_bulk_bar_open(team, open_home, size, theme)
     page.locator(f"#soon-{job.pk}").get_by_role("checkbox").check()
     expect(page.get_by_role("region", name="Selected jobs")).to_be_visible()
     assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_fits(page)

@@ -20,7 +20,7 @@ from tests.web import scenes
 from tests.web.scenes import BUSY, HOUR, IDLE, MINUTE
 
 from .axe import assert_accessible
-from .windows import DESKTOP, NARROW, PHONE, OpenWindow
+from .windows import DESKTOP, NARROW, PHONE, OpenWindow, assert_fits, show_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -42,11 +42,6 @@ def open_page(open_window: OpenWindow, team: Team) -> OpenWindow:
         return open_window(path, factories.owner_of(team), size, reduced_motion="reduce", **options)
 
     return opened
-
-
-def _is_complaint(line: Any) -> bool:
-    """A form that is refused is an answer with a fault, of which the browser writes a line by itself."""
-    return line.type in ("error", "warning") and "422" not in line.text
 
 
 def worked_until(minutes: float) -> Callable[[float], dict[str, Any]]:
@@ -101,17 +96,17 @@ def test_every_state_is_readable_in_both_themes_and_fits_every_screen(
     looks = (("", DESKTOP, "light"), ("activity/", PHONE, "dark"))
     for job in jobs:
         for tab, size, theme in looks:
-            page.emulate_media(color_scheme=theme)
             page.goto(page.url.split("/jobs/")[0] + f"/jobs/{job.pk}/{tab}")
-            for width, height in (DESKTOP, PHONE, NARROW):
-                page.set_viewport_size({"width": width, "height": height})
-                _assert_fits(page)
-                if (width, height) == size:
+            for one in (DESKTOP, PHONE, NARROW):
+                show_as(page, one, theme)
+                _assert_readable(page)
+                if one == size:
                     assert_accessible(page)
 
 
-def _assert_fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+def _assert_readable(page: Page) -> None:
+    """It fits, and the words in its strip are large enough."""
+    assert_fits(page)
     small = page.locator(".strip text:visible").evaluate_all(
         "all => all.filter(one => parseFloat(getComputedStyle(one).fontSize) < 12).length"
     )
@@ -195,7 +190,7 @@ def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(
     dialog = page.locator("#dialog")
     expect(dialog.locator("#hb-curl")).to_contain_text("sh -s -- --background")
     assert_accessible(page)
-    _assert_fits(page)
+    _assert_readable(page)
     page.reload()
     expect(page.locator("#hb-curl")).to_have_count(0)
 

@@ -19,7 +19,7 @@ from dispersed_web.teams.models import Team
 from tests import factories
 
 from .axe import assert_accessible
-from .windows import DESKTOP, NARROW, PHONE, OpenWindow
+from .windows import DESKTOP, LOOKS, NARROW, PHONE, OpenWindow, assert_fits, show_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 HOST = "node17-us-east-1.proxy.sandbox.invalid"
@@ -105,12 +105,11 @@ def test_every_state_is_readable_in_both_themes_and_fits_every_screen(
     for job, more in found:
         page.goto(f"{begin}/jobs/{job.pk}/{more}")
         page.evaluate("document.querySelectorAll('#connect details').forEach((one) => { one.open = true; })")
-        for theme, size in (("light", DESKTOP), ("dark", PHONE)):
-            page.emulate_media(color_scheme=theme)
-            for width, height in (size, NARROW):
-                page.set_viewport_size({"width": width, "height": height})
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (page.url, width)
-            page.set_viewport_size({"width": size[0], "height": size[1]})
+        for size, theme in LOOKS:
+            show_as(page, NARROW, theme)
+            assert_fits(page)
+            show_as(page, size, theme)
+            assert_fits(page)
             assert_accessible(page)
 
 
@@ -136,6 +135,11 @@ def test_the_window_says_ready_when_the_address_comes(team: Team, open_page: Ope
     expect(page.get_by_role("button", name="Show how to connect")).to_be_visible()
 
 
+def copy(page: Page, what: str) -> None:
+    page.get_by_role("button", name=what).click()
+    expect(page.get_by_role("button", name=what).locator("[data-copy-label]")).to_have_text("Copied")
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_the_ways_in_come_into_sight_and_are_copied(
     team: Team, open_page: OpenWindow, size: tuple[int, int]
@@ -146,10 +150,10 @@ def test_the_ways_in_come_into_sight_and_are_copied(
     command = page.locator("#ssh-1")
     expect(command).to_be_in_viewport()
     expect(command).to_have_text(f"ssh -p 41822 duser@{HOST}")
-    page.get_by_role("button", name="Copy the ssh command").click()
+    copy(page, "Copy the ssh command")
     assert page.evaluate("navigator.clipboard.readText()") == f"ssh -p 41822 duser@{HOST}"
     page.get_by_text("For ~/.ssh/config").click()
-    page.get_by_role("button", name="Copy the block for the ssh config").click()
+    copy(page, "Copy the block for the ssh config")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.splitlines()[:2] == ["Host dw-fine-tune-llama", f"    HostName {HOST}"]
     expect(page).to_have_title("Fine-tune Llama · Vision Lab")

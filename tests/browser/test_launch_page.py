@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.launch_forms import PRIVATE_KEY
 
 from .axe import assert_accessible
-from .windows import OpenWindow
+from .windows import LOOKS, OpenWindow, assert_fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -247,13 +247,13 @@ def test_a_refusal_leads_to_the_first_fault(opener):
     expect(page.get_by_label("Title")).to_have_value("T")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (390, "dark")])
-def test_the_page_fits_and_is_accessible(opener, width, scheme):
-    page = opener(size=(width, 844), color_scheme=scheme)
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_page_fits_and_is_accessible(opener, size, scheme):
+    page = opener(size=size, color_scheme=scheme)
     assert_accessible(page)
     page.evaluate("document.querySelectorAll('main details').forEach((fold) => { fold.open = true; })")
     page.get_by_label("Ports to publish").fill("http")
     launch(page)
     expect(page.get_by_text("Nothing was launched")).to_be_attached()
     assert_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_fits(page)

@@ -1,4 +1,4 @@
-"""People, teams and keys through a real browser: the first hour of a new team, and every page as people see it."""
+"""People, teams and keys through a real browser: the first hour of a new team, tokens, roles and keys."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ from dispersed_web.teams import api_tokens
 from dispersed_web.teams.models import Membership, Team
 from tests import factories as make
 
-from .axe import assert_accessible
-from .windows import DESKTOP, PHONE, OpenWindow
+from .windows import OpenWindow
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def full(client: Any) -> Team:
-    """A team with people, keys in every state, jobs and events; its owner is signed in."""
+def full(transactional_db: None) -> Team:
+    """A team with people, keys in every state, jobs and events."""
     now = timezone.now()
     owner = make.make_user("ana@example.org", "Ana Duarte", ssh_key=make.SSH_KEY)
     team = make.make_team("Vision Lab", owner=owner)
-    make.sign_in(client, owner)
     make.make_member(team, "viewer", make.make_user("a.very.long.address@very-long-department.example.org"))
     make.make_credential(team, name="Lab account", last_used_at=now, last_used_by=owner)
     make.make_credential(
@@ -103,6 +101,7 @@ def test_a_role_is_changed_and_a_key_disabled_without_javascript(open_window: Op
     page.get_by_role("link", name=re.compile("Change a.very")).click()
     page.get_by_label(re.compile("^Member")).check()
     page.get_by_role("button", name="Save the role").click()
+    expect(page.get_by_text("is in the team as a member now")).to_be_visible()
     seat.refresh_from_db()
     assert seat.role == "member"
     page.get_by_role("navigation", name="Team").get_by_role("link", name="Credentials").click()
@@ -118,35 +117,3 @@ def test_the_team_is_switched_in_the_sidebar(open_window: OpenWindow, full: Team
     page.locator("#sidebar summary", has_text="Vision Lab").click()
     page.get_by_role("link", name="Another lab").click()
     expect(page.get_by_role("heading", name="Another lab", level=1)).to_be_visible()
-
-
-def addresses(team: Team) -> list[str]:
-    seat = Membership.objects.get(team=team, role="viewer")
-    credential = Credential.objects.get(team=team, name="Grant")
-    return [
-        reverse("web:me"),
-        reverse("web:team-new"),
-        *(
-            reverse(f"web:{name}", args=[team.slug])
-            for name in ("team-home", "team", "team-events", "team-limits")
-        ),
-        reverse("web:credential-add", args=[team.slug]),
-        reverse("web:team-member", args=[team.slug, seat.pk]),
-        *(
-            reverse(f"web:{name}", args=[team.slug, credential.pk])
-            for name in ("credential", "credential-replace")
-        ),
-    ]
-
-
-@pytest.mark.parametrize(("size", "theme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["desktop", "phone"])
-def test_every_page_is_accessible_and_fits(
-    open_window: OpenWindow, full: Team, live_server: Any, size: tuple[int, int], theme: str
-) -> None:
-    page = open_window("/me/", make.owner_of(full), size=size, color_scheme=theme)
-    for address in addresses(full):
-        page.goto(live_server.url + address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], address
-        ids = page.evaluate("[...document.querySelectorAll('[id]')].map((one) => one.id)")
-        assert len(ids) == len(set(ids)), address
-        assert_accessible(page)

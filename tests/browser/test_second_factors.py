@@ -22,7 +22,7 @@ from dispersed_web.teams.models import Team
 from tests import factories as make
 
 from .axe import assert_accessible
-from .windows import LOOKS, OpenWindow, assert_fits
+from .windows import LOOKS, OpenWindow, assert_fits, show_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 KEY = {
@@ -50,9 +50,8 @@ def page(open_window: OpenWindow) -> Iterator[Page]:
 
 def look(page: Page) -> None:
     """The page is accessible and fits, on two screens in both themes."""
-    for (width, height), theme in LOOKS:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": height})
+    for size, theme in LOOKS:
+        show_as(page, size, theme)
         assert_fits(page)
         assert_accessible(page)
     page.set_viewport_size({"width": 1440, "height": 900})

@@ -69,7 +69,9 @@ def joined() -> list[tuple[str, str]]:
 
 
 def test_invited_by_mail_somebody_signs_up_and_joins(opener: OpenWindow, team: Team) -> None:
-    invite(opener(make.owner_of(team)), "Goes to the address by e-mail")
+    host = opener(make.owner_of(team))
+    invite(host, "Goes to the address by e-mail")
+    expect(host.get_by_text("The invitation is on its way to nina@example.org")).to_be_visible()
     (sent,) = mail.outbox
     assert sent.to == ["nina@example.org"]
     page = opener()
@@ -91,10 +93,12 @@ def test_invited_by_a_link_somebody_confirms_their_address_before_they_join(
     assert mail.outbox == []
     page = opener()
     sign_up(page, link)
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
     expect(page.get_by_role("button", name="Join the team")).to_have_count(0)
     (sent,) = mail.outbox
     page.goto(re.search(r"https?://\S+/account/confirm-email/\S+", sent.body)[0])
     page.get_by_role("button", name=re.compile("confirm", re.IGNORECASE)).click()
+    page.wait_for_url(lambda url: "/confirm-email/" not in url)
     page.goto("/join/")
     if page.get_by_role("link", name="Sign in").count():
         page.get_by_role("link", name="Sign in").click()

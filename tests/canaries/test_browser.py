@@ -46,7 +46,7 @@ def test_the_browser_keeps_no_canary(browser: Browser, live_server: Any, cloud: 
     person = factories.make_user("ann@example.org", password=markers.PASSWORD, ssh_key=factories.SSH_KEY)
     factories.make_team("Vision Lab", owner=person, slug="vision-lab")
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     page = context.new_page()
     kept, site = Kept(page), live_server.url
     needles = Needles(password=markers.PASSWORD, wrong=markers.WRONG_PASSWORD, key=markers.FIRST_KEY)
@@ -56,8 +56,8 @@ def test_the_browser_keeps_no_canary(browser: Browser, live_server: Any, cloud: 
     for password in (markers.WRONG_PASSWORD, markers.PASSWORD):
         page.locator("[name=login]").fill(person.email)
         page.locator("[name=password]").fill(password)
-        page.locator("[name=password]").press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.locator("[name=password]").press("Enter")
         kept.look()
     expect(page).not_to_have_url(re.compile("login"))
     add_a_key(page, site, kept)
@@ -81,8 +81,8 @@ def add_a_key(page: Page, site: str, kept: Kept) -> None:
         page.locator("[name=public_key]").fill(markers.PUBLIC)
         page.locator("[name=secret_key]").fill(secret)
         kept.look()
-        page.locator("[name=secret_key]").press("Enter")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.locator("[name=secret_key]").press("Enter")
         kept.look()
     expect(page).not_to_have_url(re.compile("credentials/add"))
 
@@ -100,8 +100,8 @@ def launch(page: Page, site: str, kept: Kept) -> None:
     page.locator("[name=registry_secret]").fill(markers.REGISTRY)
     page.locator("[name=title]").fill("")
     kept.look()
-    page.get_by_role("button", name="Launch", exact=True).click()
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Launch", exact=True).click()
     kept.look()
     page.locator("[name=title]").fill("Canary")
     page.get_by_role("button", name="Launch", exact=True).click()

@@ -33,7 +33,7 @@ class Visit:
         self.cloud_url = address[1]
         self.cloud = SandboxControl(self.cloud_url)
         self.cloud.set_time_scale(TIME_SCALE)
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
 
     def sign_in(self, email: str = "owner@example.com") -> None:
         people = json.loads((self.product.data / "secrets/demo.json").read_text())["people"]
