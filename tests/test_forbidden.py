@@ -19,11 +19,15 @@ SAFE_HTML = {
     "web/templatetags/jobs.py": "escapes each word, the rest are numbers",
     "web/templatetags/launch.py": "joins two rendered templates",
     "web/jobs/cells.py": "fills rendered templates with escaped words",
+    "web/jobs/kept_rows.py": "joins rows that cells.py made",
     "web/job/log_lines.py": "joins numbers and what is escaped",
     "web/job/ansi.py": "escapes each piece of a line",
     "web/markdown.py": "the renderer escapes, and its HTML is switched off",
 }
-SAFE_TEMPLATES = {"jobs/_live.html": "two rendered templates that are kept between requests"}
+SAFE_TEMPLATES = {
+    "jobs/_live.html": "rendered templates that are kept between requests",
+    "jobs/_live_rest.html": "rendered templates that are kept between requests",
+}
 MARKUP_IN_SCRIPTS = {
     "app.js": "a template element of the page itself",
     "log.js": "lines as the server escaped them",
