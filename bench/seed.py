@@ -278,6 +278,7 @@ def _job(
         team=team,
         credential=key,
         created_by=owner,
+        owner=owner,
         created_at=at,
         title=title,
         task="PERSISTENT",
