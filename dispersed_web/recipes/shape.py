@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -103,9 +104,14 @@ def _mapping(
 ) -> Iterator[Problem]:
     for name, value in data.items():
         if name not in kinds:
-            yield Problem((*path, str(name)), f"“{str(name)[:40]}” is not known here.")
+            yield Problem((*path, str(name)), _unknown(str(name), kinds))
         elif value is not None and not _is(value, kinds[name]):
             yield Problem((*path, name), f"{name} must be {_TYPES[kinds[name]][1]}.")
+
+
+def _unknown(name: str, kinds: Mapping[str, str]) -> str:
+    meant = difflib.get_close_matches(name[:40], kinds, n=1)
+    return f"“{name[:40]}” is not known here." + (f" Did you mean “{meant[0]}”?" if meant else "")
 
 
 def _is(value: Any, kind: str) -> bool:

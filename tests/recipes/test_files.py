@@ -317,3 +317,11 @@ def test_the_starters_are_written_as_they_are_read(name: str) -> None:
     (again,), problems = files.from_yaml(files.write(about, parsed.document))
     assert not problems
     assert (again.about, again.document) == (parsed.about, parsed.document)
+
+
+def test_a_mistyped_name_is_told_with_the_one_that_is_meant() -> None:
+    text = "dispersed_web: recipe/1\nname: Box\nspec:\n  task: BATCH\n  image: a\n  tga: v1\n  colour: red\n"
+    assert [(fault.line, fault.sentence) for fault in files.from_yaml(text)[1]] == [
+        (6, "“tga” is not known here. Did you mean “tag”?"),
+        (7, "“colour” is not known here."),
+    ]
