@@ -119,9 +119,10 @@ def _of_the_credential(facts: LaunchFacts) -> Refusal | None:
 
 def _of_the_team(facts: LaunchFacts) -> Refusal | None:
     if facts.max_active_jobs is not None and facts.active_jobs + 1 > facts.max_active_jobs:
+        most = "1 job" if facts.max_active_jobs == 1 else f"{facts.max_active_jobs} jobs"
+        active = "1 is" if facts.active_jobs == 1 else f"{facts.active_jobs} are"
         return Refusal(
-            "too_many_jobs",
-            f"The team may run {facts.max_active_jobs} jobs at once, and {facts.active_jobs} are active. Stop one first.",
+            "too_many_jobs", f"The team may run {most} at once, and {active} active. Stop one first."
         )
     if facts.max_hourly_usd is not None:
         rate = facts.burning_usd + (facts.quoted_usd or 0)

@@ -44,7 +44,8 @@ def install(team: Team, now: dt.datetime, actor: Actor = LAUNCHER) -> list[Recip
         made = [_install(team, name, actor, now) for name in missing(team)]
         if made:
             names = [recipe.name for recipe in made]
-            sentence = f"{actor.label} gave the team {len(made)} recipes to begin with."
+            many = f"the recipe “{names[0]}”" if len(made) == 1 else f"{len(made)} recipes"
+            sentence = f"{actor.label} gave the team {many} to begin with."
             about = ("team", team.pk)
             record(team.pk, actor, "recipe.starters_given", about, sentence, now=now, data={"names": names})
     return made

@@ -83,6 +83,12 @@ def test_each_obstacle_alone_is_enough(change: dict[str, Any], code: str, waits:
     assert found.sentence.endswith((".", ": "))
 
 
+def test_one_is_no_plural() -> None:
+    found = refusal(replace(OK, max_active_jobs=1, active_jobs=1))
+    assert found is not None
+    assert found.sentence == "The team may run 1 job at once, and 1 is active. Stop one first."
+
+
 def test_a_lasting_obstacle_is_told_before_a_passing_one() -> None:
     found = refusal(replace(OK, listing_is_fresh=False, credential_state="disabled"))
     assert found is not None

@@ -141,7 +141,8 @@ def how_tried(tried: Tried) -> str:
     if tried.totals.runs == 0:
         return f"No persistent job ran in the last {tried.days} days."
     unwatched = tried.totals.runs - tried.watched
-    parts = [f"{tried.totals.runs} runs of the last {tried.days} days"]
+    runs = "1 run" if tried.totals.runs == 1 else f"{tried.totals.runs} runs"
+    parts = [f"{runs} of the last {tried.days} days"]
     if unwatched:
         parts.append(f"{unwatched} of them without a signal, which only weekly stops can stop")
     if tried.left_out:
