@@ -9,6 +9,7 @@ import pytest
 
 from dispersed_web.autostop import budgets, engine, facts
 from dispersed_web.autostop.models import Engine
+from dispersed_web.credentials.models import Credential
 from dispersed_web.jobs.models import Job
 from tests.autostop.watched import HOUR, MINUTE, NOW, make_job, make_team, see
 
@@ -77,3 +78,14 @@ def test_a_receiver_counts_as_down_until_heartbeats_had_time_to_be_heard_again(
     ago = [None if minutes is None else NOW - minutes * MINUTE for minutes in (worked, failed)]
     Engine.objects.update_or_create(id=1, defaults={"receiver_ok_at": ago[0], "receiver_failed_at": ago[1]})
     assert facts.of(make_job(), NOW)[1].receiver_is_down is is_down
+
+
+@pytest.mark.parametrize(
+    ("offset_ms", "holds"), [(-29_000, False), (29_000, False), (31_000, True), (-31_000, True)]
+)
+def test_while_the_clocks_differ_by_half_a_minute_nothing_is_stopped_for_idleness(
+    offset_ms: int, holds: bool
+) -> None:
+    job = make_job()
+    Credential.objects.filter(pk=job.credential_id).update(clock_offset_ms=offset_ms)
+    assert bool(facts.of(job, NOW)[1].soft_hold) is holds
