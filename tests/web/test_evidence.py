@@ -85,7 +85,8 @@ def test_a_key_counts_where_it_was_pressed():
 
 
 def test_a_single_busy_sample_of_many_is_no_use_as_in_the_decision():
-    almost = bucket(0, 90, count=40, gpu_busy=1)
+    often = dt.timedelta(seconds=15)
+    almost = bucket(0, 90, count=40, gpu_busy=1, gap=often, period=often)
     assert spans(Lane.GPU, almost, until=5)[0][2] == "quiet"
 
 
