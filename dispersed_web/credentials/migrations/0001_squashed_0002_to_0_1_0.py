@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ('secret_sealed', models.TextField()),
                 ('state', models.CharField(choices=[('active', 'Active'), ('broken', 'Broken'), ('disabled', 'Disabled'), ('retired', 'Retired'), ('gone', 'Gone')], default='active', max_length=8)),
                 ('expires_at', models.DateTimeField(blank=True, null=True)),
+                ('count_due_at', models.DateTimeField(help_text='When its jobs are next counted in all states, known or not.', null=True)),
                 ('expiry_told_days', models.PositiveSmallIntegerField(help_text='The last warning that the team got: so many days ahead of the expiry.', null=True)),
                 ('usable_by', models.CharField(choices=[('members', 'Every member'), ('admins', 'Admins and owners'), ('chosen', 'Chosen members')], default='members', max_length=8)),
                 ('managed_by', models.CharField(choices=[('admins', 'Admins and owners'), ('owners', 'Owners')], default='admins', max_length=8)),

@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='credential',
+            name='count_due_at',
+            field=models.DateTimeField(help_text='When its jobs are next counted in all states, known or not.', null=True),
+        ),
+        migrations.AddField(
+            model_name='credential',
             name='seen_since',
             field=models.DateTimeField(help_text='Since then every listing came in time: what was seen before has a gap behind it.', null=True),
         ),

@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='teams.team')),
                 ('credential', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='credentials.credential')),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('asked_with', models.UUIDField(help_text='The API token that asked for it: its scope still bounds it when it is sent.', null=True)),
                 ('owner', models.ForeignKey(help_text='Who answers for it: who launched it, until it is handed over.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('origin', models.CharField(choices=[('launched', 'launched here'), ('adopted', 'adopted'), ('found', 'found again'), ('imported', 'imported history')], default='launched', max_length=8)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),

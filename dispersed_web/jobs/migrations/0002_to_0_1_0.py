@@ -56,6 +56,11 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddField(
             model_name='job',
+            name='asked_with',
+            field=models.UUIDField(help_text='The API token that asked for it: its scope still bounds it when it is sent.', null=True),
+        ),
+        migrations.AddField(
+            model_name='job',
             name='blind_since',
             field=models.DateTimeField(null=True),
         ),

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='buckets', to='jobs.jobrun')),
                 ('source', models.CharField(choices=[('heartbeat', 'Heartbeat'), ('log', 'Log')], max_length=9)),
                 ('start', models.DateTimeField()),
+                ('node', models.CharField(blank=True, default='', help_text='Which machine; empty where it does not say.', max_length=12)),
                 ('count', models.PositiveIntegerField(default=1)),
                 ('first_at', models.DateTimeField()),
                 ('last_at', models.DateTimeField()),
@@ -42,7 +43,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['start'], name='bucket_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('run', 'source', 'start'), name='bucket_once'), models.CheckConstraint(condition=models.Q(('source__in', ['heartbeat', 'log'])), name='bucket_source_known')],
+                'constraints': [models.UniqueConstraint(fields=('run', 'source', 'start', 'node'), name='bucket_once'), models.CheckConstraint(condition=models.Q(('source__in', ['heartbeat', 'log'])), name='bucket_source_known')],
             },
         ),
         migrations.CreateModel(
