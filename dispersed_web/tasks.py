@@ -112,29 +112,40 @@ def _call(kind: str, act: Callable[[uuid.UUID, Clock], object], row_id: str) -> 
     worker.call(kind, row_id, partial(act, uuid.UUID(row_id), database_now))
 
 
+# What beat asks for every few seconds comes in one message: to send and take one costs more than to look.
 @app.task
+def sweep_each_second() -> None:
+    one_by_one(sweep_autostop, sweep_sync)
+
+
+@app.task
+def sweep_each_two_seconds() -> None:
+    one_by_one(sweep_stops, sweep_launches)
+
+
+@app.task
+def sweep_each_five_seconds() -> None:
+    one_by_one(sweep_notices, sweep_chain, sweep_history)
+
+
 def sweep_history() -> None:
     sweep_history_with(lambda import_id: nudge(bring_in_history, import_id))
 
 
-@app.task
 def sweep_launches() -> None:
     sweep_launches_with(
         lambda job_id: nudge(send_launch, job_id), lambda key_id: nudge(sync_credential, key_id)
     )
 
 
-@app.task
 def sweep_stops() -> None:
     sweep_stops_with(lambda job_id, _: nudge(pursue_stop, job_id))
 
 
-@app.task
 def sweep_sync() -> None:
     sweep_sync_with(lambda key_id: nudge(sync_credential, key_id))
 
 
-@app.task
 def sweep_autostop() -> None:
     sweep_autostop_with(lambda job_id, _: nudge(pursue_stop, job_id))
 
@@ -167,7 +178,6 @@ def sweep_pruning() -> None:
     unconfirmed.prune(now)
 
 
-@app.task
 def sweep_chain() -> None:
     """Seals what was recorded since the last pass."""
     chain.seal_waiting()
@@ -186,7 +196,6 @@ def sweep_receiver() -> None:
         worker.call("receiver", "", lambda: pulse.test_receiver(self_test.fault, database_now()))
 
 
-@app.task
 def sweep_notices() -> None:
     if installation.may_act():
         worker.call("notices", "", _tell)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from dispersed_web import tasks
 from dispersed_web.fair_pool import FairPool
 from dispersed_web.jobs import pursuit, sending, sync
 from dispersed_web.web.management.commands import reconcile
@@ -105,6 +106,15 @@ def test_launches_do_not_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_it_runs_every_sweep_that_celery_runs() -> None:
+    together = "".join(
+        inspect.getsource(getattr(tasks, name)) for name in settings.CELERY_BEAT_SCHEDULE if "_each_" in name
+    )
+    sweeps = {
+        name
+        for name in vars(tasks)
+        if name.startswith("sweep_") and not name.endswith("_with") and "_each_" not in name
+    }
+    assert "sweep_autostop" in sweeps
+    by_celery = {name for name in sweeps if name in settings.CELERY_BEAT_SCHEDULE or name in together}
     source = inspect.getsource(reconcile.Passes.tick)
-    missing = [name for name in settings.CELERY_BEAT_SCHEDULE if name not in source]
-    assert missing == []
+    assert by_celery == {name for name in sweeps if name in source} == sweeps
