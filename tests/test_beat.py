@@ -34,3 +34,18 @@ def test_each_entry_names_a_task() -> None:
         if name.startswith("sweep_") and hasattr(getattr(tasks, name), "delay")
     }
     assert {row["task"] for row in settings.CELERY_BEAT_SCHEDULE.values()} <= known
+
+
+PAUSES = """
+import json
+from dispersed_web import beat
+scheduler = beat.Scheduler(beat.app, lazy=True)
+print(json.dumps([scheduler.adjust(seconds) for seconds in (0.004, 1.0, None)]))
+"""
+
+
+def test_it_sleeps_until_something_is_due_and_asks_no_more_often() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PAUSES], env=dict(os.environ), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == [0.004, 1.0, None]
