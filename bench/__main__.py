@@ -132,4 +132,6 @@ if __name__ == "__main__":
     # So that what was started is ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+    # A product that ran once is compiled.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.exit(main(sys.argv[1:]))
