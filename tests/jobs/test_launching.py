@@ -65,6 +65,13 @@ def test_a_launch_reaches_the_cloud_once(world: World) -> None:
     assert kinds == ["job.requested", "job.launched"]
 
 
+def test_what_is_wished_to_stop_is_not_sent_even_where_it_waits(world: World) -> None:
+    job = world.request()
+    Job.objects.filter(pk=job.pk).update(stop_requested_at=world.clock.now, stop_reason=Reason.USER)
+    world.send(job)
+    assert (world.in_ledger(job), job.maybe_sent) == ([], 0)
+
+
 def test_what_is_sent_is_what_was_asked_for_plus_the_marker(world: World) -> None:
     order = world.order("Größe №5", env={"MODEL": "x", "HF_TOKEN": "hf_canary"}, description="nightly")
     job = world.send(world.request(order.__class__(order.title, order.spec, frozenset({"HF_TOKEN"}), 3600)))
