@@ -191,7 +191,7 @@ def test_a_page_carries_no_notes(team):
     assert '"notes"' not in captured[0]["sql"]
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'")
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="asks for SQLite's own query plans")
 @pytest.mark.parametrize(
     ("rows", "index"),
     [
