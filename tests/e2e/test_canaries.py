@@ -165,15 +165,27 @@ def is_killed_between(world: World, secret: str) -> None:
     control.add_fault("POST /v1/jobs", "stall", times=1, at="after", seconds=5)
     body = outside_jobs.launch_by_api(world, secret)
     eventually(lambda: len(control.jobs()) >= 3, "both requests take effect")
-    world.product.send(signal.SIGKILL, "worker", "reconcile")
     quoted = " ".join([markers.REGISTRY, markers.ENV_VALUE, markers.TEAM_SECRET, markers.SECOND_KEY])
-    control.add_fault("POST /v1/jobs", "status", times=1, status=400, code="invalid", message=quoted)
-    taken(world.people["by admin"].send("/api/v1/jobs", body | {"title": "Refused"}, "later"))
-    waiting = list(processes.in_broker(world.product))
+    with nobody_launches(world):
+        control.add_fault("POST /v1/jobs", "status", times=1, status=400, code="invalid", message=quoted)
+        taken(world.people["by admin"].send("/api/v1/jobs", body | {"title": "Refused"}, "later"))
+        waiting = list(processes.in_broker(world.product))
     assert any("send_launch" in text for _, text in waiting)
     world.pieces += waiting
     why = "SELECT reason FROM jobs_job WHERE reason = 'refused'"
     eventually(lambda: world.sql(why), "a launch is refused")
+
+
+@contextlib.contextmanager
+def nobody_launches(world: World) -> Iterator[None]:
+    """Worker and reconcile are killed, and whoever would start them again is held meanwhile."""
+    world.product.process.send_signal(signal.SIGSTOP)
+    try:
+        world.product.send(signal.SIGKILL, "worker", "reconcile")
+        eventually(lambda: not {"worker", "reconcile"} & world.product.sessions().keys(), "both are gone")
+        yield
+    finally:
+        world.product.process.send_signal(signal.SIGCONT)
 
 
 def is_warned_and_extended(world: World) -> None:
