@@ -13,14 +13,14 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from dispersed_web.supervisor import broker
-from dispersed_web.supervisor.environment import HOST, ROOT, free_port
+from dispersed_web.supervisor.environment import HOST, ROOT
+from tests.ports import free_port
+from tests.waiting import LIMIT_S, eventually
 
-LIMIT_S = 60.0
 TABLES_AND_FILES = """
 import django
 django.setup()
@@ -35,16 +35,6 @@ collect_static(settings.STATIC_ROOT, settings.BASE_DIR)
 Installation.objects.update(holder="")
 KeyCanary.objects.all().delete()
 """
-
-
-def eventually(condition: Callable[[], Any], what: str, limit_s: float = LIMIT_S) -> Any:
-    """Asks less often the longer it takes: what is waited for needs the processor, too."""
-    begun = time.monotonic()
-    while not (found := condition()):
-        waited = time.monotonic() - begun
-        assert waited < limit_s, f"in vain: {what}"
-        time.sleep(min(0.05 + waited / 50, 0.5))
-    return found
 
 
 class Product:
@@ -110,7 +100,7 @@ class Product:
 def answers(port: int) -> bool:
     """Whether the sign-in page can be had."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/account/login/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/account/login/", timeout=LIMIT_S) as answer:
             return b"password" in answer.read()
     except OSError:
         return False

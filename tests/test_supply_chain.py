@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,9 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.ports import free_port
+from tests.waiting import LIMIT_S, eventually
 
 ROOT = Path(__file__).parent.parent
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -205,7 +207,7 @@ def _run_as_a_stranger(folder: Path, stranger: list[str]) -> None:
     data = folder / "data"
     data.mkdir(mode=0o700)
     os.chown(data, 10001, 10001)
-    port = _free_port()
+    port = free_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DW_", "DJANGO_"))}
     own = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -245,7 +247,7 @@ def _run_as_a_stranger(folder: Path, stranger: list[str]) -> None:
         status = Path(f"/proc/{web.pid}/status").read_text()
     finally:
         os.killpg(web.pid, signal.SIGTERM)
-        web.wait(20)
+        web.wait(LIMIT_S)
     assert page.startswith("#!/bin/sh")
     assert re.search(r"^Uid:\s+10001\s+10001", status, re.MULTILINE)
     rights = re.search(r"^CapEff:\s+(\w+)$", status, re.MULTILINE)
@@ -254,18 +256,10 @@ def _run_as_a_stranger(folder: Path, stranger: list[str]) -> None:
     assert (data / "db.sqlite3").exists()
 
 
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 def _page(address: str) -> str:
-    until = time.monotonic() + 90
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(address, timeout=10) as answer:
-                return str(answer.read().decode())
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError("the web process did not answer")
+    def read() -> str:
+        with contextlib.suppress(OSError), urllib.request.urlopen(address, timeout=LIMIT_S) as answer:
+            return str(answer.read().decode())
+        return ""
+
+    return str(eventually(read, "the web process answers", 90))

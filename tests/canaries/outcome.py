@@ -19,7 +19,7 @@ from dispersed_web.supervisor import broker
 from tests.canaries import markers, processes
 from tests.canaries.outside import AT, World
 from tests.canaries.searching import Needles
-from tests.product import eventually
+from tests.waiting import eventually
 
 PLANTED = "Zz1planted & nowhere+else=8c2f"
 HOST = "zz1planted-as-a-host.example"  # which is refused, and named in the log

@@ -8,7 +8,7 @@ from tests import factories
 from tests.canaries import markers
 from tests.canaries.outside import AT, SLUG, World, refused, taken
 from tests.canaries.visitor import Visitor
-from tests.product import eventually
+from tests.waiting import eventually
 
 
 def invite(world: World, role: str) -> Visitor:

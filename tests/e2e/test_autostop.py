@@ -13,7 +13,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.visit import Box, Visit, now, visit_fixture  # noqa: F401 - a fixture
-from tests.product import eventually, start_fixture  # noqa: F401 - a fixture
+from tests.product import start_fixture  # noqa: F401 - a fixture
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.stack,

@@ -17,7 +17,8 @@ from playwright.sync_api import Page, expect
 from dispersed_web.autostop.pulse import OUTAGE_AFTER
 from dispersed_web.sandbox import Sandbox
 from tests.e2e.visit import TIME_SCALE, Box, Visit, now, visit_fixture  # noqa: F401 - a fixture
-from tests.product import Product, eventually, start_fixture  # noqa: F401 - a fixture
+from tests.product import Product, start_fixture  # noqa: F401 - a fixture
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.stack,

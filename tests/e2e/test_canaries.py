@@ -22,7 +22,8 @@ from tests.canaries.outcome import is_found_wherever_it_is_planted, searched
 from tests.canaries.outside import AT, World, refused, taken
 from tests.canaries.story import echo, links_in
 from tests.notifications.receiver import Receiver, receiver
-from tests.product import Product, eventually, start_fixture  # noqa: F401 - a fixture
+from tests.product import Product, start_fixture  # noqa: F401 - a fixture
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.stack,

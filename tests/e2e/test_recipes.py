@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.visit import Visit, visit_fixture  # noqa: F401 - a fixture
 from tests.factories import SSH_KEY
-from tests.product import eventually, start_fixture  # noqa: F401 - a fixture
+from tests.product import start_fixture  # noqa: F401 - a fixture
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.stack,

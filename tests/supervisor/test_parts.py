@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from dispersed_web.supervisor.environment import HOST, free_port, port_is_free, 
 from dispersed_web.supervisor.guard import Guard
 from dispersed_web.supervisor.output import LONGEST_LINE, Lines
 from dispersed_web.supervisor.prepare import source_digest
+from tests.waiting import LIMIT_S
 
 
 def test_secrets_are_made_once_and_are_for_this_user_alone(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_a_stale_server_is_ended_and_its_socket_removed(redis_server) -> None:  
     assert broker.answers(redis_server.socket)
     broker.end_stale_server(redis_server.socket)
     assert not redis_server.socket.exists()
-    assert redis_server.process.wait(5) == 0
+    assert redis_server.process.wait(LIMIT_S) == 0
 
 
 def test_bytes_become_whole_lines() -> None:
@@ -141,7 +143,7 @@ def test_the_guard_ends_what_is_left_when_the_pipe_closes(tmp_path: Path) -> Non
     folder.mkdir()
     lock = os.open(tmp_path / "lock", os.O_CREAT)
     guard = Guard(folder, lock, grace_s=0.2)
-    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
     kept, ended = (
         subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE, start_new_session=True)
         for _ in range(2)
@@ -152,7 +154,7 @@ def test_the_guard_ends_what_is_left_when_the_pipe_closes(tmp_path: Path) -> Non
         guard.watch_over(child.pid)
     guard.forget(kept.pid)
     guard.close()
-    assert ended.wait(5) == -9
+    assert ended.wait(LIMIT_S) == -9
     assert kept.poll() is None
     assert not folder.exists()
     kept.kill()
@@ -163,14 +165,15 @@ def test_the_guard_ends_what_is_left_when_the_pipe_closes(tmp_path: Path) -> Non
 def test_a_killed_guard_is_replaced_and_knows_everything(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     folder.mkdir()
-    guard = Guard(folder, os.open(tmp_path / "lock", os.O_CREAT), grace_s=0.2)
-    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+    guard = Guard(folder, os.open(tmp_path / "lock", os.O_CREAT), grace_s=LIMIT_S)
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
     guard.watch_over(child.pid)
     guard._process.kill()
     guard._process.wait()
     guard.stay_alive()
+    threading.Thread(target=child.wait).start()  # or the guard would take what is left of it for alive
     guard.close()
-    assert child.wait(5) == -15
+    assert child.wait(LIMIT_S) == -15
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -193,7 +196,7 @@ def test_time_between_restarts_grows_and_ends_somewhere() -> None:
 
 
 def test_an_ended_child_takes_what_it_started_along() -> None:
-    child = Child("x", ["sh", "-c", "sleep 60 & echo started; exit 4"], dict(os.environ))
+    child = Child("x", ["sh", "-c", "sleep 600 & echo started; exit 4"], dict(os.environ))
     output = os.fdopen(child.start(), "rb")
     os.set_blocking(output.fileno(), True)
     output.readline()

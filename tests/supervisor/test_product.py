@@ -16,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
-from dispersed_web.supervisor.environment import HOST, free_port
-from tests.product import LIMIT_S, Product, answers, eventually, start_fixture  # noqa: F401 - a fixture
+from dispersed_web.supervisor.environment import HOST
+from tests.ports import free_port
+from tests.product import Product, answers, start_fixture  # noqa: F401 - a fixture
+from tests.waiting import LIMIT_S, eventually
 
 pytestmark = pytest.mark.stack
 
@@ -28,7 +30,7 @@ def test_starts_everything_ends_everything_and_keeps_the_data(start: Callable[..
     assert set(product.sessions()) == {
         *("supervisor", "guard", "valkey", "sandbox", "web", "worker", "beat", "reconcile")
     }
-    assert answers(product.port), product.text()
+    eventually(lambda: answers(product.port), "the web server answers")
     passwords = json.loads((product.data / "secrets/demo.json").read_text())["people"]
     for email, password in passwords.items():
         assert re.search(f"{email} +{password}", product.text())
