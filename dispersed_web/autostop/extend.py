@@ -7,7 +7,8 @@ wins. No extension is ever accepted and then ignored.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -28,7 +29,21 @@ CONNECTED_AGAIN = dt.timedelta(minutes=1)
 KEPT_LONGER = dt.timedelta(minutes=1)
 # What any word about a job puts off. The warning of another deadline stands, or people could put it off for ever by
 # saying it again and again.
-SOFT = ("", deadlines.IDLE, deadlines.CHECKIN)
+SOFT = frozenset({"", deadlines.IDLE, deadlines.CHECKIN})
+# A machine that asks to be kept answers no question that was put to people.
+ONLY_IDLE = frozenset({"", deadlines.IDLE})
+
+
+@dataclass(frozen=True)
+class Word:
+    """What is said of a job: the kind and the sentence of its event, and the columns that it changes. ``voids`` are the
+    rules whose warning it makes void."""
+
+    kind: str
+    sentence: str
+    values: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    voids: frozenset[str] = SOFT
 
 
 def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen_version: int) -> dt.datetime:
@@ -44,18 +59,10 @@ def extend(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime, seen
         raise JobError("nothing_to_extend", _nothing_to_extend(job, terms, until, now))
     after = policy.decide(terms[0], replace(terms[1], extend_until=granted, confirmed_at=now), now)
     values = {"extend_until": granted, "stop_at": after.stop_at, "confirmed_at": now}
-    called_off = _called_off(job, deadlines.LIFETIME)
-    _change(
-        job,
-        values,
-        "job.extended",
-        f"{actor.label} extended the job by {words(granted - now)} from now.{called_off}",
-        {"until": granted.isoformat()},
-        actor,
-        now,
-        seen_version,
-        lifts=deadlines.LIFETIME,
-    )
+    voids = SOFT | {deadlines.LIFETIME}
+    sentence = f"{actor.label} extended the job by {words(granted - now)} from now.{_called_off(job, voids)}"
+    word = Word("job.extended", sentence, values, {"until": granted.isoformat()}, voids)
+    _change(job, word, actor, now, seen_version)
     return granted
 
 
@@ -79,7 +86,7 @@ def keep(job: Job, *, until: dt.datetime, actor: Actor, now: dt.datetime) -> dt.
         )
     sentence = f"{actor.label} asked to be kept for {words(granted - now)} from now."
     data = {"until": granted.isoformat()}
-    _change(job, {"kept_until": granted}, "job.kept", sentence, data, actor, now, None)
+    _change(job, Word("job.kept", sentence, {"kept_until": granted}, data, ONLY_IDLE), actor, now)
     return granted
 
 
@@ -90,7 +97,7 @@ def confirm_use(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int |
     """
     refuse_if_late(job)
     sentence = f"{actor.label} said that the job is still in use.{_called_off(job)}"
-    _change(job, {"confirmed_at": now}, "job.in_use", sentence, {}, actor, now, seen_version)
+    _change(job, Word("job.in_use", sentence, {"confirmed_at": now}), actor, now, seen_version)
 
 
 def protect(
@@ -124,7 +131,7 @@ def protect(
         f"{_called_off(job)}"
     )
     data = {"until": until.isoformat(), "reason": reason}
-    _change(job, values, "job.protected", sentence, data, actor, now, seen_version)
+    _change(job, Word("job.protected", sentence, values, data), actor, now, seen_version)
 
 
 def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
@@ -134,7 +141,7 @@ def unprotect(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | N
         raise JobError("not_protected", "The job is not protected.")
     values = {"protected_until": None, "protected_reason": "", "choices_changed_at": now}
     sentence = f"{actor.label} lifted the protection."
-    _change(job, values, "job.unprotected", sentence, {}, actor, now, seen_version)
+    _change(job, Word("job.unprotected", sentence, values), actor, now, seen_version)
 
 
 def accept_rate(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
@@ -149,19 +156,10 @@ def accept_rate(job: Job, *, actor: Actor, now: dt.datetime, seen_version: int |
     if why_not := cap_facts.over_the_hour(job, job.hourly_rate_usd, now):
         raise JobError("cap_hourly", why_not)
     rate = f"${job.hourly_rate_usd:.2f}/h" if job.hourly_rate_usd is not None else "its price"
-    values = {"rate_accepted_at": now}
-    sentence = f"{actor.label} accepted {rate}.{_called_off(job, deadlines.RATE)}"
-    _change(
-        job,
-        values,
-        "job.rate_accepted",
-        sentence,
-        {},
-        actor,
-        now,
-        seen_version,
-        lifts=deadlines.RATE,
-    )
+    voids = SOFT | {deadlines.RATE}
+    sentence = f"{actor.label} accepted {rate}.{_called_off(job, voids)}"
+    word = Word("job.rate_accepted", sentence, {"rate_accepted_at": now}, voids=voids)
+    _change(job, word, actor, now, seen_version)
 
 
 def note_connected(job: Job, now: dt.datetime, actor: Actor) -> bool:
@@ -178,33 +176,25 @@ def note_connected(job: Job, now: dt.datetime, actor: Actor) -> bool:
     return bool(changed)
 
 
-def _change(
-    job: Job,
-    values: dict[str, Any],
-    kind: str,
-    sentence: str,
-    data: dict[str, Any],
-    actor: Actor,
-    now: dt.datetime,
-    seen_version: int | None,
-    lifts: str = "",
-) -> None:
-    """One conditional update and its event. It voids the warning of a soft deadline and of the one that the act
-    ``lifts``: that comes anew for the new deadline."""
+def _change(job: Job, word: Word, actor: Actor, now: dt.datetime, seen_version: int | None = None) -> None:
+    """One conditional update and its event. A warning that it makes void comes anew for the new deadline."""
     with transaction.atomic():
         rows = Job.objects.filter(pk=job.pk, stop_requested_at=None).exclude(status__in=ENDED)
         if seen_version is not None:
             rows = rows.filter(limits_version=seen_version)
         changed = rows.update(
-            **values,
-            warned_for=_unless_lifted("warned_for", lifts),
-            warned_at=_unless_lifted("warned_at", lifts),
+            **word.values,
+            warned_for=_unless_void("warned_for", word),
+            warned_at=_unless_void("warned_at", word),
             evaluate_at=now,
             limits_version=F("limits_version") + 1,
         )
         if changed:
-            audience = Audience.JOB_OWNER if job.warned_for else Audience.NOBODY
-            record(job.team_id, actor, kind, ("job", job.pk), sentence, now=now, data=data, audience=audience)
+            audience = Audience.JOB_OWNER if _is_void(job, word.voids) else Audience.NOBODY
+            subject, data = ("job", job.pk), dict(word.data)
+            record(
+                job.team_id, actor, word.kind, subject, word.sentence, now=now, data=data, audience=audience
+            )
     if not changed:
         job.refresh_from_db()
         refuse_if_late(job)
@@ -213,14 +203,18 @@ def _change(
         )
 
 
-def _unless_lifted(column: str, lifts: str) -> Case:
-    lifted = When(verdict_rule__in=(*SOFT, lifts), then=Value(None))
-    return Case(lifted, default=F(column), output_field=DateTimeField())
+def _unless_void(column: str, word: Word) -> Case:
+    void = When(verdict_rule__in=sorted(word.voids), then=Value(None))
+    return Case(void, default=F(column), output_field=DateTimeField())
 
 
-def _called_off(job: Job, lifts: str = "") -> str:
-    is_lifted = job.warned_for is not None and job.verdict_rule in (*SOFT, lifts)
-    return " The announced stop is called off." if is_lifted else ""
+def _is_void(job: Job, voids: frozenset[str]) -> bool:
+    """Whether people were warned of a stop that does not come now: then what was said is news to them."""
+    return job.warned_for is not None and job.verdict_rule in voids
+
+
+def _called_off(job: Job, voids: frozenset[str] = SOFT) -> str:
+    return " The announced stop is called off." if _is_void(job, voids) else ""
 
 
 def refuse_if_late(job: Job) -> None:
