@@ -25,10 +25,12 @@ ALONE = {"dispersed", "sandbox"}
 WIRING = {
     "settings",
     "env",
+    "errors",
     "urls",
     "wsgi",
     "celery",
     "beat",
+    "roles",
     "commands",
     "clock",
     "local_time",

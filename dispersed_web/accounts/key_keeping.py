@@ -9,20 +9,15 @@ from django.db import transaction
 
 from dispersed_web.accounts.models import SshKey, User
 from dispersed_web.accounts.ssh_keys import PublicKey
+from dispersed_web.errors import DomainError
 
 MOST_KEYS = 20
 LONGEST_NAME = 60
 _LOOKS_PRIVATE = re.compile("PRIVATE KEY|BEGIN ")
 
 
-class KeyRefused(Exception):
-    """Nothing was changed. ``sentence`` is for people, ``field`` the input at fault, ``code`` for programs."""
-
-    def __init__(self, code: str, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.field = field
+class KeyRefused(DomainError):
+    """The SSH key was neither stored nor changed."""
 
 
 def clean_name(text: str, key: PublicKey) -> str:

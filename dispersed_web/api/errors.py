@@ -11,11 +11,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, JsonResponse
 from rest_framework import exceptions
 
-from dispersed_web.credentials.secret_rules import SecretRefused
-from dispersed_web.jobs.errors import JobError, TooManyLaunches
+from dispersed_web.errors import DomainError
+from dispersed_web.jobs.errors import TooManyLaunches
 from dispersed_web.recipes.errors import RecipeRefused
-from dispersed_web.teams.installation import OnlyLooks
-from dispersed_web.teams.keeping import TeamRefused
 
 log = logging.getLogger(__name__)
 NOT_FOUND = "There is nothing at this address, or nothing that this token may see."
@@ -61,11 +59,9 @@ def refusal_of(error: Exception) -> Refused | None:
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, faults)
     if isinstance(error, TooManyLaunches):
         return Refused(429, error.code, error.sentence, **{"Retry-After": str(error.wait_s)})
-    if isinstance(error, JobError | TeamRefused | RecipeRefused | SecretRefused):
+    if isinstance(error, DomainError):
         fields = {error.field: error.sentence} if error.field else {}
         return Refused(STATUS_OF_CODE.get(error.code, 409), error.code, error.sentence, fields)
-    if isinstance(error, OnlyLooks):
-        return Refused(409, "only_looks", error.sentence)
     if isinstance(error, Http404 | exceptions.NotFound):
         return Refused(404, "not_found", NOT_FOUND)
     if isinstance(error, RequestDataTooBig):

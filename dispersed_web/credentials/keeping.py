@@ -17,6 +17,7 @@ from dispersed_web.credentials import health, vault
 from dispersed_web.credentials.clients import client_for, secret_place
 from dispersed_web.credentials.models import MAX_CLOCK_OFFSET_MS, Credential, CredentialState
 from dispersed_web.dispersed import AuthShapes, Client, DispersedError, KeyPair, Unauthorized
+from dispersed_web.errors import DomainError
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.teams.models import Team
@@ -33,13 +34,8 @@ REPLACEABLE = (CredentialState.ACTIVE, CredentialState.BROKEN, CredentialState.D
 GONE_MEANWHILE = "This credential was replaced or deleted meanwhile. Look at the list again."
 
 
-class CredentialRefused(Exception):
-    """The pair was not stored. ``field`` is the input at fault, empty when it is none of them."""
-
-    def __init__(self, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.field = field
+class CredentialRefused(DomainError):
+    """The credential was neither stored nor changed."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +124,7 @@ def put_in_place(
                 account=trial.account,
                 sync_due_at=None,
             ):
-                raise CredentialRefused(GONE_MEANWHILE)
+                raise CredentialRefused("gone", GONE_MEANWHILE)
             health.note_probe(credential, trial.shapes, began)
             what = (
                 "stored the secret key anew" if public_key == credential.public_key else "replaced the keys"
@@ -178,12 +174,12 @@ def try_pair(public_key: str, secret_key: str) -> Trial:
         )
     except ValueError as error:
         field = "secret_key" if "secret key" in str(error) else "public_key"
-        raise CredentialRefused(str(error), field) from None
+        raise CredentialRefused("invalid", str(error), field) from None
     with client:
         try:
             shapes = client.probe_auth()
         except DispersedError as error:
-            raise CredentialRefused(_why(error, client.clock_offset_ms)) from None
+            raise CredentialRefused("not_accepted", _why(error, client.clock_offset_ms)) from None
         return Trial(shapes, client.clock_offset_ms, _account(client))
 
 
@@ -220,8 +216,9 @@ def taken(team: Team, name: str) -> CredentialRefused:
     """Why a pair could not be stored under ``name``; empty where the name is not new."""
     named = Credential.objects.filter(team=team, name=name).exclude(state=CredentialState.GONE)
     if name and named.exists():
-        return CredentialRefused("The team has a credential of this name.", "name")
+        return CredentialRefused("name_taken", "The team has a credential of this name.", "name")
     return CredentialRefused(
+        "known",
         "This key is stored already. A key belongs to one team, so that nobody acts with another team's.",
         "public_key",
     )

@@ -63,10 +63,12 @@ def set_use(
     with transaction.atomic():
         row, role = _hold(credential, actor)
         if managed_by != row.managed_by and role != Role.OWNER:
-            raise CredentialRefused("Only an owner decides whether admins manage it.", "managed_by")
+            raise CredentialRefused(
+                "not_allowed", "Only an owner decides whether admins manage it.", "managed_by"
+            )
         others = Credential.objects.filter(team=row.team_id, name=name).exclude(state=CredentialState.GONE)
         if name != row.name and others.exists():
-            raise CredentialRefused("The team has a credential of this name.", "name")
+            raise CredentialRefused("name_taken", "The team has a credential of this name.", "name")
         wanted = set(chosen) if usable_by == UsableBy.CHOSEN else set()
         _need_members(row, wanted)
         before = _use_of(row)
@@ -107,10 +109,10 @@ def _hold(credential: Credential, actor: Actor) -> tuple[Credential, str | None]
     """The row as it is, locked, and the acting person's role."""
     row = Credential.objects.select_for_update(no_key=True).get(pk=credential.pk)
     if row.state in (CredentialState.RETIRED, CredentialState.GONE):
-        raise CredentialRefused("It is retired: nothing is launched with it any more.")
+        raise CredentialRefused("gone", "It is retired: nothing is launched with it any more.")
     role = seats.role_of_actor(row.team_id, actor)
     if not may_manage(role, row.managed_by):
-        raise CredentialRefused(NOT_YOURS)
+        raise CredentialRefused("not_allowed", NOT_YOURS)
     return row, role
 
 
@@ -127,7 +129,7 @@ def _use_of(row: Credential) -> dict[str, Any]:
 def _need_members(row: Credential, wanted: set[int]) -> None:
     people = Membership.objects.filter(team=row.team_id, user__in=wanted, user__is_service=False)
     if wanted - set(people.values_list("user", flat=True)):
-        raise CredentialRefused("Choose among the members of the team.", "chosen")
+        raise CredentialRefused("invalid", "Choose among the members of the team.", "chosen")
 
 
 def _need_to_raise(before: Mapping[str, Any], after: Mapping[str, Any], role: str | None) -> None:
@@ -136,7 +138,7 @@ def _need_to_raise(before: Mapping[str, Any], after: Mapping[str, Any], role: st
     for name in MONEY:
         old, new = before[name], after[name]
         if old is not None and (new is None or new > old):
-            raise CredentialRefused("Only an owner may raise or lift a cap on money.", name)
+            raise CredentialRefused("not_allowed", "Only an owner may raise or lift a cap on money.", name)
 
 
 def _check(values: Mapping[str, Any]) -> None:
@@ -144,17 +146,17 @@ def _check(values: Mapping[str, Any]) -> None:
         entries = values[name]
         if len(entries) > MOST_ENTRIES or any(not 0 < len(entry) <= LONGEST_ENTRY for entry in entries):
             sentence = f"At most {MOST_ENTRIES} entries, each of at most {LONGEST_ENTRY} characters."
-            raise CredentialRefused(sentence, name)
+            raise CredentialRefused("invalid", sentence, name)
     if not all(IMAGE_PATTERN.fullmatch(entry) for entry in values["images"]):
-        raise CredentialRefused("An image has no spaces and only plain characters.", "images")
+        raise CredentialRefused("invalid", "An image has no spaces and only plain characters.", "images")
     if values["task"] not in ("", "BATCH", "PERSISTENT"):
-        raise CredentialRefused("BATCH, PERSISTENT or both.", "task")
+        raise CredentialRefused("invalid", "BATCH, PERSISTENT or both.", "task")
     for name in MONEY:
         amount: Decimal | None = values[name]
         if amount is not None and not 0 <= amount < 100_000_000:
-            raise CredentialRefused("An amount from 0 on, or empty for no cap.", name)
+            raise CredentialRefused("invalid", "An amount from 0 on, or empty for no cap.", name)
     if values["max_lifetime_s"] is not None and values["max_lifetime_s"] < 60:
-        raise CredentialRefused("At least a minute.", "max_lifetime_s")
+        raise CredentialRefused("invalid", "At least a minute.", "max_lifetime_s")
 
 
 def _record(

@@ -9,6 +9,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.credentials.models import UsableBy
 from dispersed_web.dispersed import JobSpec, problems_of
+from dispersed_web.errors import DomainError
 
 LONGEST_VALUE = 32 * 1024
 SHORTEST_VALUE = 8
@@ -19,14 +20,8 @@ DOCKER_HUB = "docker.io"
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 
 
-class SecretRefused(Exception):
-    """Nothing was changed. ``field`` is the input at fault, empty when it is none of them; ``code`` is for programs."""
-
-    def __init__(self, sentence: str, field: str = "", code: str = "invalid") -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.field = field
-        self.code = code
+class SecretRefused(DomainError):
+    """The team's secret was neither stored nor changed."""
 
 
 @sensitive_variables()
@@ -35,16 +30,18 @@ def clean_value(value: str) -> str:
     is empty, cannot be sent, or is too short to be masked wherever it turns up."""
     value = value.replace("\r\n", "\n").replace("\r", "\n").strip("\n")
     if not value.strip():
-        raise SecretRefused("A secret needs a value.", "value")
+        raise SecretRefused("invalid", "A secret needs a value.", "value")
     if len(value) < SHORTEST_VALUE:
         raise SecretRefused(
-            f"At least {SHORTEST_VALUE} characters: a shorter value cannot be masked in logs.", "value"
+            "invalid",
+            f"At least {SHORTEST_VALUE} characters: a shorter value cannot be masked in logs.",
+            "value",
         )
     if len(value.encode(errors="replace")) > LONGEST_VALUE:
-        raise SecretRefused(f"At most {LONGEST_VALUE // 1024} KiB.", "value")
+        raise SecretRefused("invalid", f"At most {LONGEST_VALUE // 1024} KiB.", "value")
     found = problems_of(JobSpec(task="PERSISTENT", title="x", image="x", env={"X": value})).get("env")
     if found:
-        raise SecretRefused(found.replace("The value of X", "The value"), "value")
+        raise SecretRefused("invalid", found.replace("The value of X", "The value"), "value")
     return value
 
 
@@ -53,9 +50,11 @@ def clean_hosts(hosts: Iterable[str]) -> list[str]:
     found = sorted({host_of(host) for host in hosts if host.strip()})
     for host in found:
         if len(host) > 200 or not _HOST.fullmatch(host):
-            raise SecretRefused(f"“{host[:60]}” is no registry. Write it as ghcr.io or docker.io.", "hosts")
+            raise SecretRefused(
+                "invalid", f"“{host[:60]}” is no registry. Write it as ghcr.io or docker.io.", "hosts"
+            )
     if len(found) > MOST_HOSTS:
-        raise SecretRefused(f"At most {MOST_HOSTS} registries.", "hosts")
+        raise SecretRefused("invalid", f"At most {MOST_HOSTS} registries.", "hosts")
     return found
 
 
@@ -68,14 +67,14 @@ def clean_note(note: str) -> str:
     """A note on one line. Raises :class:`SecretRefused`."""
     note = " ".join(note.split())
     if len(note) > LONGEST_NOTE or not note.isprintable():
-        raise SecretRefused(f"A note has at most {LONGEST_NOTE} characters on one line.", "note")
+        raise SecretRefused("invalid", f"A note has at most {LONGEST_NOTE} characters on one line.", "note")
     return note
 
 
 def clean_use(usable_by: str) -> str:
     """Who may use it, as the rows say it. Raises :class:`SecretRefused`."""
     if usable_by not in UsableBy.values:
-        raise SecretRefused("Choose who may use it.", "usable_by")
+        raise SecretRefused("invalid", "Choose who may use it.", "usable_by")
     return str(usable_by)
 
 

@@ -84,7 +84,7 @@ def _retire(old: Credential, now: dt.datetime) -> None:
     name = retired_name(old.name, now.date(), names)
     rows = Credential.objects.filter(pk=old.pk, state__in=REPLACEABLE)
     if not rows.update(state=CredentialState.RETIRED, retired_at=now, name=name):
-        raise CredentialRefused(GONE_MEANWHILE)
+        raise CredentialRefused("gone", GONE_MEANWHILE)
 
 
 def _copy_rules(old: Credential, new: Credential) -> None:

@@ -81,7 +81,7 @@ def add(
 ) -> TeamSecret:
     """Stores a secret under a new name. Raises :class:`SecretRefused`."""
     if problem := name_problem(name):
-        raise SecretRefused(problem, "name")
+        raise SecretRefused("invalid", problem, "name")
     value = clean_value(value)
     secret = TeamSecret(team=team, name=name, created_by=user, created_at=now, changed_at=now)
     secret.note, secret.usable_by, secret.hosts = clean_note(note), clean_use(usable_by), clean_hosts(hosts)
@@ -91,14 +91,14 @@ def add(
             _hold(team)
             if TeamSecret.objects.filter(team=team).count() >= MOST:
                 raise SecretRefused(
-                    f"A team has at most {MOST} secrets. Remove one first.", "name", "too_many"
+                    "too_many", f"A team has at most {MOST} secrets. Remove one first.", "name"
                 )
             secret.save(force_insert=True)
             _choose(secret, chosen)
             sentence = f"{actor.label} added the secret “{name}”."
             _record(secret, actor, "secret.added", sentence, now, **_about(secret))
     except IntegrityError:
-        raise SecretRefused("The team has a secret of this name.", "name", "name_taken") from None
+        raise SecretRefused("name_taken", "The team has a secret of this name.", "name") from None
     return secret
 
 
@@ -145,7 +145,7 @@ def change_about(
     with transaction.atomic():
         row = _held(secret)
         if may_go_further(row.hosts, bound) and not value:
-            raise SecretRefused(NEEDS_VALUE, "value")
+            raise SecretRefused("invalid", NEEDS_VALUE, "value")
         is_new = bool(value) and change_value(row, value, actor=actor, now=now)
         before = _about(row)
         row.note, row.usable_by, row.hosts = note, usable_by, bound
@@ -191,7 +191,7 @@ def _held(secret: TeamSecret) -> TeamSecret:
     _hold(secret.team)
     row = TeamSecret.objects.select_related("team").filter(pk=secret.pk, team=secret.team_id).first()
     if row is None:
-        raise SecretRefused("This secret was removed meanwhile.", code="gone")
+        raise SecretRefused("gone", "This secret was removed meanwhile.")
     return row
 
 
@@ -211,9 +211,9 @@ def _choose(secret: TeamSecret, user_ids: Collection[int]) -> None:
     wanted = set(user_ids) if secret.usable_by == UsableBy.CHOSEN else set()
     people = Membership.objects.filter(team=secret.team_id, user__in=wanted, user__is_service=False)
     if wanted - set(people.values_list("user", flat=True)):
-        raise SecretRefused("Choose members of this team.", "chosen")
+        raise SecretRefused("invalid", "Choose members of this team.", "chosen")
     if secret.usable_by == UsableBy.CHOSEN and not wanted:
-        raise SecretRefused("Choose at least one member.", "chosen")
+        raise SecretRefused("invalid", "Choose at least one member.", "chosen")
     rows = TeamSecretUser.objects.filter(secret=secret)
     known = set(rows.values_list("user", flat=True))
     rows.exclude(user__in=wanted).delete()

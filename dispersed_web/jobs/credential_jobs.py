@@ -129,14 +129,14 @@ def delete(credential: Credential, *, actor: Actor, now: dt.datetime) -> None:
         _hold_key(credential)
         take_turn(credential.team)
         if why := blast.why_not_delete(radius.of_jobs(credential)):
-            raise CredentialRefused(why)
+            raise CredentialRefused("still_needed", why)
         _hand_on(credential, open_jobs)
         sentence = (
             f"{actor.label} deleted the credential “{credential.name}”. Its secret key was destroyed here; revoke it in the "
             "console of Dispersed too."
         )
         if not retiring.destroy(credential, "credential.deleted", sentence, actor=actor, now=now):
-            raise CredentialRefused(keeping.GONE_MEANWHILE)
+            raise CredentialRefused("gone", keeping.GONE_MEANWHILE)
 
 
 def _hand_on(credential: Credential, open_jobs: list[Job]) -> None:

@@ -1,16 +1,12 @@
-"""What can go wrong in the domain, as errors with a code and a sentence for users."""
+"""What can go wrong with jobs, as errors with a code and a sentence for users."""
 
 from __future__ import annotations
 
+from dispersed_web.errors import DomainError
 
-class JobError(Exception):
-    """An act that was not done. ``code`` is for programs, ``sentence`` for people, ``field`` the input at fault."""
 
-    def __init__(self, code: str, sentence: str, *, field: str = "") -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.field = field
+class JobError(DomainError):
+    """An act on a job that was not done."""
 
 
 class LaunchRefused(JobError):

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from dispersed_web import commands
+from dispersed_web.errors import DomainError
 from dispersed_web.events.models import Audience
 from dispersed_web.events.record import record
 from dispersed_web.teams.keeping import OPERATOR
@@ -29,12 +30,11 @@ UNHELD = (
 )
 
 
-class OnlyLooks(Exception):
-    """This installation may not act with this database. ``sentence`` says so for people; nothing was done."""
+class OnlyLooks(DomainError):
+    """This installation may not act with this database; nothing was done."""
 
     def __init__(self) -> None:
-        super().__init__(ONLY_LOOKS)
-        self.sentence = ONLY_LOOKS
+        super().__init__("only_looks", ONLY_LOOKS)
 
 
 def may_act() -> bool:

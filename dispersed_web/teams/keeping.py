@@ -13,6 +13,7 @@ from django.utils.text import slugify
 
 from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
+from dispersed_web.errors import DomainError
 from dispersed_web.events.changes import changes as told_changes
 from dispersed_web.events.models import ActorKind
 from dispersed_web.events.record import Actor, record
@@ -36,14 +37,8 @@ LONGEST_LIFETIME_S = 365 * 24 * 3600
 SHORTEST_WARNING_S = 60
 
 
-class TeamRefused(Exception):
-    """Nothing was changed. ``code`` is for programs, ``sentence`` for people, ``field`` the input at fault."""
-
-    def __init__(self, code: str, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
-        self.field = field
+class TeamRefused(DomainError):
+    """Nothing of the team was changed."""
 
 
 def create_team(name: str, owner: User, *, actor: Actor, now: dt.datetime) -> Team:
