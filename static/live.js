@@ -30,7 +30,10 @@
     age: (element) => `${duration(now() - at(element))} ago`,
     until: (element) => (at(element) > now() ? `in ${duration(at(element) - now())}` : "now"),
     runtime: (element) => duration(now() - at(element)),
-    minutes: (element) => String(Math.max(0, Math.floor((now() - at(element)) / 60_000))),
+    minutes: (element) => {
+      const span = now() - at(element);
+      return span < 60_000 ? duration(span) : String(Math.floor(span / 60_000));
+    },
     cost: (element) => {
       const { rateUsdPerHour, since, baseUsd } = element.dataset;
       const hours = since ? Math.max(0, now() - Date.parse(since)) / 3_600_000 : 0;

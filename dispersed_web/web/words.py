@@ -47,8 +47,13 @@ def minutes_of(at: dt.datetime, now: dt.datetime, limit_s: int, before: str = ""
     """How much of a limit is over, in its own unit: ``47 of 60 min``; of a long one ``47 min of 8 h``."""
     if limit_s % 60 or limit_s > MINUTES_UP_TO_S:
         return since(at, now, before, f" of {round_duration(limit_s)}")
-    minutes = max(int((now - at).total_seconds()), 0) // 60
-    return Phrase(before, at, "minutes", str(minutes), f" of {limit_s // 60}{NBSP}min")
+    return Phrase(before, at, "minutes", whole_minutes(now - at), f" of {limit_s // 60}{NBSP}min")
+
+
+def whole_minutes(span: dt.timedelta) -> str:
+    """So many whole minutes, as a number; in the first one its seconds, because "0 of 10 min" says nothing."""
+    seconds = max(int(span.total_seconds()), 0)
+    return str(seconds // 60) if seconds >= 60 else f"{seconds}{NBSP}s"
 
 
 def ago(at: dt.datetime, now: dt.datetime, before: str = "", after: str = "") -> Phrase:

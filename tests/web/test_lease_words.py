@@ -159,6 +159,14 @@ def test_quiet_time_goes_on_in_the_browser():
     assert 'quiet <time datetime="2026-03-02T13:13:00Z" data-tick="minutes">47</time> of 60\u00a0min' in html
 
 
+def test_the_first_minute_is_told_in_seconds():
+    begun = made("quiet", "idle", "high", **QUIET | {"quiet_since": NOW})
+    assert str(lease_words.use_of(begun, NOW, UTC)) == "quiet 0\u00a0s of 60\u00a0min"
+    spoken = [str(words.minutes_of(NOW, NOW + dt.timedelta(seconds=s), 600)) for s in (-5, 42, 60, 119)]
+    whole = " of 10\u00a0min"
+    assert spoken == [f"0\u00a0s{whole}", f"42\u00a0s{whole}", f"1{whole}", f"1{whole}"]
+
+
 def test_a_check_in_is_answered_with_one_press_and_asked_about_without_scripts():
     job = made("warned", "checkin_unanswered", "low", stop_at=soon(22), warned_at=ago(8))
     html = cells.table_rows([rows.row(job, NOW, UTC)], cells.Places("/jobs/", "/launch/", "/icons.svg"))

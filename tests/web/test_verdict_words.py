@@ -311,6 +311,7 @@ def test_every_state_has_words_a_tone_and_a_shape(state: State) -> None:
 @pytest.mark.parametrize(
     ("minutes", "limit", "words"),
     [
+        (0.7, HOUR, "42 s of 60 min"),
         (47, HOUR, "47 of 60 min"),
         (60, HOUR, "60 of 60 min"),
         (61, HOUR, "for 1 h 01 min, more than 1 h"),
@@ -319,7 +320,7 @@ def test_every_state_has_words_a_tone_and_a_shape(state: State) -> None:
         (5, None, "for 5 min"),
     ],
 )
-def test_a_share_of_a_limit(minutes: int, limit: dt.timedelta | None, words: str) -> None:
+def test_a_share_of_a_limit(minutes: float, limit: dt.timedelta | None, words: str) -> None:
     assert plain(share(minutes * MINUTE, limit)) == words
 
 

@@ -26,8 +26,7 @@ def share(part: dt.timedelta, whole: dt.timedelta | None) -> str:
         return f"for {words.duration(part)}, more than {words.round_duration(int(whole.total_seconds()))}"
     if whole > SHORT_LIMIT or whole.seconds % 60:
         return f"{words.duration(part)} of {words.round_duration(int(whole.total_seconds()))}"
-    minutes = max(int(part.total_seconds()), 0) // 60
-    return f"{minutes} of {int(whole.total_seconds()) // 60}{NBSP}min"
+    return f"{words.whole_minutes(part)} of {int(whole.total_seconds()) // 60}{NBSP}min"
 
 
 def evidence_words(
