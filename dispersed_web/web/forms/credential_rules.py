@@ -12,6 +12,7 @@ from dispersed_web.credentials.models import Credential, CredentialCaps, UsableB
 from dispersed_web.teams.models import Membership
 from dispersed_web.web import words
 from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.amounts import CountField, UsdField
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import SpanField
 
@@ -102,16 +103,12 @@ class OptionalSpanField(SpanField):
         return super().clean(value) if str(value or "").strip() else None
 
 
-def _number(label: str, help_text: str) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, required=False, min_value=0, max_value=100_000, help_text=help_text
-    )
+def _number(label: str, help_text: str) -> CountField:
+    return CountField(0, 100_000, label=label, required=False, help_text=help_text)
 
 
-def _money(label: str, help_text: str) -> forms.DecimalField:
-    return forms.DecimalField(
-        label=label, required=False, min_value=0, max_digits=10, decimal_places=2, help_text=help_text
-    )
+def _money(label: str, help_text: str) -> UsdField:
+    return UsdField(zero=True, label=label, required=False, help_text=help_text)
 
 
 class CapsForm(ConfirmedForm):

@@ -6,6 +6,7 @@ from django import forms
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.web.forms import regions
+from dispersed_web.web.forms.amounts import CountField
 from dispersed_web.web.forms.fields import (
     AddressesField,
     DurationField,
@@ -24,12 +25,6 @@ REACHES = [("me", "Only my address"), ("list", "These addresses"), ("anyone", "A
 def _typed(**attrs: str) -> dict[str, str]:
     """What is no prose is neither corrected nor remembered by the browser."""
     return {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off", **attrs}
-
-
-def _number(least: int, **attrs: str) -> forms.NumberInput:
-    return forms.NumberInput(
-        attrs={"min": str(least), "inputmode": "numeric", "autocomplete": "off", **attrs}
-    )
 
 
 class LaunchFields(StopChoiceFields):
@@ -78,16 +73,16 @@ class LaunchFields(StopChoiceFields):
         max_length=80,
         widget=forms.TextInput(attrs=_typed(placeholder="RTX 5090")),
     )
-    gpu_count = forms.IntegerField(label="GPUs", widget=_number(0))
-    cpu_count = forms.IntegerField(label="CPU cores, at least", required=False, widget=_number(0))
-    min_vram_gb = forms.IntegerField(label="VRAM, at least", required=False, widget=_number(0))
-    min_ram_gb = forms.IntegerField(label="RAM, at least", required=False, widget=_number(0))
-    min_storage_gb = forms.IntegerField(label="Disk, at least", required=False, widget=_number(0))
+    gpu_count = CountField(label="GPUs")
+    cpu_count = CountField(label="CPU cores, at least", required=False)
+    min_vram_gb = CountField(label="VRAM, at least", required=False)
+    min_ram_gb = CountField(label="RAM, at least", required=False)
+    min_storage_gb = CountField(label="Disk, at least", required=False)
     allowed_region_codes = forms.MultipleChoiceField(
         label="Regions", required=False, choices=regions.CHOICES, widget=RegionWidget
     )
-    max_node_count = forms.IntegerField(label="Nodes, at most", widget=_number(1))
-    max_retry_count = forms.IntegerField(label="Retries after a failure", widget=_number(0))
+    max_node_count = CountField(1, label="Nodes, at most")
+    max_retry_count = CountField(label="Retries after a failure")
     max_timeout_assign = DurationField(label="Wait for a node")
     max_timeout_start = DurationField(label="Start, image pull included")
     max_timeout_run = DurationField(label="Run for at most", required=False)
@@ -110,14 +105,7 @@ class LaunchFields(StopChoiceFields):
         max_length=200_000,
         widget=forms.Textarea(attrs=_typed(rows="4", placeholder="MODEL=llama") | {"class": "mono"}),
     )
-    copies = forms.IntegerField(
-        initial=1,
-        label="Copies",
-        required=False,
-        min_value=1,
-        max_value=MOST_COPIES,
-        widget=_number(1, max=str(MOST_COPIES)),
-    )
+    copies = CountField(1, MOST_COPIES, initial=1, label="Copies", required=False)
     same_again = forms.BooleanField(label="Launch the same again", required=False)
     supersedes_sure = forms.BooleanField(
         label="I know that the first one may be running and costing money", required=False

@@ -14,6 +14,7 @@ from django.utils import timezone
 from dispersed_web.autostop import keeping, schedule
 from dispersed_web.teams.keeping import TeamRefused
 from dispersed_web.teams.models import AutostopPolicy
+from dispersed_web.web.forms.amounts import UsdField
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import SpanField
 
@@ -22,13 +23,6 @@ ENFORCE, UNTIL, OBSERVE = "enforce", "until", "observe"
 MODES = [(ENFORCE, "Enforce"), (UNTIL, "Only note, until"), (OBSERVE, "Only note, until somebody enforces")]
 MOMENT = "%Y-%m-%dT%H:%M"
 STOPS = "stops"
-
-
-def _usd(label: str) -> forms.DecimalField:
-    attrs = {"inputmode": "decimal", "autocomplete": "off", "step": "0.01", "min": "0"}
-    return forms.DecimalField(
-        label=label, required=False, max_digits=10, decimal_places=2, widget=forms.NumberInput(attrs=attrs)
-    )
 
 
 class StopRow(forms.Form):
@@ -115,10 +109,10 @@ class PolicyForm(ConfirmedForm):
         widget=forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
         help_text="Of the weekly stops, and of the days and months of budgets.",
     )
-    team_day_usd = _usd("Team per day")
-    team_month_usd = _usd("Team per month")
-    member_day_usd = _usd("Member per day")
-    member_month_usd = _usd("Member per month")
+    team_day_usd = UsdField(label="Team per day", required=False)
+    team_month_usd = UsdField(label="Team per month", required=False)
+    member_day_usd = UsdField(label="Member per day", required=False)
+    member_month_usd = UsdField(label="Member per month", required=False)
     budget_stops = forms.BooleanField(label="A used-up budget stops running jobs, too", required=False)
 
     def __init__(

@@ -12,6 +12,7 @@ from dispersed_web import durations
 from dispersed_web.jobs.errors import LaunchRefused
 from dispersed_web.jobs.launch import StopChoices, check_choices
 from dispersed_web.teams.models import AutostopPolicy
+from dispersed_web.web.forms.amounts import UsdField
 from dispersed_web.web.forms.fields import DurationField
 from dispersed_web.web.words import round_duration
 
@@ -38,17 +39,6 @@ class NoiseField(forms.CharField):
         return texts
 
 
-def _usd(label: str, places: int) -> forms.DecimalField:
-    attrs = {"inputmode": "decimal", "autocomplete": "off", "step": "0.01", "min": "0"}
-    return forms.DecimalField(
-        label=label,
-        required=False,
-        max_digits=10,
-        decimal_places=places,
-        widget=forms.NumberInput(attrs=attrs),
-    )
-
-
 class StopChoiceFields(forms.Form):
     """Empty follows the team's policy, and for money sets no limit but the usual one."""
 
@@ -70,8 +60,8 @@ class StopChoiceFields(forms.Form):
             }
         ),
     )
-    budget_usd = _usd("Most it may cost", 2)
-    rate_cap_usd = _usd("Highest price per hour", 4)
+    budget_usd = UsdField(label="Most it may cost", required=False)
+    rate_cap_usd = UsdField(4, label="Highest price per hour", required=False)
 
     def show_bounds(self, policy: AutostopPolicy) -> None:
         """Says beside the fields what the team's policy sets and allows."""

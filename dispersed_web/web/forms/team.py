@@ -9,6 +9,7 @@ from django import forms
 from dispersed_web import durations
 from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Role, may_change_member
+from dispersed_web.web.forms.amounts import CountField, UsdField
 from dispersed_web.web.forms.confirm import ConfirmedForm
 
 ROLE_WORDS = {
@@ -72,15 +73,13 @@ class LimitsForm(ConfirmedForm):
         label="Longest lifetime", help_text="No launch and no extension goes beyond it."
     )
     warn_lead_s = SpanField(label="Warn before a stop", help_text="In the browser and by e-mail.")
-    max_active_jobs = forms.IntegerField(
-        label="Jobs at once", required=False, min_value=0, max_value=100_000, help_text="Empty: no limit."
+    max_active_jobs = CountField(
+        0, 100_000, label="Jobs at once", required=False, help_text="Empty: no limit."
     )
-    max_hourly_usd = forms.DecimalField(
+    max_hourly_usd = UsdField(
+        zero=True,
         label="Spending in USD per hour",
         required=False,
-        min_value=0,
-        max_digits=10,
-        decimal_places=2,
         help_text="Of all jobs together, checked at launch. Empty: no limit.",
     )
 
