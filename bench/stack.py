@@ -179,15 +179,11 @@ def _role(pid: int, supervisor: int) -> str:
     if pid == supervisor:
         return "supervisor"
     with contextlib.suppress(OSError):
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+        if name.startswith("dw-"):  # a fork of the supervisor
+            return name.removeprefix("dw-")
         command = Path(f"/proc/{pid}/cmdline").read_text()
-        for role, sign in (
-            ("web", "granian"),
-            ("worker", "\0worker\0"),
-            ("beat", "dispersed_web.beat"),
-            ("reconcile", "\0reconcile\0"),
-            ("sandbox", "dispersed_web.sandbox"),
-            ("valkey", "valkey"),
-        ):
+        for role, sign in (("sandbox", "dispersed_web.sandbox"), ("valkey", "valkey")):
             if sign in command:
                 return role
     return "supervisor"

@@ -1,4 +1,4 @@
-"""Beat: ``python -m dispersed_web.beat``. Its Celery application has the schedule and neither the tasks nor Django, of which
+"""Beat. Its Celery application has the schedule and neither the tasks nor Django, of which
 beat needs nothing, and it does without Celery's command line, which would be a fifth of its memory."""
 
 from __future__ import annotations
@@ -30,5 +30,6 @@ class Scheduler(PersistentScheduler):
         return n
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Until it is told to stop."""
     app.Beat(quiet=True, scheduler=Scheduler).run()

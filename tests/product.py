@@ -77,8 +77,7 @@ class Product:
                 text = (folder / "environ").read_bytes() + (folder / "cmdline").read_bytes()
                 if any(sign in text for sign in signs):
                     session = (folder / "stat").read_text().rpartition(")")[2].split()[3]
-                    command = Path(f"/proc/{session}/cmdline").read_text().replace("\0", " ")
-                    names.setdefault(name_of(command), set()).add(int(folder.name))
+                    names.setdefault(name_of(Path("/proc", session)), set()).add(int(folder.name))
         return names
 
     def send(self, number: signal.Signals, *names: str) -> None:
@@ -106,12 +105,13 @@ def answers(port: int) -> bool:
         return False
 
 
-def name_of(command: str) -> str:
+def name_of(leader: Path) -> str:
+    """What the session is whose first process this is."""
+    own_name = (leader / "comm").read_text().strip()
+    if own_name.startswith("dw-"):  # a fork of the supervisor
+        return own_name.removeprefix("dw-")
+    command = (leader / "cmdline").read_text().replace("\0", " ")
     for name, sign in (
-        ("web", "granian"),
-        ("worker", " worker "),
-        ("beat", "dispersed_web.beat"),
-        ("reconcile", "manage.py reconcile"),
         ("sandbox", "dispersed_web.sandbox"),
         ("valkey", "valkey-server"),
         ("guard", "guard.py"),

@@ -42,9 +42,10 @@ def variables_read() -> set[str]:
 
 
 def settings_defaults() -> Iterator[tuple[str, str]]:
-    """(name, the README's way to write its default) of what settings.py reads with a default that is a plain value."""
-    tree = ast.parse((ROOT / "dispersed_web/settings.py").read_text())
-    for node in ast.walk(tree):
+    """(name, the README's way to write its default) of what the settings and the processes read with a default that is a
+    plain value."""
+    trees = [ast.parse((ROOT / "dispersed_web" / name).read_text()) for name in ("settings.py", "roles.py")]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if not isinstance(node, ast.Call) or not re.fullmatch(r"env\.\w+", ast.unparse(node.func)):
             continue
         name = ast.literal_eval(node.args[0])
@@ -72,16 +73,8 @@ def test_the_table_has_every_variable_that_is_read_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("name", "default"), sorted(set(settings_defaults())))
-def test_the_table_has_the_default_of_the_settings(name: str, default: str) -> None:
+def test_the_table_has_the_default_that_is_read(name: str, default: str) -> None:
     assert table()[name] == default
-
-
-def test_the_table_has_the_defaults_of_the_start_script() -> None:
-    defaults = dict(SHELL_DEFAULT.findall((ROOT / "bin/start").read_text()))
-    assert defaults
-    assert {name: table()[name] for name in defaults} == {
-        name: f"`{text}`" for name, text in defaults.items()
-    }
 
 
 @pytest.mark.parametrize(("heading", "command"), [("Run it", "bin/run\n"), ("Test it", "bin/test\n")])

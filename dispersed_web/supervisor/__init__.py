@@ -1,4 +1,5 @@
 """Runs the whole product on one machine: ``python -m dispersed_web.supervisor``, which is what ``bin/run`` starts.
 
-It imports no Django: settings are read by the processes it starts, in the environment it prepares for them.
+On Linux it loads the product once and each process is a fork of it: they share its memory and are ready at once. The
+supervisor itself uses nothing of it, opens no connection and starts no thread. Elsewhere they are programs of their own.
 """

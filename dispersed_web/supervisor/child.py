@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from dispersed_web.supervisor.fork import Fork, die_with_parent
 from dispersed_web.supervisor.output import Lines
 
-PR_SET_PDEATHSIG = 1
 ENDED_WELL = "ended with status 0"
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 # A process that lived this long starts again with the first delay.
 SETTLED_S = 30.0
 
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
-
-def _die_with_parent() -> None:
-    """The second line behind the guard. Safe before exec because the supervisor has one thread only."""
-    if _libc is not None:
-        _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
 
 @dataclass
 class Child:
+    """Runs ``command``, or does ``act`` as a fork of the supervisor, with its environment."""
+
     name: str
     command: list[str]
     environment: dict[str, str]
     hidden: str = ""  # lines that hold this text are not shown
-    process: subprocess.Popen[bytes] | None = None
+    act: Callable[[], object] | None = None
+    process: subprocess.Popen[bytes] | Fork | None = None
     group: int = 0
     lines: Lines = field(default_factory=Lines)
     started_at: float = 0.0
@@ -49,18 +43,21 @@ class Child:
         self.lines = Lines()
         read_end, write_end = os.pipe()
         os.set_blocking(read_end, False)
-        self.process = subprocess.Popen(
-            self.command,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=write_end,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_die_with_parent,
-        )
+        self.process = Fork(f"dw-{self.name}", self.act, write_end) if self.act else self._program(write_end)
         self.group = self.process.pid
         os.close(write_end)
         return read_end
+
+    def _program(self, output: int) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            self.command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
 
     @property
     def runs(self) -> bool:
@@ -73,6 +70,7 @@ class Child:
     def kill(self) -> None:
         """Kills it and everything it started."""
         if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)  # a fork may not lead its group yet
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signal.SIGKILL)
 

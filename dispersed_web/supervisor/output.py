@@ -6,7 +6,7 @@ import io
 import os
 import sys
 
-COLOURS = {"web": 36, "worker": 33, "beat": 35, "reconcile": 32, "sandbox": 34, "valkey": 31, "prepare": 37}
+COLOURS = {"web": 36, "worker": 33, "beat": 35, "reconcile": 32, "sandbox": 34, "valkey": 31}
 NAME_WIDTH = max(map(len, COLOURS))
 LONGEST_LINE = 16 * 1024
 

@@ -1,4 +1,5 @@
-"""Before the web server starts: migrations, static files, demo. ``python -m dispersed_web.supervisor.prepare``"""
+"""What is done at each start: ``python -m dispersed_web.supervisor.prepare database|static|people``. Before the web server
+starts, the database and the static files; beside it, the people of the demo."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,22 +22,38 @@ UNUSED = ["redoc"]
 SANDBOX_LIMIT_S = 60.0
 
 
-def main(arguments: list[str]) -> int:
-    """Makes the database and the static files ready; the exit status."""
+def database() -> None:
+    """Brings the database up to date."""
+    call_command("migrate", interactive=False, verbosity=0)
+    begin()
+    print("the database is up to date", flush=True)
+
+
+def static() -> None:
+    """Has the static files ready."""
+    collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
+
+
+def people(demo: str = "") -> None:
+    """Makes those of the file ``demo``, once the sandbox answers. Where nobody is, says which code the first one needs."""
+    if demo:
+        await_sandbox(settings.DISPERSED_URL)
+        call_command("seed_demo", demo)
+    call_command("setup_code", at_start=True)
+
+
+STEPS: dict[str, Callable[..., None]] = {"database": database, "static": static, "people": people}
+
+
+def main(step: str, *arguments: str) -> int:
+    """One step in a process of its own; the exit status."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
     try:
         django.setup()
     except ImproperlyConfigured as error:
         print(error, file=sys.stderr)
         return 1
-    call_command("migrate", interactive=False, verbosity=0)
-    begin()
-    print("the database is up to date", flush=True)
-    collect_static(Path(settings.STATIC_ROOT), Path(settings.BASE_DIR))
-    if arguments[:1] == ["--demo"]:
-        await_sandbox(settings.DISPERSED_URL)
-        call_command("seed_demo", arguments[1])
-    call_command("setup_code", at_start=True)
+    STEPS[step](*arguments)
     return 0
 
 
@@ -80,4 +98,4 @@ def source_digest(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -7,7 +7,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 from dispersed_web.supervisor.child import ENDED_WELL, Child
@@ -47,16 +47,20 @@ class Supervisor:
         self._selector.register(descriptor, selectors.EVENT_READ, child)
         self._guard.watch_over(child.group)
 
-    def run(self, child: Child) -> None:
-        """Runs ``child`` to its end. Raises :class:`Failed` when that is not a good one."""
-        self.start(child)
-        how = None
-        while how is None:
-            self._turn(0.03, once=child)
-            how = self._collect(child)
-        del self._children[child.name]
-        if how != ENDED_WELL:
-            raise Failed(f"{child.name} {how}; its lines above say why.")
+    def run(self, *children: Child) -> None:
+        """Runs ``children`` beside each other to their ends. Raises :class:`Failed` when one is not a good one."""
+        for child in children:
+            self.start(child)
+        left = list(children)
+        while left:
+            self._turn(0.03, once=left)
+            for child in list(left):
+                how = self._collect(child)
+                if how is not None:
+                    left.remove(child)
+                    del self._children[child.name]
+                    if how != ENDED_WELL:
+                        raise Failed(f"{child.name} {how}; its lines above say why.")
 
     def wait_until(self, ready: Callable[[], bool], what: str, limit_s: float) -> None:
         """Keeps everything going until ``ready()``. Raises :class:`Failed` when that takes too long."""
@@ -112,7 +116,7 @@ class Supervisor:
 
     # The loop
 
-    def _turn(self, limit_s: float, once: Child | None = None) -> None:
+    def _turn(self, limit_s: float, once: Sequence[Child] = ()) -> None:
         for key, _ in self._selector.select(limit_s):
             if key.fd == self._wake:
                 with contextlib.suppress(BlockingIOError):
@@ -125,7 +129,7 @@ class Supervisor:
             raise Stopped
         self._guard.stay_alive()
         for child in list(self._children.values()):
-            if child is not once:
+            if child not in once:
                 self._keep(child)
 
     def _keep(self, child: Child) -> None:

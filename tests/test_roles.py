@@ -1,4 +1,4 @@
-"""What the web server loads before its workers are forked must be nothing that a fork may not share."""
+"""What is loaded before processes are forked must be nothing that a fork may not share."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import subprocess
 import sys
 
 LOADS = """
-import gc, json, threading
-from dispersed_web.web import granian
-granian.load()
+import gc, json, os, sys, threading
+from dispersed_web import roles
+roles.load()
 from django.core.cache import caches
 from django.db import connections
 print(json.dumps([
@@ -18,6 +18,7 @@ print(json.dumps([
     [one.connection is not None for one in connections.all(initialized_only=True)],
     len(caches.all(initialized_only=True)),
     gc.get_freeze_count() > 0,
+    "celery.bin" in sys.modules,
 ]))
 """
 
@@ -27,5 +28,5 @@ def test_it_loads_everything_and_opens_nothing() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOADS], env=environment, capture_output=True, text=True, check=True
     )
-    threads, connected, caches, frozen = json.loads(done.stdout.splitlines()[-1])
-    assert (threads, any(connected), caches, frozen) == (1, False, 0, True)
+    threads, connected, caches, frozen, command_line = json.loads(done.stdout.splitlines()[-1])
+    assert (threads, any(connected), caches, frozen, command_line) == (1, False, 0, True, False)
