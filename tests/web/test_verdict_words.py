@@ -62,6 +62,12 @@ def log(unchanged: float) -> Signal:
     return Signal("log", samples[0].first_at, samples[-1].last_at, samples)
 
 
+def log_silent(silent: float) -> Signal:
+    """A log that was read up to ``silent`` minutes ago."""
+    seen = [one for one in log(60).samples if one.last_at <= NOW - silent * MINUTE]
+    return Signal("log", seen[0].first_at, seen[-1].last_at, tuple(seen))
+
+
 def outlook(facts: Facts = FACTS, rules: Policy = RULES, **more: Any) -> Outlook:
     values = {
         "policy": rules,
@@ -82,6 +88,7 @@ def plain(words: object) -> str:
 
 
 QUIET = replace(FACTS, signals=(heartbeat(45),))
+ALL_DAY = replace(FACTS, launched_at=NOW - 13 * HOUR, running_at=NOW - 12 * HOUR + 15 * MINUTE)
 WARNED = replace(QUIET, warned_for=NOW + 15 * MINUTE, warned_at=NOW - MINUTE)
 OVERDUE = replace(FACTS, warned_for=NOW - 5 * MINUTE, warned_at=NOW - 20 * MINUTE)
 IN_USE = replace(FACTS, signals=(heartbeat(0),))
@@ -174,6 +181,28 @@ CASES = {
         {"facts": replace(FACTS, signals=(heartbeat(40, silent=20),))},
         "You are asked at 15:55, in 1 h 55 min",
         "Its heartbeat fell silent at 13:40: you are asked at 15:55, and without an answer by 16:25 it stops.",
+    ),
+    "log given up": (
+        {"facts": replace(FACTS, signals=(log_silent(20),))},
+        "You are asked at 15:55, in 1 h 55 min",
+        "Its log fell silent at 13:40: you are asked at 15:55, and without an answer by 16:25 it stops.",
+    ),
+    "one of two machines silent": (
+        {"facts": replace(FACTS, signals=(heartbeat(0), replace(heartbeat(30, silent=10), node="b")))},
+        "Stops at 15:00, in 1 h 00 min, unless used",
+        "Last used 14:00 (GPU 87 %).",
+    ),
+    "one of two quiet machines silent": (
+        {"facts": replace(FACTS, signals=(heartbeat(30), replace(heartbeat(30, silent=10), node="b")))},
+        "1 of 2 machines silent for 10 min",
+        "Silence is neither use nor idleness, so the time does not count. If it stays silent until 14:05, what else is "
+        "known decides; where nothing is, you are asked.",
+    ),
+    "the machine alone, and one of two given up": (
+        {"facts": replace(ALL_DAY, signals=(heartbeat(0), replace(heartbeat(40, silent=20), node="b")))},
+        "You are asked at 14:15, in 15 min",
+        "Only the machine itself says that it is used: you are asked at 14:15, and without an answer by 14:45 it stops. "
+        "Last used 14:00 (GPU 87 %).",
     ),
     "protected": (
         {"facts": replace(QUIET, protected_until=NOW + 6 * HOUR), "protected_reason": "the demo"},

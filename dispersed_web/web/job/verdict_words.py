@@ -140,13 +140,17 @@ def _to_be_asked(o: Outlook, tone: str, icon: str) -> Told:
     verdict = o.verdict
     asked_at, stop_at = verdict.warn_at or o.now, verdict.stop_at or o.now
     title = until(asked_at, o.now, f"{o.asked[0].upper()}{o.asked[1:]} asked {o.at(asked_at)}, ")
-    why = "Nothing tells whether it is used"
-    if verdict.lost_at:
-        why = f"Its heartbeat fell silent {o.at(verdict.lost_at - LOST_AFTER)}"
-    elif verdict.confidence != Confidence.LOW:
-        why = "Only the machine itself says that it is used"
-    text = f"{why}: {o.asked} asked {o.at(asked_at)}, and without an answer by {o.clock(stop_at)} it stops."
+    text = f"{_why_asked(o)}: {o.asked} asked {o.at(asked_at)}, and without an answer by {o.clock(stop_at)} it stops."
     return Told(tone, icon, title, _joined(text, use_words(o), observed_words(o)))
+
+
+def _why_asked(o: Outlook) -> str:
+    verdict = o.verdict
+    if verdict.confidence != Confidence.LOW:
+        return "Only the machine itself says that it is used"
+    if verdict.lost_at is None:
+        return "Nothing tells whether it is used"
+    return f"Its {_silent_source(o)} fell silent {o.at(verdict.lost_at - LOST_AFTER)}"
 
 
 def _blind(o: Outlook) -> Told:
@@ -158,7 +162,7 @@ def _blind(o: Outlook) -> Told:
             "While it cannot be seen nothing is stopped for idleness; the idle time begins anew afterwards."
         )
         return Told("violet", "status-unknown", title, _joined(text, stops))
-    title = since(began, o.now, f"{_silent(o)} silent for ")
+    title = since(began, o.now, f"{_silent(o)} for ")
     if o.facts.receiver_is_down or o.held:
         why = (
             o.held or "Heartbeats cannot reach this server right now, so their silence counts against nobody."
@@ -173,8 +177,17 @@ def _blind(o: Outlook) -> Told:
 
 
 def _silent(o: Outlook) -> str:
-    lanes = [one.signal for one in o.verdict.evidence if one.state == "blind"]
-    return "Its log has been" if lanes == ["log"] else "Its heartbeat has been"
+    """What is silent, before the time that it has been: of a job of several machines, how many of them."""
+    value = next((one.value for one in o.verdict.evidence if one.state == "blind"), "silent")
+    return f"Its {_silent_source(o)} has been silent" if value == "silent" else value
+
+
+def _silent_source(o: Outlook) -> str:
+    return (
+        "log"
+        if {one.signal for one in o.verdict.evidence if one.state == "blind"} == {"log"}
+        else "heartbeat"
+    )
 
 
 def _protected(o: Outlook) -> Told:
