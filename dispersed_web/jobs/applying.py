@@ -74,7 +74,7 @@ def apply_seen(
     job: Job, remote: RemoteJob, known: Sequence[JobRun], remote_runs: Sequence[RemoteRun], now: dt.datetime
 ) -> bool:
     """Applies one job as the cloud shows it, with the runs that are known now. The caller moves the team's version."""
-    all_runs = runs.take_over(job, known, remote_runs, now)
+    all_runs = runs.take_over(job, known, remote_runs, now, remote.access_tokens)
     live = runs.live(all_runs)
     if is_terminal(remote.status) and not live:
         return end(job, remote, all_runs, now)

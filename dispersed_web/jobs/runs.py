@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from dispersed_web.costs.estimate import Meter, price
 from dispersed_web.credentials import vault
 from dispersed_web.dispersed import JobRun as RemoteRun
-from dispersed_web.dispersed import is_terminal
+from dispersed_web.dispersed import Secret, is_terminal
 from dispersed_web.jobs.models import Job, JobRun
 
 MAX_HOURLY_USD = 10_000
@@ -51,12 +52,20 @@ def believable(rate_usd: Decimal | None) -> Decimal | None:
 
 
 def take_over(
-    job: Job, known: Sequence[JobRun], remotes: Iterable[RemoteRun], now: dt.datetime
+    job: Job,
+    known: Sequence[JobRun],
+    remotes: Iterable[RemoteRun],
+    now: dt.datetime,
+    tokens: tuple[Secret, ...] = (),
 ) -> list[JobRun]:
-    """Writes what changed of the job's runs and returns all of them, changed or not."""
+    """Writes what changed of the job's runs and returns all of them, changed or not. ``tokens`` are the access tokens that
+    the cloud shows on the job itself."""
     runs = {run.remote_uuid: run for run in known}
     for remote in remotes:
         run = runs.get(remote.uuid)
+        if tokens and remote.node_urls and not remote.access_tokens:
+            # Where they stand is documented one way and seen another. By now the run would show its own.
+            remote = replace(remote, access_tokens=tokens)
         values = values_of(remote, now)
         if run is None:
             run = JobRun(job=job, remote_uuid=remote.uuid, first_seen_at=now, **values)

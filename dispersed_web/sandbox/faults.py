@@ -14,6 +14,7 @@ Kinds that act on one exchange, with their parameters (`at` is "arrival": before
 * `bad_json`, `html_body`, `no_uuid`, `huge_body` bytes, `drip` seconds (for each chunk), chunk
 * `void_page` (with the true total), `empty_list` (with total 0), `bare_list`
 * `numbers_as_text`, `dates_without_time`, `unknown_fields`, `unknown_status` status
+* `tokens_on_job` (runs show none, as the documentation reads), `tokens_as_text` (not as objects)
 
 Kinds that act on the life of a job, bound when it is created or cooked. `runs` limits them to the first n
 runs, `title` (here and for cancels) to jobs whose title contains it:
@@ -42,6 +43,7 @@ from typing import Any
 EXCHANGE_KINDS = frozenset({
     "stall", "drop", "status", "redirect", "bad_json", "html_body", "no_uuid", "huge_body", "drip", "void_page",
     "empty_list", "bare_list", "numbers_as_text", "dates_without_time", "unknown_fields", "unknown_status",
+    "tokens_on_job", "tokens_as_text",
 })  # fmt: skip
 LIFE_KINDS = frozenset({
     "stuck_pending", "stuck_preparing", "image_not_found", "empty_node_urls", "six_gpu_node", "exit_at_once",

@@ -9,6 +9,7 @@ from typing import Any
 
 from .faults import Rule
 
+TOKENS = "container_access_tokens"
 HTML = b"<!doctype html><html><head><title>Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>"
 
 
@@ -128,6 +129,17 @@ def _no_uuid(value: Any, rule: Rule) -> Any:
     return _each_object(value, lambda item: {name: part for name, part in item.items() if name != "uuid"})
 
 
+def _tokens_on_job(value: Any, rule: Rule) -> Any:
+    return _each_object(value, lambda item: {**item, TOKENS: []} if "job_uuid" in item else item)
+
+
+def _tokens_as_text(value: Any, rule: Rule) -> Any:
+    def change(item: dict[str, Any]) -> dict[str, Any]:
+        return {**item, TOKENS: [one["token"] for one in item[TOKENS]]} if item.get(TOKENS) else item
+
+    return _each_object(value, change)
+
+
 _VALUE_CHANGES: dict[str, Callable[[Any, Rule], Any]] = {
     "unknown_fields": _unknown_fields,
     "unknown_status": _unknown_status,
@@ -137,4 +149,6 @@ _VALUE_CHANGES: dict[str, Callable[[Any, Rule], Any]] = {
     "empty_list": _empty_list,
     "no_uuid": _no_uuid,
     "bare_list": _bare_list,
+    "tokens_on_job": _tokens_on_job,
+    "tokens_as_text": _tokens_as_text,
 }

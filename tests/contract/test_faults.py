@@ -107,6 +107,7 @@ FAULTS = {
 # Answers that only look different: `test_shapes.py` reads them.
 OTHER_SHAPES = {
     "bare_list", "void_page", "empty_list", "numbers_as_text", "dates_without_time", "unknown_fields", "unknown_status",
+    "tokens_on_job", "tokens_as_text",
 }  # fmt: skip
 # Answers that say yes but cannot be read. A cancel needs no more than the yes.
 UNREADABLE = {"bad_json", "html_body", "no_uuid"}

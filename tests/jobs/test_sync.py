@@ -16,7 +16,7 @@ from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import applying, sync
+from dispersed_web.jobs import applying, logs, sync, tokens
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import Team
@@ -310,3 +310,22 @@ def test_a_clock_that_is_set_back_keeps_no_key_from_being_listed_with(world: Wor
     assert sync.due(world.clock.now) == [world.credential.pk]
     assert world.sync()
     assert sync.due(world.clock.now) == []
+
+
+@pytest.mark.parametrize(
+    "faults", [(), ("tokens_on_job",), ("tokens_as_text",), ("tokens_on_job", "tokens_as_text")]
+)
+def test_an_access_token_is_found_wherever_and_however_the_cloud_shows_it(
+    world: World, faults: tuple[str, ...]
+) -> None:
+    for kind in faults:
+        world.control.add_fault("*", kind)
+    image = "dispersednetwork/llama.cpp_accesstoken_preload"
+    job = world.launched(image=image, max_timeout_start_ms=1_800_000)
+    for seconds in (10, 300, 300, 300, 20):
+        step(world, seconds)
+    run = job.runs.get()
+    shown = tokens.show(job, run, actor=world.actor, now=world.clock.now)
+    with client_for(world.credential, team_id=world.team.pk, purpose="logs") as client:
+        assert shown == [token.reveal() for token in client.get_job(job.remote_uuid).access_tokens]
+    assert logs._tokens(job, run) == shown  # and so it is masked in the log
