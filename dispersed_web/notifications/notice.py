@@ -70,7 +70,7 @@ def compose(event: Event, job: Job | None = None) -> Notice:
         job=job,
         tone=kind.tone,
         rule=rule,
-        subject=(*_lead(event, kind, data), f": {title}" if title else ""),
+        subject=_subject(_lead(event, kind, data), title),
         sentence=one_line(_sentence(event, data), LONGEST_SENTENCE),
         facts=tuple(_facts(event, job, data)),
         calls_off=kinds.calls_off(event.kind, rule),
@@ -102,6 +102,12 @@ def _lead(event: Event, kind: kinds.Kind, data: dict[str, Any]) -> Words:
     return tuple(word for word in words if word != "")
 
 
+def _subject(lead: Words, title: str) -> Words:
+    """``Stops at 14:12: Dev Box``; ``Still using it? Dev Box``."""
+    asks = str(lead[-1]).endswith("?")
+    return (*lead, f"{' ' if asks else ': '}{title}") if title else lead
+
+
 def _rule(job: Job | None, data: dict[str, Any]) -> str:
     """Which rule set the deadline; a lifetime that cannot be extended any more counts as a rule of its own."""
     rule, stop_at = str(data.get("rule", "")), moment(data.get("stop_at"))
@@ -117,7 +123,8 @@ def _sentence(event: Event, data: dict[str, Any]) -> str:
         return _TEST.format(team=event.team.name)
     if event.kind in ("job.warned", "job.reminded") and data.get("sentence"):
         return str(data["sentence"])
-    return event.sentence
+    # The question stands in the subject.
+    return event.sentence.removeprefix("Still using it? ")
 
 
 def _facts(event: Event, job: Job | None, data: dict[str, Any]) -> list[tuple[str, Words]]:

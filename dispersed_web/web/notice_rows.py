@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications.models import Channel, Delivery, DeliveryState, Way
 from dispersed_web.notifications.notice import Notice, compose, spoken
+from dispersed_web.web import words
+from dispersed_web.web.job import lease_words
+from dispersed_web.web.jobs import row_acts
 
 ICONS = {
     "green": "check",
@@ -22,8 +27,23 @@ ICONS = {
 }
 
 
+WARNINGS = ("job.warned", "job.reminded", "job.checkin")
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAct:
+    """A link to the page that asks before it is done."""
+
+    label: str
+    address: str
+    look: str
+
+
 @dataclass(frozen=True)
 class InboxRow:
+    """``calls_off`` says what keeps an announced stop from coming, ``rate`` what the job costs, and ``acts`` are what may
+    be done about it: all empty where no stop is announced any more."""
+
     id: int
     subject: str
     sentence: str
@@ -33,6 +53,9 @@ class InboxRow:
     tone: str
     is_unread: bool
     opens: str
+    calls_off: str = ""
+    rate: str = ""
+    acts: tuple[NoticeAct, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,9 +71,20 @@ class DeliveryRow:
     at: dt.datetime
 
 
-def inbox_rows(deliveries: Sequence[Delivery], now: dt.datetime, zone: dt.tzinfo) -> list[InboxRow]:
-    """What was told to a person, in its order."""
-    return [_inbox_row(one, notice, now, zone) for one, notice in _with_notices(deliveries)]
+def inbox_rows(
+    deliveries: Sequence[Delivery], acts_in: Collection[uuid.UUID], now: dt.datetime, zone: dt.tzinfo
+) -> list[InboxRow]:
+    """What was told to a person, in its order: the newest first. ``acts_in`` are the teams whose jobs the person may extend
+    and stop; what may be done about a job stands beside its newest notice."""
+    found: list[InboxRow] = []
+    answered: set[uuid.UUID] = set()
+    for one, notice in _with_notices(deliveries):
+        row = _inbox_row(one, notice, now, zone)
+        if notice.job is not None and notice.job.pk not in answered and _is_open(notice, notice.job):
+            answered.add(notice.job.pk)
+            row = _with_acts(row, notice, notice.job, acts_in, now)
+        found.append(row)
+    return found
 
 
 def delivery_rows(deliveries: Sequence[Delivery], now: dt.datetime, zone: dt.tzinfo) -> list[DeliveryRow]:
@@ -83,6 +117,23 @@ def _inbox_row(delivery: Delivery, notice: Notice, now: dt.datetime, zone: dt.tz
         is_unread=delivery.read_at is None,
         opens=notice.page_label,
     )
+
+
+def _is_open(notice: Notice, job: Job) -> bool:
+    """Whether what the notice announces still comes."""
+    if notice.event.kind == "job.rate_exceeded":
+        return lease_words.is_too_dear(job)
+    return notice.event.kind in WARNINGS and lease_words.is_warned(job) and notice.event.at >= job.warned_at
+
+
+def _with_acts(
+    row: InboxRow, notice: Notice, job: Job, acts_in: Collection[uuid.UUID], now: dt.datetime
+) -> InboxRow:
+    page = reverse("web:job", args=[job.team.slug, job.pk])
+    offered = row_acts.acts_of(job, now) if job.team_id in acts_in else ()
+    acts = tuple(NoticeAct(act.label, f"{page}{act.name}/", act.look) for act in offered if act.asks)
+    rate = words.rate(job.hourly_rate_usd) if job.hourly_rate_usd is not None else ""
+    return replace(row, calls_off=notice.calls_off, rate=rate, acts=acts)
 
 
 def _delivery_row(delivery: Delivery, notice: Notice, now: dt.datetime, zone: dt.tzinfo) -> DeliveryRow:

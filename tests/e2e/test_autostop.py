@@ -107,7 +107,7 @@ def is_asked_not_guessed_at(box: Box) -> None:
     expect(row).to_contain_text("unless answered")
     expect(row.get_by_role("link", name="Still in use")).to_be_visible()
     visit.look("asked-table")
-    eventually(visit.notice(f"Still using it?: {box.title}"), "the question is in the inbox")
+    eventually(visit.notice(f"Still using it? {box.title}"), "the question is in the inbox")
     visit.look("asked-inbox")
 
 

@@ -25,7 +25,7 @@ SUBJECTS = [
     ("job.reminded", {"stop_at": STOP_AT}, "Reminder: stops at 14:12: Dev Box"),
     ("job.called_off", {"why": "it is used"}, "Stop called off: Dev Box"),
     ("job.extended", {"until": STOP_AT}, "Now stops at 14:12: Dev Box"),
-    ("job.checkin", {"stop_at": STOP_AT, "hourly": "0.69"}, "Still using it?: Dev Box"),
+    ("job.checkin", {"stop_at": STOP_AT, "hourly": "0.69"}, "Still using it? Dev Box"),
     ("job.blind", {"signal": "heartbeat"}, "Signal lost: Dev Box"),
     ("job.would_stop", {"would_stop_at": STOP_AT}, "Would have stopped at 14:12: Dev Box"),
     ("job.batch_silent", {}, "Silent for long: Dev Box"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from dispersed_web.events.models import Event
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications import inbox, outbox
 from dispersed_web.notifications.models import Delivery
@@ -16,6 +18,7 @@ from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 INBOX = reverse("web:inbox")
+SOON = timezone.now() + dt.timedelta(hours=5)
 
 
 @pytest.fixture
@@ -73,6 +76,75 @@ def test_opening_leads_to_the_job_and_reads_it(client, team):
     assert notice.read_at is not None
     assert job.warning_delivered_at is not None
     assert count(html(client.get(answer["Location"]))) == 0
+
+
+WARNED = {
+    "status": "RUNNING",
+    "stop_at": SOON,
+    "hourly_rate_usd": "0.69",
+    "launched_at": timezone.now(),
+    "ceiling_s": 86400,
+}
+
+
+def warned(team, kind="job.warned", rule="idle"):
+    notice = tell(team, kind, **WARNED)
+    warning = {
+        "warned_at": notice.event.at,
+        "warned_for": SOON,
+        "verdict_state": "warned",
+        "verdict_rule": rule,
+    }
+    Job.objects.filter(pk=notice.event.subject_id).update(**warning)
+    Event.objects.filter(pk=notice.event_id).update(data={"rule": rule})
+    return notice
+
+
+def acts(client):
+    return [[act.label for act in row.acts] for row in client.get(INBOX).context["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "rule", "offered", "words"),
+    [
+        ("job.warned", "idle", ["Extend", "Stop"], "Use it again or extend it, and the stop is called off."),
+        (
+            "job.checkin",
+            "checkin_unanswered",
+            ["Still in use", "Stop"],
+            "Say that it is still in use, and it goes on.",
+        ),
+        ("job.warned", "schedule", ["Stop"], "The team&#x27;s schedule stops it. An admin can change that."),
+    ],
+)
+def test_a_warning_says_what_calls_the_stop_off_and_offers_it(client, team, kind, rule, offered, words):
+    notice = warned(team, kind, rule)
+    page = html(client.get(INBOX))
+    assert acts(client) == [offered]
+    assert words in page
+    assert "$0.69/h" in page
+    for name in re.findall(rf'href="[^"]*{notice.event.subject_id}/(ask/[a-z-]+/)"', page):
+        assert (
+            client.get(reverse("web:job", args=[team.slug, notice.event.subject_id]) + name).status_code
+            == 200
+        )
+
+
+def test_only_the_newest_warning_of_a_stop_that_still_comes_offers_anything(client, team):
+    notice = warned(team)
+    subject = Job.objects.get(pk=notice.event.subject_id)
+    make.make_event(team, "job.reminded", subject, "Soon.", audience="job_owner")
+    outbox.fan_out(timezone.now())
+    assert acts(client) == [["Extend", "Stop"], []]
+    Job.objects.update(warned_at=None, warned_for=None)
+    assert acts(client) == [[], []]
+    assert "the stop is called off" not in html(client.get(INBOX))
+
+
+def test_who_may_only_look_is_offered_nothing(client, team):
+    warned(team)
+    Membership.objects.update(role="viewer")
+    assert acts(client) == [[]]
 
 
 def test_one_or_all_are_marked_as_read(client, team):

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_POST, require_safe
 from dispersed_web.clock import database_now
 from dispersed_web.notifications import inbox as notices
 from dispersed_web.notifications.notice import compose
+from dispersed_web.teams import belonging
+from dispersed_web.teams.roles import Action, Role, may
 from dispersed_web.web.notice_rows import inbox_rows, page_of
 from dispersed_web.web.shell import note_read
 
@@ -24,8 +26,11 @@ def inbox(request: HttpRequest) -> HttpResponse:
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
         only_unread=only_unread,
     )
+    acts_in = {
+        one.team.pk for one in belonging.everywhere(request.user.pk) if may(Role(one.role), Action.EXTEND)
+    }
     context = {
-        "rows": inbox_rows(found, timezone.now(), timezone.get_current_timezone()),
+        "rows": inbox_rows(found, acts_in, timezone.now(), timezone.get_current_timezone()),
         "unread": notices.unread(request.user),
         "only_unread": only_unread,
         "first": not before,
