@@ -27,7 +27,7 @@
     if (!shelf || $$(".toast-note p", shelf).some((shown) => shown.textContent === text)) return;
     const note = document.createElement("div");
     note.className = `toast-note tone-${TONES[level] || "blue"}`;
-    note.setAttribute("role", level === "error" ? "alert" : "status");
+    if (level === "error") note.setAttribute("role", "alert");
     const mark = icon(ICONS[level] || "info");
     mark.classList.add("icon-lg");
     const words = document.createElement("p");
@@ -40,7 +40,12 @@
     close.addEventListener("click", () => note.remove());
     note.append(mark, words, close);
     shelf.append(note);
-    if (level !== "error") setTimeout(() => note.remove(), 7000);
+    if (level !== "error") leaveLater(note);
+  }
+
+  /* Not while somebody reads it or is about to close it. */
+  function leaveLater(note) {
+    setTimeout(() => (note.matches(":hover, :focus-within") ? leaveLater(note) : note.remove()), 7000);
   }
 
   /* A private key that is pasted for a public one is taken out at once, before anything can read or send it. */
@@ -183,6 +188,10 @@
     },
   };
 
+  /* Text that is marked with the mouse may end outside of the dialog: that closes nothing. */
+  let pressedOn = null;
+  document.addEventListener("pointerdown", (event) => { pressedOn = event.target; });
+
   document.addEventListener("click", (event) => {
     for (const [selector, act] of Object.entries(CLICKS)) {
       const target = event.target.closest(selector);
@@ -190,7 +199,7 @@
       event.preventDefault();
       act(target);
     }
-    if (event.target.matches("dialog")) event.target.close();
+    if (event.target.matches("dialog") && pressedOn === event.target) event.target.close();
     $$("details.menu[open]").forEach((menu) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
@@ -214,6 +223,12 @@
       button.setAttribute("aria-pressed", String(button.dataset.themeChoice === window.dwTheme.choice()));
     });
   }
+
+  /* Who points at words that an ellipsis cuts off reads all of them. */
+  document.addEventListener("mouseover", (event) => {
+    const cut = event.target.closest?.(".row-title, .line-2, .status-detail");
+    if (cut && !cut.title && cut.scrollWidth > cut.clientWidth) cut.title = cut.textContent;
+  });
 
   /* Filters and bulk selection ----------------------------------------------------------------------------- */
 

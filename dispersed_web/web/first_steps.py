@@ -42,6 +42,10 @@ class FirstSteps:
         return all(row.done for row in self.rows)
 
     @property
+    def taken(self) -> int:
+        return sum(row.done for row in self.rows)
+
+    @property
     def next(self) -> Step | None:
         """The first that this person can take."""
         return next((row for row in self.rows if row.url and not row.done), None)

@@ -167,6 +167,28 @@ def test_alarms_stand_before_warnings_and_warnings_before_news(client, team):
     assert [level for level, _ in banners(client)] == ["alarm", "warning", "warning", "info"]
 
 
+def test_of_several_alarms_the_first_stands_open_and_the_others_are_folded(client, team):
+    folded = 'class="banners-more"'
+    factories.make_job(team, stop_requested_at=minutes_ago(4))
+    assert folded not in client.get(reverse("web:me")).content.decode()
+    team.credentials.update(state="broken", failure="It was revoked.")
+    html = client.get(reverse("web:me")).content.decode()
+    assert len([level for level, _ in banners(client) if level == "alarm"]) > 1
+    first, others = html[: html.index("</section>")].split(folded)
+    assert (first.count("banner-alarm"), others.count("banner-alarm")) == (1, 2)
+    assert "2 more alarms" in others
+
+
+def test_a_long_alarm_is_cut_and_said_in_full_when_asked(client, team):
+    for number in range(7):
+        factories.make_job(team, title=f"A run with a title of some words, number {number}")
+    team.credentials.update(state="broken", failure="It was revoked.")
+    assert (
+        '<details class="banner-text"><summary><span>8 running jobs'
+        in client.get(reverse("web:me")).content.decode()
+    )
+
+
 def test_a_live_part_names_other_banners_than_the_page_shows_and_they_are_fetched(client, team):
     address = reverse("web:jobs", args=[team.slug])
     html = client.get(address).content.decode()
