@@ -41,6 +41,7 @@ RULES: dict[str, Rule] = {
     "reset_address": Rule(20, HOUR),  # the same per address that asks
     "confirm_mail": Rule(5, HOUR),  # e-mails that ask to confirm an address, per mailbox
     "invite": Rule(20, DAY),  # invitations per person who sends them
+    "factor_announced": Rule(1, DAY),  # telling a team's members that it is going to need a second factor
     "sudo": Rule(10, DAY),  # failures to confirm who one is, per account
     "signup": Rule(20, HOUR),  # sign-ups per address
     "setup": Rule(10, HOUR),  # wrong codes for the first account per address

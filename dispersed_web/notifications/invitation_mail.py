@@ -48,16 +48,21 @@ def mail_of(invitation: Invitation, url: str) -> EmailMultiAlternatives:
     sentence = f"{sender} invites you to the team {team} on Dispersed Web, {as_a(invitation.role)}."
     until = exact(invitation.expires_at, invitation.invited_by.zone)
     facts = [("Team", team), ("Role", invitation.role), ("Invited by", sender), ("Holds until", until)]
+    factor = FACTOR if invitation.team.require_mfa else ""
     lines = [sentence, "", *(f"{label}: {value}" for label, value in facts)]
-    lines += ["", f"Look at the invitation: {url}", "", NOTE]
+    lines += ["", f"Look at the invitation: {url}", "", *([factor, ""] if factor else []), NOTE]
     return letter.write(
         invitation.email,
         subject,
         lines,
         "email/invitation.html",
-        {"sentence": sentence, "facts": facts, "url": url, "pass_on": NOTE},
+        {"sentence": sentence, "facts": facts, "url": url, "factor": factor, "pass_on": NOTE},
         foot=letter.foot(invitation.email, f"{sender} invited this address"),
     )
 
 
 NOTE = "The link works once, and only for whoever signs in with this e-mail address. If you did not expect it, do nothing."
+FACTOR = (
+    "The team needs a second factor of its members: an authenticator app or a security key. You set it up after joining, "
+    "which takes two minutes; the team’s pages open then."
+)

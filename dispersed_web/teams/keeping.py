@@ -11,7 +11,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from dispersed_web.accounts import second_factor
 from dispersed_web.accounts.models import User
 from dispersed_web.errors import DomainError
 from dispersed_web.events.changes import changes as told_changes
@@ -136,28 +135,6 @@ def set_limits(team: Team, limits: Mapping[str, Any], *, actor: Actor, now: dt.d
     return True
 
 
-def set_require_mfa(team: Team, on: bool, actor: Actor, now: dt.datetime) -> bool:
-    """Whether members need a second factor to reach the team from now on; False when that is so already.
-
-    Raises :class:`TeamRefused` for a person who may not manage the team, and for one who would lock themselves out.
-    """
-    with transaction.atomic():
-        row = hold(team)
-        if not may(_role_of(row, actor), Action.MANAGE_TEAM):
-            raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
-        if row.require_mfa == on:
-            return False
-        if on and actor != OPERATOR and not second_factor.has_one(actor.user_id):
-            raise TeamRefused("no_factor", "Set up a second factor for yourself first.", "require_mfa")
-        Team.objects.filter(pk=row.pk).update(require_mfa=on)
-        kind = "team.mfa_required" if on else "team.mfa_optional"
-        rule = "needs a second factor of" if on else "no longer needs a second factor of"
-        sentence = f"{actor.label} decided that the team {rule} its members."
-        data = {"before": {"require_mfa": row.require_mfa}, "after": {"require_mfa": on}}
-        record(row.pk, actor, kind, ("team", row.pk), sentence, now=now, data=data)
-    return True
-
-
 def is_last_owner(membership: Membership) -> bool:
     """Whether the team would have no owner who can act without this member."""
     others = Membership.objects.filter(team=membership.team_id, role=Role.OWNER, user__is_active=True)
@@ -178,6 +155,11 @@ def hold(team: Team) -> Team:
     return row
 
 
+def role_of(team: Team, actor: Actor) -> str | None:
+    """The actor's role in the team now; the operator's counts as an owner's."""
+    return Role.OWNER if actor == OPERATOR else seats.role_of_actor(team, actor)
+
+
 def _membership(team: Team, member: User) -> Membership:
     membership = Membership.objects.filter(team=team, user=member).first()
     if membership is None:
@@ -185,18 +167,14 @@ def _membership(team: Team, member: User) -> Membership:
     return membership
 
 
-def _role_of(team: Team, actor: Actor) -> str | None:
-    return Role.OWNER if actor == OPERATOR else seats.role_of_actor(team, actor)
-
-
 def _need(team: Team, actor: Actor, *, target: str, new: str | None) -> None:
-    role = _role_of(team, actor)
+    role = role_of(team, actor)
     if role is None or not may_change_member(role, target, new):
         raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
 
 
 def _need_for_limits(row: Team, changes: Mapping[str, Any], actor: Actor) -> None:
-    role = _role_of(row, actor)
+    role = role_of(row, actor)
     if not may(role, Action.MANAGE_LIMITS):
         raise TeamRefused("not_allowed", "Your role in this team does not allow that.")
     if "max_hourly_usd" in changes and not may(role, Action.RAISE_SPENDING):

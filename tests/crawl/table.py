@@ -91,6 +91,7 @@ web:site-remove GET site, POST site
 web:site-stop GET site, POST site
 web:site-team GET site
 web:team-delete GET owner, POST owner
+web:team-factor-announce POST admin
 web:team-factor-rule POST admin
 web:team-invitation GET admin
 web:team-invitation-again POST admin

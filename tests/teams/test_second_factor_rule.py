@@ -1,21 +1,26 @@
 """A team that wants a second factor of its members: who may say so, and who is let in then."""
 
+import datetime as dt
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.accounts import second_factor
+from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.notifications import inbox, outbox
-from dispersed_web.teams import keeping
+from dispersed_web.notifications.readers import readers
+from dispersed_web.teams import factor_rule, keeping
+from dispersed_web.teams.models import Team
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
 
 def set_rule(team, actor, on=True):
-    return keeping.set_require_mfa(team, on, Actor.person(actor), timezone.now())
+    return factor_rule.set_rule(team, on, Actor.person(actor), timezone.now())
 
 
 def test_recovery_codes_alone_are_no_second_factor():
@@ -52,6 +57,71 @@ def test_who_may_not_and_who_would_be_locked_out(role, code):
         set_rule(team, person)
     team.refresh_from_db()
     assert (refused.value.code, team.require_mfa) == (code, False)
+
+
+@pytest.fixture
+def ada():
+    """An admin with a second factor, in a team with Bob, who has none, and a program, which is asked for none."""
+    team = make.make_team("Strict lab", owner=make.make_user("olga@example.org", "Olga"))
+    make.give_second_factor(make.owner_of(team))
+    admin = make.make_member(team, "admin", user=make.make_user("ada@example.org", "Ada"))
+    make.give_second_factor(admin)
+    make.make_member(team, "viewer", user=make.make_user("bob@example.org", "Bob"))
+    make.make_member(team, "member", user=make.make_user("ci@service.invalid", is_service=True))
+    return admin
+
+
+def told(kind):
+    """Each event of the kind: its team, its sentence, whom it was told to."""
+    emails = dict(User.objects.values_list("pk", "email"))
+    events = Event.objects.filter(kind=kind).order_by("pk")
+    return [(one.team, one.sentence, {emails[pk] for pk in readers(one)}) for one in events]
+
+
+def test_who_has_none_is_told_when_the_rule_begins(ada):
+    team = Team.objects.get()
+    set_rule(team, ada)
+    [(of, sentence, people)] = told("account.factor_needed")
+    assert (of, people) == (None, {"bob@example.org"}), "the team's own events are closed to them"
+    assert sentence.startswith(
+        "Ada decided that the team Strict lab needs a second factor, and you have none."
+    )
+    assert "your own API tokens for it are refused" in sentence
+    outbox.fan_out(timezone.now())
+    assert inbox.unread(User.objects.get(email="bob@example.org")) == 1
+
+
+def test_the_end_of_the_rule_is_told_to_the_owners(ada):
+    team = Team.objects.get()
+    set_rule(team, ada)
+    set_rule(Team.objects.get(), ada, on=False)
+    [(of, _, people)] = told("team.mfa_optional")
+    assert (of, people) == (team, {"olga@example.org"})
+
+
+def test_the_rule_is_announced_before_it_begins_once_a_day(ada):
+    team, actor, now = Team.objects.get(), Actor.person(ada), timezone.now()
+    assert factor_rule.announce(team, actor, now) == 1
+    [(_, sentence, people)] = told("account.factor_announced")
+    assert people == {"bob@example.org"}
+    assert sentence.startswith(
+        "The team Strict lab is going to need a second factor of its members, Ada says"
+    )
+    assert not Team.objects.get().require_mfa
+    with pytest.raises(keeping.TeamRefused, match="They were told lately"):
+        factor_rule.announce(team, actor, now)
+    assert factor_rule.announce(team, actor, now + dt.timedelta(days=1)) == 1
+    set_rule(team, ada)
+    with pytest.raises(keeping.TeamRefused, match="already"):
+        factor_rule.announce(Team.objects.get(), actor, now + dt.timedelta(days=3))
+
+
+def test_who_does_not_manage_the_team_announces_nothing(ada):
+    team = Team.objects.get()
+    bob = User.objects.get(email="bob@example.org")
+    with pytest.raises(keeping.TeamRefused):
+        factor_rule.announce(team, Actor.person(bob), timezone.now())
+    assert told("account.factor_announced") == []
 
 
 @pytest.mark.parametrize("name", ["team-home", "jobs", "jobs-csv", "banners", "launch", "team"])

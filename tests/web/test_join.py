@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.events.record import Actor
+from dispersed_web.notifications import invitation_mail
 from dispersed_web.teams import invitations
 from dispersed_web.teams.models import Invitation, Membership
 from tests import factories as make
@@ -54,6 +55,20 @@ def test_the_page_says_who_invites_to_what_and_hides_the_address(client, team, i
     assert invited[1] not in page
     assert "/account/login/?next=/join/" in page
     assert "/account/signup/?next=/join/" in page
+
+
+def test_the_second_factor_is_named_beforehand(client, team, invited):
+    def said():
+        mail = invitation_mail.mail_of(
+            Invitation.objects.select_related("team").get(), "https://host/join/x/"
+        )
+        in_mail = ["needs a second factor" in text for text in (mail.body, mail.alternatives[0].content)]
+        return {*in_mail, "needs a second factor" in html(client.get(link(invited[1]), follow=True))}
+
+    assert said() == {False}
+    team.require_mfa = True
+    team.save()
+    assert said() == {True}
 
 
 def test_neither_page_is_kept_or_told(client, invited):

@@ -60,6 +60,18 @@ def test_the_page_names_who_would_be_locked_out(client, team):
     assert "would be locked out: Bob" in html(client.get(url("team-settings", team)))
 
 
+def test_the_rule_is_announced_from_the_page_until_it_holds(client, team):
+    make.make_member(team, user=make.make_user("bob@example.org", "Bob"))
+    assert "Tell them now" in html(client.get(url("team-settings", team)))
+    answer = client.post(url("team-factor-announce", team), follow=True)
+    assert "2 members told, in the inbox and by e-mail." in html(answer), "Bob, and the owner without one"
+    assert Event.objects.filter(kind="account.factor_announced").count() == 2
+    assert "They were told lately" in html(client.post(url("team-factor-announce", team), follow=True))
+    Team.objects.update(require_mfa=True)
+    make.give_second_factor(make.owner_of(team))
+    assert "Tell them now" not in html(client.get(url("team-settings", team)))
+
+
 def test_a_person_of_several_teams_chooses_which_opens_first(client, team):
     owner = make.owner_of(team)
     assert "Opens first" not in html(client.get(url("team-settings", team)))
@@ -79,7 +91,7 @@ def test_a_viewer_sees_only_what_is_theirs(client, team):
     make.sign_in(client, make.make_member(team, "viewer"))
     page = html(client.get(url("team-settings", team)))
     assert url("team-leave", team) in page
-    for name in ("team-rename", "team-factor-rule", "team-delete"):
+    for name in ("team-rename", "team-factor-rule", "team-factor-announce", "team-delete"):
         assert url(name, team) not in page
 
 

@@ -17,7 +17,12 @@ urlpatterns = [
     path(f"{INVITATION}withdraw/", team_people.invitation_withdraw, name="team-invitation-withdraw"),
     path("t/<slug:slug>/team/settings/", team_settings.settings, name="team-settings"),
     path("t/<slug:slug>/team/settings/name/", team_settings.rename, name="team-rename"),
-    path("t/<slug:slug>/team/settings/second-factor/", team_settings.factor_rule, name="team-factor-rule"),
+    path("t/<slug:slug>/team/settings/second-factor/", team_settings.need_factor, name="team-factor-rule"),
+    path(
+        "t/<slug:slug>/team/settings/second-factor/announce/",
+        team_settings.announce_factor,
+        name="team-factor-announce",
+    ),
     path("t/<slug:slug>/team/settings/first/", team_settings.open_first, name="team-open-first"),
     path("t/<slug:slug>/team/leave/", team_settings.leave, name="team-leave"),
     path("t/<slug:slug>/team/delete/", team_settings.delete, name="team-delete"),

@@ -11,13 +11,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from dispersed_web.accounts import second_factor
 from dispersed_web.jobs import closing
 from dispersed_web.jobs.errors import JobError
 from dispersed_web.notifications.closing import delete_team
-from dispersed_web.teams import about, keeping
+from dispersed_web.teams import about, factor_rule, keeping
 from dispersed_web.teams.keeping import TeamRefused
-from dispersed_web.teams.models import Membership
+from dispersed_web.teams.models import Membership, Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access
 from dispersed_web.web.access import Seat
@@ -48,14 +47,14 @@ def rename(request: HttpRequest, slug: str) -> HttpResponse:
 
 @sensitive_post_parameters("password")
 @require_POST
-def factor_rule(request: HttpRequest, slug: str) -> HttpResponse:
+def need_factor(request: HttpRequest, slug: str) -> HttpResponse:
     """Whether members need a second factor."""
     seat = access.seat(request, slug, Action.MANAGE_TEAM)
     form = FactorRuleForm(request.POST, request=request)
     if form.is_valid():
         wanted = form.cleaned_data["require_mfa"]
         try:
-            changed = keeping.set_require_mfa(seat.team, wanted, seat.actor, timezone.now())
+            changed = factor_rule.set_rule(seat.team, wanted, seat.actor, timezone.now())
         except TeamRefused as refused:
             form.add_error(refused.field or None, refused.sentence)
         else:
@@ -63,6 +62,21 @@ def factor_rule(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(request, words if changed else "Nothing was changed.")
             return redirect("web:team-settings", slug)
     return _page(request, seat, rule=form)
+
+
+@require_POST
+def announce_factor(request: HttpRequest, slug: str) -> HttpResponse:
+    """Tells members who have none that a second factor is going to be needed. It asks for no password: nothing changes."""
+    seat = access.seat(request, slug, Action.MANAGE_TEAM)
+    try:
+        told = factor_rule.announce(seat.team, seat.actor, timezone.now())
+    except TeamRefused as refused:
+        messages.error(request, refused.sentence)
+    else:
+        messages.success(
+            request, f"{told} member{'' if told == 1 else 's'} told, in the inbox and by e-mail."
+        )
+    return redirect("web:team-settings", slug)
 
 
 @require_POST
@@ -134,16 +148,13 @@ def _page(request: HttpRequest, seat: Seat, **forms: Any) -> HttpResponse:
         "may_delete": seat.may(Action.DELETE_TEAM),
         "naming": RenameTeamForm(initial={"name": team.name}),
         "rule": FactorRuleForm(request=request, initial={"require_mfa": team.require_mfa}),
-        "without_factor": _without_factor(seat) if seat.may(Action.MANAGE_TEAM) else [],
+        "without_factor": _without_factor(team) if seat.may(Action.MANAGE_TEAM) else [],
         "several": mine.count() > 1,
         "is_first": mine.filter(team=team, is_default=True).exists(),
     }
     return render(request, "team/settings.html", context | forms, status=422 if forms else 200)
 
 
-def _without_factor(seat: Seat) -> list[str]:
-    """Who would be out, or is, by the rule."""
-    rows = Membership.objects.filter(team=seat.team, user__is_service=False).select_related("user")
-    people = {one.user_id: str(one.user) for one in rows}
-    have = second_factor.who_has_one(people)
-    return sorted((name for pk, name in people.items() if pk not in have), key=str.lower)
+def _without_factor(team: Team) -> list[str]:
+    """Who would be out by the rule, or is."""
+    return sorted((str(one) for one in factor_rule.people_without(team)), key=str.lower)
