@@ -34,6 +34,7 @@ SELECT COUNT(*),
     COUNT(*) FILTER (
         WHERE job.verdict_state IN ({plain_sql.constants(around.HELD_STATES)}) OR job.blind_since IS NOT NULL),
     COUNT(*) FILTER (WHERE {_STUCK}),
+    COUNT(*) FILTER (WHERE job.warned_at IS NOT NULL AND job.stop_requested_at IS NULL),
     COUNT(*) FILTER (WHERE job.missing_alarmed_at IS NOT NULL),
     COUNT(*) FILTER (
         WHERE credential.state IN ('gone', 'broken') OR credential.refused_at IS NOT NULL
@@ -66,13 +67,14 @@ class Banner:
 @dataclass(frozen=True)
 class Counts:
     """Of the team's jobs that have not ended. ``watched`` may be stopped for idleness, ``holdable`` are idle or silent,
-    ``stuck`` were asked to stop and did not; what those cost is in USD per hour. ``keyless`` have a key that stops
-    nothing."""
+    ``stuck`` were asked to stop and did not; what those cost is in USD per hour. ``warned`` were announced to stop,
+    ``keyless`` have a key that stops nothing."""
 
     active: int
     watched: int
     holdable: int
     stuck: int
+    warned: int
     stuck_usd: Decimal | None
     missing: int
     keyless: int
@@ -80,9 +82,9 @@ class Counts:
 
 def count(team: Team, now: dt.datetime) -> Counts:
     found = plain_sql.select(COUNTS, {"team": team.pk, "stuck": now - STUCK_AFTER})[0]
-    active, watched, holdable, stuck, missing, keyless, stuck_usd = found
+    active, watched, holdable, stuck, warned, missing, keyless, stuck_usd = found
     usd = None if stuck_usd is None else Decimal(str(round(stuck_usd, 4)))
-    return Counts(active, watched, holdable, stuck, usd, missing, keyless)
+    return Counts(active, watched, holdable, stuck, warned, usd, missing, keyless)
 
 
 def of_team(

@@ -19,7 +19,7 @@ from dispersed_web.notifications import inbox
 from dispersed_web.teams import belonging, installation
 from dispersed_web.teams.belonging import Belonging
 from dispersed_web.teams.models import Team
-from dispersed_web.web import banners, live
+from dispersed_web.web import banners, live, own_stops
 from dispersed_web.web.banners import Banner, digest
 
 # These pages say themselves, and of each credential, how old is what they show.
@@ -37,6 +37,8 @@ class Shell:
     role: str = ""
     active: str = ""
     active_jobs: int = 0
+    warned: int = 0
+    own_stops: Banner | None = None
     unread: int = 0
     synced_at: dt.datetime | None = None
     checked_at: dt.datetime | None = None
@@ -68,7 +70,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     frame.team = team
     frame.unread = _unread(request)
     frame.role = next((one.role for one in memberships if one.team.pk == team.pk), "")
-    return {"shell": with_banners(replace(frame, **_kept(team)), says_age=page in SAY_THEIR_AGE)}
+    whole = with_banners(replace(frame, **_kept(team)), says_age=page in SAY_THEIR_AGE)
+    whole.own_stops = _own_stops(request, whole, page)
+    return {"shell": whole}
 
 
 def _of_copy() -> list[Banner]:
@@ -116,6 +120,14 @@ def _unread(request: HttpRequest) -> int:
     return cache.get_or_set(key, lambda: inbox.unread(request.user), KEPT_S)
 
 
+def _own_stops(request: HttpRequest, frame: Shell, page: str) -> Banner | None:
+    """Asked for only where something of the team is announced to stop at all."""
+    if not frame.warned or frame.team is None or page in own_stops.TOLD_ON:
+        return None
+    here = request.resolver_match.kwargs.get("job_id") if request.resolver_match else None
+    return own_stops.banner(request.user.pk, frame.team, timezone.now(), but=here)
+
+
 def _section(url_name: str) -> str:
     """The item of the navigation that a page belongs to: ``job-logs`` is under Jobs, ``credential-add`` under Team."""
     if url_name == "team-home":
@@ -160,6 +172,7 @@ def _known(team: Team, now: dt.datetime) -> dict[str, Any]:
     finished = sweeps.last_finished()
     return {
         "active_jobs": counts.active,
+        "warned": counts.warned,
         "synced_at": min((key.listed_at for key in keys if key.listed_at), default=None),
         "checked_at": finished.get("autostop"),
         "banners": banners.of_team(team, counts, keys, finished, now),

@@ -127,6 +127,7 @@ def test_counts_for_banners_mean_what_they_say(team):
 
     assert (found.active, found.keyless, found.missing, found.stuck) == (active.count(), 1, 1, 1)
     assert found.watched == active.filter(task="PERSISTENT", stop_requested_at=None).count()
+    assert found.warned == active.filter(warned_at__isnull=False, stop_requested_at=None).count() > 0
     assert found.holdable == sum(
         job.verdict_state in HELD_STATES or job.blind_since is not None for job in active
     )
