@@ -29,16 +29,22 @@ PROGRAMS = (
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 
 
+def set_up() -> None:
+    """Loads settings and models. Raises ``ImproperlyConfigured``."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
+    import django
+
+    django.setup()
+
+
 def load() -> None:
-    """Loads the product, so that forks of this process share its memory and are ready at once.
+    """Loads the whole product, so that forks of this process share its memory and are ready at once.
 
     Only modules: what has a connection or a thread belongs to each process.
     """
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
-    import django
+    set_up()
     from django.urls import get_resolver
 
-    django.setup()
     _ = get_resolver().url_patterns
     for name in PROGRAMS:
         importlib.import_module(name)
@@ -97,11 +103,9 @@ def beat() -> None:
 
 def reconcile() -> None:
     """The same work as the workers do, without a broker."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
-    import django
+    set_up()
     from django.core.management import call_command
 
-    django.setup()
     call_command("reconcile")
 
 

@@ -42,10 +42,11 @@ def start_product(
     if sandbox_port is not None:
         supervisor.start(_sandbox(apart, folder, sandbox_port))
     if FORKS:
-        _load(environment)
+        _set_up(environment)
     if has_broker:
         supervisor.wait_until(lambda: broker.answers(socket), "valkey", START_LIMIT_S)
-    supervisor.run(_step("database", environment), _step("static", environment))
+    steps = (_step("database", environment), _step("static", environment))
+    supervisor.run(*steps, meanwhile=roles.load if FORKS else None)
     supervisor.start(_role("web", environment))
     supervisor.run(_step("people", environment, *([] if sandbox_port is None else [str(folder.demo)])))
     port = int(environment["DW_WEB_PORT"])
@@ -54,15 +55,15 @@ def start_product(
         supervisor.start(_role(role, environment))
 
 
-def _load(environment: dict[str, str]) -> None:
-    """From now on this process has the settings of the product and all its modules. Raises :class:`Failed`."""
+def _set_up(environment: dict[str, str]) -> None:
+    """From now on this process has the settings and models of the product. Raises :class:`Failed`."""
     from django.core.exceptions import ImproperlyConfigured
 
     os.environ.clear()
     os.environ.update(environment)
     roles.spare_memory()
     try:
-        roles.load()
+        roles.set_up()
     except ImproperlyConfigured as error:
         raise Failed(str(error)) from None
 

@@ -47,10 +47,13 @@ class Supervisor:
         self._selector.register(descriptor, selectors.EVENT_READ, child)
         self._guard.watch_over(child.group)
 
-    def run(self, *children: Child) -> None:
-        """Runs ``children`` beside each other to their ends. Raises :class:`Failed` when one is not a good one."""
+    def run(self, *children: Child, meanwhile: Callable[[], object] | None = None) -> None:
+        """Runs ``children`` beside each other to their ends, and does ``meanwhile`` in this process. Raises :class:`Failed`
+        when an end is not a good one."""
         for child in children:
             self.start(child)
+        if meanwhile:
+            meanwhile()
         left = list(children)
         while left:
             self._turn(0.03, once=left)
