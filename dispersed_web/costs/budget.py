@@ -6,7 +6,6 @@ Nothing here knows whose budget it is; ``name`` says it to people. A budget that
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
@@ -14,11 +13,8 @@ from dispersed_web.costs.estimate import HOUR
 from dispersed_web.local_time import MIDNIGHT, instant, zone_named
 
 MARKS = (50, 80, 100)  # percent, at which people are told
-PRECISION = Decimal("0.0001")
 MICROSECOND = dt.timedelta(microseconds=1)
 MICROSECONDS = Decimal(1_000_000)
-
-Period = tuple[dt.datetime, dt.datetime | None, Decimal]  # start, end (None: still bills), USD per hour
 
 
 @dataclass(frozen=True)
@@ -90,17 +86,3 @@ def day_start(now: dt.datetime, zone: str) -> dt.datetime:
 def month_start(now: dt.datetime, zone: str) -> dt.datetime:
     """The first instant, in aware UTC, of the month that it is in ``zone`` at ``now``; else as :func:`day_start`."""
     return instant(zone, now.astimezone(zone_named(zone)).date().replace(day=1), MIDNIGHT)
-
-
-def spent_between(periods: Iterable[Period], since: dt.datetime, now: dt.datetime) -> Decimal:
-    """The price of those parts of the periods that lie between ``since`` and ``now``, to a hundredth of a cent.
-
-    A period without an end bills until ``now``. One that ends before it starts costs nothing (clocks differ), and a
-    rate below zero gives nothing back.
-    """
-    total = Decimal(0)
-    for start, end, hourly_rate_usd in periods:
-        overlap = min(end or now, now) - max(start, since)
-        if overlap > dt.timedelta(0) and hourly_rate_usd > 0:
-            total += hourly_rate_usd * (overlap // MICROSECOND)
-    return (total / MICROSECONDS / HOUR).quantize(PRECISION)

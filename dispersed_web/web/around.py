@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from django.templatetags.static import static
 from django.urls import reverse
@@ -13,7 +13,6 @@ from dispersed_web.autostop.models import Hold
 from dispersed_web.autostop.policy import State
 from dispersed_web.credentials.health import SIGHT_LOST_AFTER
 from dispersed_web.jobs.figures import Stale
-from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
 from dispersed_web.web.job.lease_words import Around
 from dispersed_web.web.jobs import cells
@@ -25,12 +24,6 @@ HELD_STATES = (State.WARNED.value, State.DUE.value)
 def open_hold(team_id: uuid.UUID) -> Hold | None:
     """The stops for idleness that wait for a person."""
     return Hold.objects.filter(team=team_id, decided_at=None).first()
-
-
-def open_hold_of(jobs: Sequence[Job]) -> Hold | None:
-    """The same for jobs of one team; not looked for where none of them could be held."""
-    may_be_held = any(job.verdict_state in HELD_STATES or job.blind_since for job in jobs)
-    return open_hold(jobs[0].team_id) if may_be_held else None
 
 
 def around(hold: Hold | None, stale: Iterable[Stale], now: dt.datetime) -> Around:

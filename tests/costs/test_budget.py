@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from dispersed_web.costs.budget import (
     Budget,
-    Period,
     day_start,
     left_usd,
     marks,
@@ -18,12 +17,10 @@ from dispersed_web.costs.budget import (
     percent,
     reached,
     runs_out_at,
-    spent_between,
 )
 
 T0 = dt.datetime(2026, 11, 23, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-NOTHING = Decimal("0.0000")
 
 BUDGET = Budget("the team's budget for today", Decimal(20), Decimal(5), Decimal("2.50"))
 
@@ -126,9 +123,9 @@ def test_by_the_time_it_runs_out_it_is_used_up_and_not_much_earlier(budget: Budg
     end = runs_out_at(budget, T0)
     if end is None or end == T0:
         return
-    burning: list[Period] = [(T0, None, budget.rate_usd)]
-    at_end = budget.spent_usd + spent_between(burning, T0, end)
-    before = budget.spent_usd + spent_between(burning, T0, T0 + (end - T0) * 0.999)
+    hours = (end - T0) // dt.timedelta(microseconds=1) / Decimal(3_600_000_000)
+    at_end = budget.spent_usd + budget.rate_usd * hours
+    before = budget.spent_usd + budget.rate_usd * hours * Decimal("0.999")
     assert reached(replace(budget, spent_usd=at_end))
     assert before <= at_end <= budget.limit_usd + Decimal("0.01")
     assert before < budget.limit_usd or left_usd(budget) < Decimal("0.1")
@@ -201,85 +198,3 @@ def test_a_start_is_not_later_than_its_moment_and_is_its_own_start(now: dt.datet
     assert day_start(day, zone) == day
     assert month_start(month, zone) == month_start(day, zone) == month
     assert day_start(day - dt.timedelta(microseconds=1), zone) < day
-
-
-# What was spent ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "hours"),
-    [
-        (-2, -1, 1),
-        (-2, None, 2),
-        (-6, -3, 1),  # only the part since
-        (-6, None, 4),
-        (-6, 3, 4),
-        (-6, -5, 0),  # all before
-        (-6, -4, 0),
-        (1, None, 0),  # begins in the future
-        (1, 2, 0),
-        (-1, 2, 1),  # ends in the future
-        (-1, -2, 0),  # clocks differ
-    ],
-)
-def test_only_what_overlaps_is_counted(start: int, end: int | None, hours: int) -> None:
-    period = (T0 + start * HOUR, None if end is None else T0 + end * HOUR, Decimal("0.69"))
-    assert spent_between([period], T0 - 4 * HOUR, T0) == hours * Decimal("0.69")
-
-
-def test_periods_add_up() -> None:
-    periods: list[Period] = [
-        (T0 - 9 * HOUR, T0 - 3 * HOUR, Decimal("1.00")),
-        (T0 - 2 * HOUR, T0 - HOUR, Decimal("0.69")),
-        (T0 - HOUR / 2, None, Decimal("4.14")),
-    ]
-    assert spent_between(iter(periods), T0 - 4 * HOUR, T0) == Decimal("3.76")
-
-
-def test_what_was_spent_is_told_to_a_hundredth_of_a_cent() -> None:
-    assert str(spent_between([(T0 - HOUR / 3, None, Decimal("0.10"))], T0 - HOUR, T0)) == "0.0333"
-
-
-def test_no_period_costs_nothing() -> None:
-    assert spent_between([], T0 - HOUR, T0) == NOTHING
-    assert spent_between([(T0, None, Decimal(1))], T0 + HOUR, T0) == NOTHING
-
-
-def test_a_rate_below_zero_gives_nothing_back() -> None:
-    periods: list[Period] = [(T0 - HOUR, None, Decimal(-5)), (T0 - HOUR, None, Decimal(1))]
-    assert spent_between(periods, T0 - HOUR, T0) == 1
-
-
-def test_many_short_runs_are_not_lost_in_rounding() -> None:
-    second: Period = (T0 - HOUR, T0 - HOUR + dt.timedelta(seconds=1), Decimal("0.10"))
-    assert spent_between([second] * 3600, T0 - HOUR, T0) == Decimal("0.10")
-
-
-hours = st.timedeltas(dt.timedelta(0), dt.timedelta(days=40))
-periods = st.lists(
-    st.builds(
-        lambda ago, length, rate: (T0 - ago, None if length is None else T0 - ago + length, rate),
-        hours,
-        st.none() | hours,
-        st.decimals("0", "50", places=6),
-    ),
-    max_size=8,
-)
-
-
-@given(periods, hours, hours)
-def test_two_neighbouring_spans_cost_what_the_whole_costs(
-    runs: list[Period], long_ago: dt.timedelta, ago: dt.timedelta
-) -> None:
-    since, middle = T0 - max(long_ago, ago), T0 - min(long_ago, ago)
-    early, late, whole = (spent_between(runs, *span) for span in ((since, middle), (middle, T0), (since, T0)))
-    assert abs(early + late - whole) <= Decimal("0.0002")
-    assert NOTHING <= early <= whole
-    assert late <= whole
-
-
-@given(periods, hours)
-def test_the_time_of_the_month_holds_that_of_the_day(runs: list[Period], ago: dt.timedelta) -> None:
-    now = T0 - ago
-    day = spent_between(runs, day_start(now, "Europe/Berlin"), now)
-    assert day <= spent_between(runs, month_start(now, "Europe/Berlin"), now)

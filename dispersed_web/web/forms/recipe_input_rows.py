@@ -179,11 +179,6 @@ InputRows = made_rows(InputRow, MOST_INPUTS, 0, can_delete=False)
 _ACT = re.compile(r"(add|refresh|remove|up|down)-inputs(?:-([0-9]{1,3}))?")
 
 
-def is_act(name: str) -> bool:
-    """Whether a button was pressed that only changes the rows."""
-    return bool(_ACT.fullmatch(name))
-
-
 def after_act(data: QueryDict, act: str) -> QueryDict:
     """The posted form with its inputs as the button wants them. Pure."""
     match = _ACT.fullmatch(act)

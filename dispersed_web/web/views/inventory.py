@@ -30,7 +30,6 @@ from dispersed_web.web.forms.inventory import AdoptForm, StopUnmanagedForm
 from dispersed_web.web.inventory import inventory_rows
 
 POLL_MS = 15_000
-GONE = "This job ended or was dealt with meanwhile."
 
 
 @require_GET
