@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from dispersed_web.credentials.models import Credential, CredentialCaps
 from dispersed_web.jobs.models import Job, Preset
+from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.web.forms.order import ANY_GPU
 from tests import factories as make
 from tests.web.launch_forms import Fields
@@ -84,6 +85,26 @@ def test_one_shows_what_hangs_on_it(client, team, row):
     assert url("credential-delete", team, row.pk) not in page
     Job.objects.filter(pk=job.pk).delete()
     assert url("credential-delete", team, row.pk) in html(client.get(url("credential", team, row.pk)))
+
+
+@pytest.mark.parametrize("state", ["retired", "gone"])
+def test_of_one_that_launches_nothing_nobody_is_said_to_launch_with_it(client, team, row, state):
+    api_tokens.create_service(
+        team,
+        name="Pipeline",
+        scope="operate",
+        lifetime=dt.timedelta(days=9),
+        actor=keeping.OPERATOR,
+        now=timezone.now(),
+    )
+    make.make_member(team, user=make.make_user(name="Mia"))
+    assert "Mia" in html(client.get(url("credential", team, row.pk)))
+    assert "Pipeline" in html(client.get(url("credential", team, row.pk)))
+    Credential.objects.update(state=state)
+    page = html(client.get(url("credential", team, row.pk)))
+    assert "nobody, it launches nothing any more" in page
+    assert "Mia" not in page
+    assert "Pipeline" not in page
 
 
 @pytest.mark.parametrize("state", ["active", "broken", "disabled", "retired", "gone"])
