@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dispersed_web.fair_pool import FairPool
-
-WAIT_S = 10
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -23,7 +22,7 @@ def release() -> Iterator[threading.Event]:
 def stalling(release: threading.Event, began: threading.Semaphore) -> Callable[[], None]:
     def act() -> None:
         began.release()
-        release.wait(WAIT_S)
+        release.wait(LIMIT_S)
 
     return act
 
@@ -33,10 +32,10 @@ def test_a_group_that_stalls_leaves_threads_for_others(release: threading.Event)
     with FairPool(4, 2, "test") as pool:
         for _ in range(100):
             pool.submit("stalls", stalling(release, began))
-        assert began.acquire(timeout=WAIT_S)
-        assert began.acquire(timeout=WAIT_S)
+        assert began.acquire(timeout=LIMIT_S)
+        assert began.acquire(timeout=LIMIT_S)
         pool.submit("works", done.set)
-        assert done.wait(WAIT_S)
+        assert done.wait(LIMIT_S)
         assert not began.acquire(blocking=False)
         release.set()
 
@@ -45,7 +44,7 @@ def test_when_all_threads_are_taken_the_next_free_one_goes_to_who_has_none(relea
     began, order = threading.Semaphore(0), []
     with FairPool(1, 1, "test") as pool:
         pool.submit("many", stalling(release, began))
-        assert began.acquire(timeout=WAIT_S)
+        assert began.acquire(timeout=LIMIT_S)
         for number in range(3):
             pool.submit("many", lambda number=number: order.append(("many", number)))
         pool.submit("few", lambda: order.append(("few", 0)))

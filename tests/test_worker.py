@@ -13,8 +13,7 @@ from django.utils import timezone
 
 from dispersed_web import tasks, worker
 from tests import factories
-
-WAIT_S = 10
+from tests.waiting import LIMIT_S
 
 
 @pytest.fixture
@@ -44,14 +43,14 @@ def test_stops_of_a_credential_that_stalls_leave_the_worker_free_for_those_of_ot
     done = threading.Event()
 
     def pursue(job_id: uuid.UUID, *_: Any) -> None:
-        done.set() if job_id == other.pk else stalled.wait(WAIT_S)
+        done.set() if job_id == other.pk else stalled.wait(LIMIT_S)
 
     monkeypatch.setattr(tasks, "pursue", pursue)
     for job in jobs:
         tasks.pursue_stop(str(job.pk))
     tasks.pursue_stop(str(other.pk))
 
-    assert done.wait(WAIT_S)
+    assert done.wait(LIMIT_S)
     assert not stalled.is_set()
 
 
@@ -59,7 +58,7 @@ def test_neither_a_stop_nor_a_launch_waits_behind_looks_that_stall(
     stalled: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = {"stop": threading.Event(), "launch": threading.Event()}
-    monkeypatch.setattr(tasks.sync, "sync", lambda *_: stalled.wait(WAIT_S))
+    monkeypatch.setattr(tasks.sync, "sync", lambda *_: stalled.wait(LIMIT_S))
     monkeypatch.setattr(tasks.sending, "send", lambda *_: done["launch"].set())
     monkeypatch.setattr(tasks.pursuit, "by_key", lambda ids: dict.fromkeys(ids, uuid.uuid4()))
     monkeypatch.setattr(tasks, "pursue", lambda *_: done["stop"].set())
@@ -69,7 +68,7 @@ def test_neither_a_stop_nor_a_launch_waits_behind_looks_that_stall(
     tasks.pursue_stop(str(uuid.uuid4()))
     tasks.send_launch(str(uuid.uuid4()))
 
-    assert [name for name, event in done.items() if not event.wait(WAIT_S)] == []
+    assert [name for name, event in done.items() if not event.wait(LIMIT_S)] == []
 
 
 def test_what_waits_or_is_under_way_is_not_taken_twice_and_afterwards_it_is(stalled: threading.Event) -> None:
@@ -78,11 +77,11 @@ def test_what_waits_or_is_under_way_is_not_taken_twice_and_afterwards_it_is(stal
     def act() -> None:
         calls.append(1)
         began.release()
-        stalled.wait(WAIT_S)
+        stalled.wait(LIMIT_S)
 
     for _ in range(5):
         worker.stop("one", "key", act)
-    assert began.acquire(timeout=WAIT_S)
+    assert began.acquire(timeout=LIMIT_S)
     assert calls == [1]
     stalled.set()
     ended = threading.Event()
@@ -99,7 +98,7 @@ def test_a_fault_is_told_in_the_log_and_takes_no_thread(stalled: threading.Event
         for number in range(20):
             worker.call("looks", number, lambda: 1 / 0)
         worker.call("looks", "last", done.set)
-        assert done.wait(WAIT_S)
+        assert done.wait(LIMIT_S)
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -22,6 +22,7 @@ from dispersed_web.teams.models import AutostopPolicy, Team
 from tests import factories
 from tests.autostop.watched import MINUTE, NOW, beats, make_job, make_team, see
 from tests.jobs.test_races import at_once
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 10
@@ -126,7 +127,7 @@ def test_a_stop_is_taken_while_the_policy_changes() -> None:
             return request_stop(job, actor=Actor.person(job.created_by), reason=Reason.USER, now=NOW)
 
     def change_it() -> Any:
-        holds_its_job.wait(10)
+        assert holds_its_job.wait(LIMIT_S)
         return change(job.team, high_idle_s=1800)
 
     assert at_once([stop_it, change_it]) == [True, True]

@@ -17,6 +17,7 @@ from dispersed_web.events.record import ENGINE, record
 from dispersed_web.events.security import note_account
 from tests import factories
 from tests.jobs.test_races import at_once
+from tests.waiting import LIMIT_S
 
 NOW = dt.datetime(2026, 11, 25, 12, 0, tzinfo=dt.UTC)
 VALUES: dict[str, Any] = {
@@ -133,11 +134,11 @@ def test_an_event_whose_transaction_ends_later_comes_later_in_the_chain() -> Non
         with transaction.atomic():
             record(team.pk, ENGINE, "job.status", ("job", 1), "Slow.", now=NOW, bump=False)
             written.set()
-            assert go_on.wait(10)
+            assert go_on.wait(LIMIT_S)
 
     thread = threading.Thread(target=lambda: (slow(), connection.close()))
     thread.start()
-    assert written.wait(10)
+    assert written.wait(LIMIT_S)
     record(team.pk, ENGINE, "job.status", ("job", 2), "Quick.", now=NOW, bump=False)
     assert chain.seal_waiting() == 1
     go_on.set()

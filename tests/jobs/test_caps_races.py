@@ -21,6 +21,7 @@ from dispersed_web.teams.models import AutostopPolicy
 from tests import factories
 from tests.jobs.test_races import at_once
 from tests.jobs.world import World
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THREADS = 20
@@ -102,7 +103,7 @@ def test_without_the_teams_turn_two_would_take_one_place(
     """And where the claim does not take the team's turn before it counts."""
     if connection.vendor != "postgresql":
         pytest.skip("SQLite lets one transaction write at a time, whoever takes turns")
-    counted = threading.Barrier(2, timeout=10)
+    counted = threading.Barrier(2, timeout=LIMIT_S)
     gather = launch_facts.gather
 
     def both_count_first(*args: Any, **options: Any) -> Any:

@@ -20,6 +20,7 @@ from dispersed_web.teams import keeping as teams
 from dispersed_web.teams.models import AutostopPolicy, Membership
 from tests import factories as make
 from tests.jobs.test_races import at_once
+from tests.waiting import LIMIT_S
 
 
 class Lab:
@@ -200,10 +201,10 @@ def test_a_removal_under_way_is_waited_for():
         with transaction.atomic():
             teams.remove_member(lab.team, lab.cem, actor=Actor.person(lab.ana), now=lab.now)
             inside.set()
-            begun.wait(0.3)
+            begun.wait(0.3)  # so long the two are in each other's way
 
     def give():
-        inside.wait(5)
+        assert inside.wait(LIMIT_S)
         begun.set()
         return lab.give(lab.cem, by=lab.ana)
 

@@ -16,6 +16,7 @@ from dispersed_web.jobs.states import Reason
 from dispersed_web.teams.models import Team
 from tests.jobs.test_races import at_once
 from tests.jobs.world import World
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # SQLite lets the second transaction begin only after the first, so there nobody meets anybody.
@@ -74,7 +75,7 @@ def test_a_stop_is_taken_while_a_listing_is_applied(
     monkeypatch.setattr(applying, "apply_seen", one_after_the_other)
 
     def stop_the_second() -> bool:
-        assert first_applied.wait(10)
+        assert first_applied.wait(LIMIT_S)
         return ask(world, next(job for job in jobs if job.pk == shown[1]))
 
     assert at_once([world.sync, stop_the_second]) == [True, True]
@@ -97,7 +98,7 @@ def test_a_stop_is_taken_while_the_launch_is_claimed(
     monkeypatch.setattr(sending, "take_turn", slowly)
 
     def stop_it() -> bool:
-        assert in_turn.wait(10)
+        assert in_turn.wait(LIMIT_S)
         return ask(world, found)
 
     found = Job.objects.get(pk=job.pk)
@@ -134,7 +135,7 @@ def test_a_key_is_replaced_and_deleted_while_a_sync_notes_that_it_fails(
         return "done"
 
     def note() -> str:
-        assert in_turn.wait(20)
+        assert in_turn.wait(LIMIT_S)
         health.note_failure(world.credential, fault, world.clock.now)
         return "done"
 

@@ -1,8 +1,9 @@
-"""One sandbox for each test module, emptied before each test. Tests move its clock instead of waiting."""
+"""One sandbox for each test module, emptied before each test. Its clock stands: tests move it instead of waiting."""
 
 import pytest
 
 from dispersed_web.sandbox import DEMO_KEYS, Sandbox
+from tests.still_clock import hold
 
 from .plain_client import PlainClient, persistent
 
@@ -20,6 +21,7 @@ def running_sandbox(tmp_path_factory):
 def sandbox(running_sandbox):
     running_sandbox.control.reset()
     running_sandbox.control.set_time_scale(1)
+    hold(running_sandbox)
     return running_sandbox
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
 
+from tests.waiting import LIMIT_S
+
 
 @dataclass
 class Answer:
@@ -62,7 +64,7 @@ class PlainClient:
     def exchange(self, method, target, raw, headers):
         if self.connection is None:
             parts = urlsplit(self.url)
-            self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=10)
+            self.connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=LIMIT_S)
         try:
             self.connection.request(method, target, body=raw or None, headers=headers)
             answer = self.connection.getresponse()

@@ -7,12 +7,12 @@ import time
 
 import pytest
 
-from dispersed_web.sandbox import DEMO_KEYS, Sandbox, SandboxControl
-from dispersed_web.sandbox.heartbeats import TIMEOUT_S, Target, target_of
+from dispersed_web.sandbox import DEMO_KEYS, Sandbox, SandboxControl, heartbeats
+from dispersed_web.sandbox.heartbeats import Target, target_of
+from tests.waiting import LIMIT_S, eventually
 
 from .plain_client import PlainClient, persistent
 
-PATIENCE_S = 5
 QUIET_S = 0.7  # longer than the sandbox looks for due containers
 FAST = 0.1
 
@@ -23,7 +23,7 @@ class Receiver(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port=0):
-        self.beats, self.paths, self.hosts = [], [], []
+        self.beats, self.paths, self.hosts, self.came_at = [], [], [], []
         self.status, self.headers, self.answer = 200, {}, {"state": "active", "message": ""}
         self.released = threading.Event()
         self.released.set()
@@ -46,10 +46,11 @@ class Receiver(http.server.ThreadingHTTPServer):
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         server = self.server
+        server.came_at.append(time.monotonic())
         server.beats.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         server.paths.append(self.path)
         server.hosts.append(self.headers["Host"])
-        server.released.wait(PATIENCE_S)
+        server.released.wait(LIMIT_S)
         body = json.dumps(server.answer).encode()
         self.send_response(server.status)
         for name, text in {**server.headers, "Content-Length": str(len(body))}.items():
@@ -84,11 +85,22 @@ def log_of(client, runs_of):
     return lambda uuid: client.get(f"/v1/job-runs/{runs_of(uuid)[0]['uuid']}").json["logs"]
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A receiver that is slow because the machine is busy is waited for."""
+    monkeypatch.setattr(heartbeats, "TIMEOUT_S", LIMIT_S)
+
+
 def wait_until(condition):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.01)
+    eventually(condition, "what was to happen", first_s=0.01)
+
+
+def falls_silent(receiver):
+    """What was on its way still comes: one heartbeat that was being sent, and one of a look that was under way."""
+    before = len(receiver.beats)
+    time.sleep(QUIET_S)
+    assert len(receiver.beats) <= before + 2
+    return len(receiver.beats)
 
 
 def run_until_running(control, uuid):
@@ -147,10 +159,7 @@ def test_a_heartbeat_stalls_while_the_gpu_works_on(receiver, control, behaving):
     control.advance(530)
     wait_until(lambda: len(receiver.beats) >= 3)
     control.advance(90)
-    time.sleep(2 * FAST)
-    before = len(receiver.beats)
-    time.sleep(4 * FAST)
-    assert len(receiver.beats) == before
+    falls_silent(receiver)
     control.beat(uuid)
     assert receiver.beats[-1]["gpus"][0]["use"] >= 60
 
@@ -276,10 +285,7 @@ def test_a_heartbeat_can_be_switched_off_and_on(receiver, control, behaving):
     assert receiver.beats[-1]["period_s"] == FAST
     for silence in ("off", "stall"):
         control.behave(uuid, heartbeat=silence)
-        time.sleep(FAST)
-        before = len(receiver.beats)
-        time.sleep(4 * FAST)
-        assert len(receiver.beats) == before
+        before = falls_silent(receiver)
         control.behave(uuid, heartbeat="on")
         wait_until(lambda: len(receiver.beats) > before)  # noqa: B023
 
@@ -420,18 +426,17 @@ def test_410_ends_the_heartbeats_of_that_run_only(receiver, control, behaving):
     receiver.status = 200
     control.restart(uuid)
     run_until_running(control, uuid)
-    wait_until(lambda: len(receiver.beats) == 2)
+    wait_until(lambda: len(receiver.beats) >= 2)
 
 
 def test_429_is_waited_for(receiver, control, behaving):
     receiver.status, receiver.headers = 429, {"Retry-After": "1"}
     uuid = behaving("idle")
     wait_until(lambda: control.heartbeats(uuid)["status"] == 429)
-    began = time.monotonic()
     control.behave(uuid, period_s=FAST)
     receiver.status = 200
-    wait_until(lambda: len(receiver.beats) == 2)
-    assert time.monotonic() - began > 0.8
+    wait_until(lambda: len(receiver.beats) >= 2)
+    assert receiver.came_at[1] - receiver.came_at[0] >= 1
 
 
 def test_redirects_are_not_followed(receiver, control, behaving):
@@ -455,15 +460,21 @@ def test_the_receiver_may_be_down_and_come_back(control, behaving):
 
 def test_a_slow_receiver_delays_neither_requests_nor_other_containers(receiver, control, client, behaving):
     receiver.released.clear()
-    began = time.monotonic()
     slow = [behaving("idle") for _ in range(2)]
-    wait_until(lambda: len(receiver.beats) == 2)
+    wait_until(lambda: len(receiver.beats) >= 2)
     with Receiver() as quick:
         uuid = behaving("idle", quick.address)
         wait_until(lambda: quick.beats)
         assert client.get(f"/v1/jobs/{uuid}").status == 200
-        assert time.monotonic() - began < TIMEOUT_S
-    wait_until(lambda: control.heartbeats(slow[0])["error"] == "TimeoutError")
+    waiting = [control.heartbeats(uuid) for uuid in slow]
+    assert [(one["sent"], one["status"], one["error"]) for one in waiting] == [(1, None, "")] * 2
+
+
+def test_a_receiver_that_never_answers_is_given_up(receiver, control, behaving, monkeypatch):
+    monkeypatch.setattr(heartbeats, "TIMEOUT_S", 0.1)
+    receiver.released.clear()
+    uuid = behaving("idle")
+    wait_until(lambda: control.heartbeats(uuid)["error"] == "TimeoutError")
 
 
 # Where nothing is sent
@@ -541,10 +552,7 @@ def test_heartbeats_end_with_the_container(receiver, control, client, behaving, 
         control.finish_job(uuid, exit_code=1)
     else:
         control.kill_node(uuid, lag_s=3600)
-    time.sleep(FAST)
-    before = len(receiver.beats)
-    time.sleep(4 * FAST)
-    assert len(receiver.beats) == before
+    falls_silent(receiver)
 
 
 def test_heartbeats_go_on_while_a_cancel_takes_its_time(receiver, control, client, behaving):
@@ -572,7 +580,7 @@ def test_heartbeats_end_with_the_sandbox_even_while_the_receiver_stalls(tmp_path
         before = len(receiver.beats)
         wait_until(lambda: len(receiver.beats) > before)
         began = time.monotonic()
-    assert time.monotonic() - began < TIMEOUT_S / 2
+    assert time.monotonic() - began < LIMIT_S / 2
     sent = len(receiver.beats)
     time.sleep(3 * FAST)
     assert len(receiver.beats) == sent

@@ -2,11 +2,14 @@
 
 import http.client
 import json
+import threading
 import time
 
 import pytest
 
 from dispersed_web.sandbox import DEMO_KEYS
+from dispersed_web.sandbox.server import Handler
+from tests.waiting import LIMIT_S, eventually
 
 from .plain_client import PlainClient, persistent
 
@@ -37,16 +40,18 @@ def test_half_a_status_line(client, control):
 
 
 @pytest.mark.parametrize("at", ["arrival", "before", "after"])
-def test_a_stall_outlasts_the_client_and_the_effect_still_comes(client, control, at):
-    control.add_fault(CREATE, "stall", times=1, at=at, seconds=0.3)
+def test_a_stall_outlasts_the_client_and_the_effect_still_comes(client, control, monkeypatch, at):
+    begun, go_on = threading.Event(), threading.Event()
+    monkeypatch.setattr(Handler, "_pause", lambda *_: begun.set() or go_on.wait(LIMIT_S))
+    control.add_fault(CREATE, "stall", times=1, at=at)
     client.get("/v1/users/me")
     client.connection.sock.settimeout(0.1)
     with pytest.raises(TimeoutError):
         client.post("/v1/jobs", persistent())
+    assert begun.wait(LIMIT_S)
     assert len(control.jobs()) == (1 if at == "after" else 0)
-    deadline = time.monotonic() + 5
-    while not control.jobs() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    go_on.set()
+    eventually(control.jobs, "the effect")
     assert len(control.jobs()) == 1
 
 

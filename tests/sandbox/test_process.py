@@ -12,6 +12,7 @@ import pytest
 
 import dispersed_web.sandbox
 from dispersed_web.sandbox import DEMO_KEYS, Sandbox, SandboxControl
+from tests.waiting import LIMIT_S
 
 from .plain_client import PlainClient, persistent
 
@@ -54,7 +55,7 @@ def test_it_ends_cleanly_even_while_a_request_stalls(launch, number):
         with pytest.raises(TimeoutError):
             client.get("/v1/jobs")
         process.send_signal(number)
-        assert process.wait(5) == 0
+        assert process.wait(LIMIT_S) == 0
     assert process.stderr.read() == ""
 
 
@@ -63,7 +64,7 @@ def test_a_killed_process_forgets_nothing_and_jobs_ran_on_meanwhile(launch):
     with PlainClient(url, KEY) as client:
         uuid = client.post("/v1/jobs", persistent()).json["uuid"]
     process.kill()
-    process.wait(5)
+    process.wait(LIMIT_S)
     _, url = launch("--key", ":".join(KEY))
     control = SandboxControl(url)
     assert [row["status"] for row in control.requests(method="POST")] == [201]
@@ -96,7 +97,7 @@ def test_a_wrong_key_ends_with_a_sentence(tmp_path, arguments):
         [*COMMAND, "--port", "0", "--data", str(tmp_path), *arguments],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=LIMIT_S,
     )
     assert result.returncode == 2
     assert "pk_sim_" in result.stderr
@@ -107,7 +108,7 @@ def test_a_busy_port_ends_with_a_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
         command = [*COMMAND, "--port", str(port), "--data", str(tmp_path)]
-        result = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
     assert result.returncode == 2
     assert f"127.0.0.1:{port}" in result.stderr
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dispersed_web.sandbox import DEMO_KEYS
+from tests.waiting import LIMIT_S
 
 from .plain_client import PlainClient, persistent
 
@@ -35,7 +36,7 @@ def test_one_nonce_is_accepted_once_however_many_try(sandbox, control):
 
     def send(_):
         with PlainClient(sandbox.url, DEMO_KEYS[0]) as client:
-            barrier.wait(5)
+            barrier.wait(LIMIT_S)
             return client.exchange("POST", "/v1/jobs", raw, headers).status
 
     with ThreadPoolExecutor(8) as pool:
@@ -53,7 +54,7 @@ def test_one_nonce_is_accepted_once_however_many_try(sandbox, control):
 )
 def test_a_body_without_a_usable_length_is_refused(sandbox, control, head):
     address = sandbox.url.removeprefix("http://").split(":")
-    with socket.create_connection((address[0], int(address[1])), timeout=5) as connection:
+    with socket.create_connection((address[0], int(address[1])), timeout=LIMIT_S) as connection:
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
     assert control.jobs() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import select
@@ -12,20 +13,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import LIMIT_S, eventually
+
 SCRIPT = Path(__file__).parents[2] / "dispersed_web/signals/heartbeat.sh"
 SHELLS = {"sh": ["sh"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 TOOLS = {"cat", "curl", "date", "grep", "head", "iconv", "od", "rm", "sed", "sh", "sleep", "sort", "stat"}
 TOOLS |= {"tail", "timeout", "tr", "wget"}
-LIMIT_S = 30.0
 
 
-def wait_until(true: Callable[[], Any], what: str = "") -> Any:
+def wait_until(true: Callable[[], Any], what: str) -> Any:
     """What ``true`` gives as soon as it is true. Fails after a while."""
-    end = time.monotonic() + LIMIT_S
-    while not (value := true()):
-        assert time.monotonic() < end, f"it never came to that: {what}"
-        time.sleep(0.04)
-    return value
+    return eventually(true, what, first_s=0.04)
 
 
 class Machine:
@@ -108,7 +106,8 @@ class Machine:
             process.terminate()
             process.communicate(timeout=LIMIT_S)
         if pid := self.detached():
-            os.kill(pid, 15)
+            with contextlib.suppress(ProcessLookupError):  # it just ended by itself
+                os.kill(pid, 15)
 
 
 class Terminal:

@@ -21,8 +21,11 @@ from django.utils import timezone
 
 from dispersed_web.jobs.models import Job
 from dispersed_web.signals import receiver
+from dispersed_web.signals.models import bucket_start
+from tests.ports import free_port
 from tests.signals.beating import buckets, make_beating_job
 from tests.signals.machine import SCRIPT, SHELLS, Machine, wait_until
+from tests.waiting import LIMIT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 GPU_87 = 'echo "87, 4000, 24000"; echo "[N/A], 100, 24000"; echo "3, [N/A], [N/A]"'
@@ -32,9 +35,7 @@ class App:
     """The application at a port of its own, which a test may stop and start."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.thread: LiveServerThread | None = None
 
@@ -42,10 +43,10 @@ class App:
         self.thread = LiveServerThread("127.0.0.1", _StaticFilesHandler, port=self.port)
         self.thread.daemon = True
         self.thread.start()
-        assert self.thread.is_ready.wait(10)
+        assert self.thread.is_ready.wait(LIMIT_S)
         assert self.thread.error is None
         # The first request imports every view, which takes seconds on a busy machine.
-        with urllib.request.urlopen(f"{self.url}/heartbeat.sh", timeout=60):
+        with urllib.request.urlopen(f"{self.url}/heartbeat.sh", timeout=LIMIT_S):
             pass
 
     def stop(self) -> None:
@@ -73,8 +74,11 @@ def absent_app() -> Iterator[App]:
 
 @pytest.fixture(autouse=True)
 def _no_pace(monkeypatch):
-    """The script's seconds are short here, so its reports come faster than any real one."""
+    """The script's seconds are short here, so its reports come faster than any real one. All that a test hears goes to one
+    bucket, whenever it runs."""
     monkeypatch.setattr(receiver, "PACE", dt.timedelta(milliseconds=1))
+    begun = bucket_start(timezone.now())
+    monkeypatch.setattr(receiver, "bucket_start", lambda _: begun)
 
 
 @pytest.fixture
@@ -189,7 +193,7 @@ def test_an_open_terminal_and_its_last_keystroke(machine, beating):
     wait_for_reports(beating[0])
     (bucket, *_) = buckets(beating[0])
     assert bucket.ssh_open == 1
-    assert abs(timezone.now() - dt.timedelta(seconds=600) - bucket.key_at) < dt.timedelta(seconds=30)
+    assert abs(timezone.now() - dt.timedelta(seconds=600) - bucket.key_at) < dt.timedelta(minutes=5)
     terminal.close()
 
 
@@ -202,8 +206,8 @@ def test_a_wrong_clock_does_not_matter(machine, beating):
 
     wait_for_reports(beating[0], 2)
     (bucket, *_) = buckets(beating[0])
-    assert abs(timezone.now() - bucket.last_at) < dt.timedelta(seconds=15)
-    assert abs(timezone.now() - dt.timedelta(seconds=600) - bucket.key_at) < dt.timedelta(seconds=30)
+    assert abs(timezone.now() - bucket.last_at) < dt.timedelta(minutes=5)
+    assert abs(timezone.now() - dt.timedelta(seconds=600) - bucket.key_at) < dt.timedelta(minutes=5)
     assert 0 <= bucket.cpu_top <= 1000
     terminal.close()
 
@@ -286,7 +290,7 @@ def test_it_ends_when_told_to_and_leaves_nothing_behind(machine, beating):
 
     process.terminate()
 
-    assert process.wait(5) == 0
+    assert process.wait(LIMIT_S) == 0
     assert not machine.lock().exists()
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
     assert str(process.pid) not in children.read_text().split()
@@ -338,7 +342,7 @@ def test_with_the_job_the_script_ends(one_machine, beating):
 
     Job.objects.update(status="CANCELLED")
 
-    assert process.wait(10) == 0
+    assert process.wait(LIMIT_S) == 0
     assert not one_machine.lock().exists()
 
 
@@ -435,16 +439,21 @@ def test_a_terminal_that_nobody_reads_holds_nothing_up(one_machine, beating):
 
 def test_the_hook_runs_once_for_a_stop_while_reports_go_on(machine, beating):
     machine.hook(f'echo "$DW_STOP_REASON $DW_STOP_IN_S" >>{machine.hook_log}; sleep 5')
-    Job.objects.update(
-        verdict_state="warned", verdict_rule="idle", stop_at=timezone.now() + dt.timedelta(seconds=40)
-    )
-
     machine.start()
+    wait_for_reports(beating[0])
+    stop_at = timezone.now() + dt.timedelta(seconds=40)
+    Job.objects.update(verdict_state="warned", verdict_rule="idle", stop_at=stop_at)
 
-    wait_for_reports(beating[0], 4)
+    wait_until(lambda: machine.hook_log.exists() and machine.hook_log.read_text().endswith("\n"), "the hook")
+    left_s = (stop_at - timezone.now()).total_seconds()
+    wait_for_reports(beating[0], 3)
     (line,) = machine.hook_log.read_text().splitlines()
     assert line.startswith("idle ")
-    assert 20 <= int(line.split()[1]) <= 40
+    assert left_s - 1 <= int(line.split()[1]) <= 40
+
+
+def ran(machine):
+    return machine.hook_log.read_text().count("ran") if machine.hook_log.exists() else 0
 
 
 def test_the_hook_runs_again_for_another_stop(one_machine, beating):
@@ -452,9 +461,9 @@ def test_the_hook_runs_again_for_another_stop(one_machine, beating):
     one_machine.start()
     for runs in (1, 2):
         Job.objects.update(verdict_state="warned", stop_at=timezone.now() + dt.timedelta(seconds=30))
-        wait_until(lambda: one_machine.hook_log.exists(), "the hook")
+        wait_until(lambda runs=runs: ran(one_machine) >= runs, "the hook")
         wait_for_reports(beating[0], 2)
-        assert one_machine.hook_log.read_text().count("ran") == runs
+        assert ran(one_machine) == runs
         Job.objects.update(verdict_state="active", stop_at=timezone.now() + dt.timedelta(hours=2))
         wait_for_reports(beating[0], 2)
 

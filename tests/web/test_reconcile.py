@@ -15,6 +15,7 @@ from dispersed_web import tasks
 from dispersed_web.fair_pool import FairPool
 from dispersed_web.jobs import pursuit, sending, sync
 from dispersed_web.web.management.commands import reconcile
+from tests.waiting import LIMIT_S
 
 
 def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,7 +25,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
 
     def stall(*_: Any) -> None:
         polling.release()
-        release.wait(20)
+        release.wait(LIMIT_S)
 
     monkeypatch.setattr(sync, "sync", stall)
     monkeypatch.setattr(pursuit, "pursue", lambda *_: done["stop"].set())
@@ -55,7 +56,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
             polling.acquire()
         passes.tick()
         try:
-            assert [name for name, event in done.items() if not event.wait(10)] == []
+            assert [name for name, event in done.items() if not event.wait(LIMIT_S)] == []
         finally:
             release.set()
 
@@ -72,7 +73,7 @@ def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
         if job_id == other:
             done.set()
         else:
-            release.wait(20)
+            release.wait(LIMIT_S)
 
     monkeypatch.setattr(reconcile.tasks, "pursue", pursue)
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
@@ -83,7 +84,7 @@ def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
             passes._pursue(job_id, stalled)
         passes._pursue(other, uuid.uuid4())
         try:
-            assert done.wait(10)
+            assert done.wait(LIMIT_S)
             assert calls.count(first) == 1
         finally:
             release.set()
@@ -91,7 +92,7 @@ def test_the_stops_of_one_credential_do_not_wait_behind_those_of_another(
 
 def test_launches_do_not_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) -> None:
     release, done = threading.Event(), threading.Event()
-    monkeypatch.setattr(sync, "sync", lambda *_: release.wait(20))
+    monkeypatch.setattr(sync, "sync", lambda *_: release.wait(LIMIT_S))
     monkeypatch.setattr(sending, "send", lambda *_: done.set())
     monkeypatch.setattr(reconcile, "close_old_connections", lambda: None)
     with FairPool(3, 2, "calls") as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
@@ -100,7 +101,7 @@ def test_launches_do_not_wait_behind_polling(monkeypatch: pytest.MonkeyPatch) ->
             passes._each(sync.sync)(uuid.uuid4())
         passes._each(sending.send)(uuid.uuid4())
         try:
-            assert done.wait(10)
+            assert done.wait(LIMIT_S)
         finally:
             release.set()
 
