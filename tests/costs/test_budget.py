@@ -123,9 +123,9 @@ def test_by_the_time_it_runs_out_it_is_used_up_and_not_much_earlier(budget: Budg
     end = runs_out_at(budget, T0)
     if end is None or end == T0:
         return
-    hours = (end - T0) // dt.timedelta(microseconds=1) / Decimal(3_600_000_000)
-    at_end = budget.spent_usd + budget.rate_usd * hours
-    before = budget.spent_usd + budget.rate_usd * hours * Decimal("0.999")
+    burnt = budget.rate_usd * ((end - T0) // dt.timedelta(microseconds=1)) / 3_600_000_000
+    at_end = round(budget.spent_usd + burnt, 4)  # the databases keep hundredths of a cent
+    before = round(budget.spent_usd + burnt * Decimal("0.999"), 4)
     assert reached(replace(budget, spent_usd=at_end))
     assert before <= at_end <= budget.limit_usd + Decimal("0.01")
     assert before < budget.limit_usd or left_usd(budget) < Decimal("0.1")
