@@ -281,11 +281,24 @@
     pressed = event.timeStamp - pressedAt < 1200 && pressed === "g" ? `g ${event.key}` : event.key;
     pressedAt = event.timeStamp;
     const target = $$("[data-key]").find((element) => element.dataset.key === pressed);
-    if (!target) return;
+    if (!target) return onRow(event);
     event.preventDefault();
     if (target.matches("input")) target.select();
     target.matches("input") ? target.focus() : target.click();
   });
+
+  /* From row to row of a table; the link of the row has the focus, so Enter opens it. */
+  function onRow(event) {
+    const step = { j: 1, k: -1 }[pressed];
+    const row = document.activeElement.closest("tr");
+    if (pressed === "x") return $("[data-select]", row || document.createElement("tr"))?.click();
+    const links = step ? $$("tbody a.row-title").filter((link) => link.checkVisibility()) : [];
+    const at = links.findIndex((link) => row?.contains(link));
+    const next = links[at < 0 ? 0 : at + step];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  }
 
   document.addEventListener("change", (event) => {
     if (!event.target.matches("[data-shortcuts]")) return;

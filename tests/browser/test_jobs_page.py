@@ -92,6 +92,23 @@ def test_several_jobs_are_stopped_after_a_look_at_what_that_hits(team, open_page
     assert Job.objects.filter(stop_requested_at__isnull=False).count() == 2
 
 
+def test_a_phone_folds_the_filters_that_few_use(team, open_page):
+    factories.make_job(team, "PENDING", title="Waits")
+    factories.make_job(team, title="Runs")
+    page = open_page(size=PHONE)
+    status = page.get_by_label("Status", exact=True)
+    expect(status).to_be_hidden()
+    page.get_by_text("More filters").click()
+    status.select_option("RUNNING")
+    expect(page.locator(".row-title")).to_have_text(["Runs"])
+    page.reload()
+    expect(status).to_be_visible()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(page.url.partition("?")[0])
+    expect(status).to_be_visible()
+    expect(page.get_by_text("More filters")).to_be_hidden()
+
+
 def test_a_job_is_stopped_from_the_table_on_a_phone(team, open_page):
     job = factories.make_job(team, title="Development Environment")
     page = open_page(size=PHONE)

@@ -118,6 +118,31 @@ def test_the_theme_is_kept_and_the_shortcuts_can_be_switched_off(samples, deskto
     desktop.wait_for_url("**/team/")
 
 
+def test_the_keyboard_goes_from_row_to_row_and_selects(samples, desktop):
+    desktop.goto(samples)
+    rows = desktop.locator("tbody .row-title")
+    for key, row in (("j", 0), ("j", 1), ("k", 0)):
+        desktop.keyboard.press(key)
+        expect(rows.nth(row)).to_be_focused()
+    desktop.keyboard.press("x")
+    expect(desktop.locator("[data-select]").first).to_be_checked()
+    expect(desktop.locator("[data-bulk-count]")).to_have_text("1")
+
+
+def test_only_a_click_beside_a_dialog_closes_it_not_text_that_is_marked_beyond_its_edge(samples, desktop):
+    desktop.goto(samples)
+    desktop.keyboard.press("?")
+    dialog = desktop.locator("#help-dialog")
+    box = dialog.bounding_box()
+    desktop.mouse.move(box["x"] + 30, box["y"] + 30)
+    desktop.mouse.down()
+    desktop.mouse.move(box["x"] - 30, box["y"] + 30)
+    desktop.mouse.up()
+    expect(dialog).to_be_visible()
+    desktop.mouse.click(box["x"] - 30, box["y"] + 30)
+    expect(dialog).to_be_hidden()
+
+
 def test_copying_says_that_it_copied(samples, desktop):
     desktop.goto(samples + PAGES["job"])
     desktop.get_by_role("button", name="Copy the ssh command").click()
