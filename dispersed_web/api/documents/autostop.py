@@ -81,7 +81,9 @@ curl $DW/autostop/replay -H "Authorization: Bearer $TOKEN" -H "Content-Type: app
     responses=answers({200: ReplaySerializer}, 400, 413, 415),
 )
 
-_LATE = "`too_late`: its stop was asked for, or it ended."
+_LATE = (
+    "`too_late`: its stop was asked for, or it ended. `outdated`: its limits changed since `limits_version`."
+)
 
 in_use = extend_schema(
     operation_id="say_in_use",

@@ -18,10 +18,10 @@ WRONG = RULES["api_token"].limit
 OVERVIEW = f"""
 Launch, watch, extend and stop the jobs of your team on Dispersed.
 
-**Token.** Make one on the *Me* page, or with `{commands.named("create_api_token")}`. It belongs to you and to one
-team, which is the team that every call is about. What it may do is what its scope *and* your role there allow:
-`read` only looks, `operate` also launches, extends and stops, `admin` also does what admins do. No token does what
-only owners do. When you leave the team, it is dead at once. An admin makes tokens of the team itself under *Team*,
+**Token.** Make one under *Profile and security*, or with `{commands.named("create_api_token")}`. It belongs to you and
+to one team, which is the team that every call is about. What it may do is what its scope *and* your role there
+allow: `read` only looks, `operate` also launches, extends and stops, `admin` also does what admins do. No token does
+what only owners do. When you leave the team, it is dead at once. An admin makes tokens of the team itself under *Team*,
 *API tokens*: they belong to no person and act under their own name. Every token ends after a year at most; you, or the
 team's admins, hear a week and a day before.
 
@@ -34,9 +34,20 @@ curl -H "Authorization: Bearer $TOKEN" $DW/me
 **Faults** have one shape:
 `{{"error": {{"code": "…", "message": "…", "fields": {{"env.0.name": "…"}}}}}}`. Programs look
 at the status and `code`; `message` is for people; `fields` names each input at fault. Unknown fields are refused.
+These codes may come from any call; each call names its own:
+
+| Status | `code` | |
+| --- | --- | --- |
+| 400 | `invalid`, `parse_error` | `fields` says which inputs; the body is no JSON |
+| 401 | `not_authenticated`, `invalid_token` | no token came; it is mistyped, revoked, expired, or its person left |
+| 403 | `scope_too_small`, `role_too_small`, `not_allowed` | what the token, or its person, may not do |
+| 403 | `mfa_required`, `https_required` | the person needs a second factor; the call came by plain http |
+| 404 | `not_found` | nothing there, or nothing that the token may see |
+| 409 | `only_looks` | this is a copy of another installation's database, which changes nothing at Dispersed |
+| 413, 429, 500 | `too_large`, `throttled`, `internal_error` | |
 
 **Values.** Times are ISO 8601 in UTC. Money is US dollars as text, estimated until the cloud bills. Durations name their
-unit: `lifetime_s`, `max_timeout_run_ms`. Another team's job answers 404 like one that does not exist.
+unit: `lifetime_s`, `max_timeout_run_ms`. What belongs to another team answers 404 like what does not exist.
 
 **Bounds.** Each token may make {CALLS} calls in a minute (`429` with `Retry-After`), and {WRONG} wrong tokens may come
 from one address in a minute. A body may have
@@ -55,7 +66,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "dwp_…",
-            "description": "An API token. Make one on the Me page; it is bound to one team and shown once.",
+            "description": "An API token. Make one under Profile and security; it is bound to one team and shown once.",
         }
 
 
@@ -63,7 +74,7 @@ _FAULTS = {
     400: "Not valid; `fields` says which inputs.",
     401: "No token, or one that is not valid (any more).",
     403: "The token's scope or its person's role does not allow it.",
-    404: "No such job in the token's team.",
+    404: "Nothing of that id in the token's team, or nothing that the token's person may see.",
     409: "The state of things does not allow it; `code` says why.",
     413: "The body is too large.",
     415: "The body is not JSON.",

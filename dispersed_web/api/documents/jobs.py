@@ -63,9 +63,19 @@ cloud's own answer is unclear, the status is `UNCONFIRMED` until the job is foun
 Repeat a call that failed on the way (time-out, 500) with **the same `Idempotency-Key` and body**: you get the one job,
 with `200` and `Idempotent-Replay: true`. A call that was answered with 400 or 409 launched nothing, and its key is free.
 
-`409` has the code of the obstacle: `idempotency_key_reused`, `same_again`, `cannot_supersede`, `frozen`,
-`credential_broken`, `credential_disabled`, `cannot_stop`, `cannot_see`, `clock_off`, `key_expires`, `too_many_jobs`,
-`too_expensive`, `budget_used_up`, `budget_too_small`, and `only_looks` in a copy of another installation's database.
+`409` has the code of the obstacle:
+
+- about the call: `idempotency_key_reused`, `same_again`, `cannot_supersede`, `token_over`
+- about the team: `frozen`, `too_many_jobs`, `too_expensive`, `budget_used_up`, `budget_too_small`
+- about the credential: `credential_broken`, `credential_disabled`, `credential_retired`, `cannot_stop`, `cannot_see`,
+  `clock_off`, `key_expires`
+- about its caps: `cap_task`, `cap_gpu`, `cap_gpu_count`, `cap_regions`, `cap_image`, `cap_lifetime`,
+  `cap_price_unknown`, `cap_jobs`, `cap_hourly`, `cap_spent`
+- about secrets of the team: `secret_gone`, `secret_not_yours`, `secret_bound` (to other registries), `secret_unreadable`
+
+A credential that the launcher may not use is `403` with `credential_not_for_you`. Asking too often is `429` with
+`too_many_launches`. Without a good `Idempotency-Key` it is `400` with `idempotency_key_required` or
+`idempotency_key_invalid`.
 
 ```
 curl $DW/jobs -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\

@@ -50,7 +50,7 @@ With its current version: what it asks (`inputs`), and the whole document.
 curl -H "Authorization: Bearer $TOKEN" $DW/recipes/$RECIPE
 ```
 """,
-    responses=answers({200: RecipeSerializer}, 404, f404="No such recipe that the token's person may see."),
+    responses=answers({200: RecipeSerializer}, 404),
 )
 
 list_versions = extend_schema(
