@@ -415,6 +415,7 @@ SPECTACULAR_SETTINGS = {
 # Logs: one line an entry; never a URL of an outgoing request, never a secret --------------------------------------------
 
 LOG_FORMAT = env.choice("DW_LOG_FORMAT", "line", ("line", "json"))
+LOG_LEVEL = env.choice("DW_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -426,7 +427,7 @@ LOGGING = {
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["secrets"]}
     },
-    "root": {"handlers": ["console"], "level": env.text("DW_LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         # Instead of Django's own handlers, which know nothing of secrets
         "django": {"handlers": [], "propagate": True},

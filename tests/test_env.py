@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,3 +48,11 @@ def test_hosts_are_read_with_and_without_a_port(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("DW_HOSTS", "hooks.example.com:https")
     with pytest.raises(ImproperlyConfigured, match="DW_HOSTS: write host or host:port"):
         env.hosts("DW_HOSTS")
+
+
+def test_a_word_that_is_none_of_the_allowed_ones_is_named_with_them() -> None:
+    """As the first process that starts would say it; a level of the log in small letters is easily written."""
+    environment = {**os.environ, "DW_LOG_LEVEL": "debug"}
+    start = [sys.executable, "-c", "import dispersed_web.settings"]
+    ended = subprocess.run(start, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert "DW_LOG_LEVEL is 'debug'; write one of DEBUG, INFO, WARNING, ERROR." in ended.stderr
