@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from dispersed_web.accounts import browsers
 from dispersed_web.costs.estimate import cents
@@ -168,15 +169,17 @@ def _money(event: Event, job: Job | None) -> list[tuple[str, Words]]:
 
 def _page(event: Event, job: Job | None) -> tuple[str, str]:
     """Where more stands, and what that link is called."""
+    if event.kind.startswith("account.factor_"):
+        return settings.PUBLIC_URL + reverse("mfa_index"), "Set up a second factor"
     if event.team is None:
         return f"{settings.PUBLIC_URL}/me/security/", "Open your account's events"
     if job:
         return f"{_team_page(event)}jobs/{job.pk}/", "Open the job"
     if event.kind.startswith("credential."):
         return f"{_team_page(event)}credentials/", "Open the credentials"
-    if event.kind == "token.expires" and event.audience == Audience.PERSON:
+    if event.kind.startswith("token.") and event.audience == Audience.PERSON:
         return f"{settings.PUBLIC_URL}/me/", "Open your API tokens"
-    if event.kind == "token.expires":
+    if event.kind.startswith("token."):
         return f"{_team_page(event)}team/tokens/", "Open the API tokens"
     if event.kind.startswith("unmanaged."):
         return f"{_team_page(event)}inventory/", "Open the inventory"

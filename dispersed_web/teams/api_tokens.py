@@ -14,12 +14,14 @@ import secrets
 import string
 import uuid
 import zlib
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.views.decorators.debug import sensitive_variables
 
 from dispersed_web.accounts.models import User
+from dispersed_web.events.models import Audience
 from dispersed_web.events.record import Actor, record
 from dispersed_web.teams import keeping, seats
 from dispersed_web.teams.keeping import TeamRefused
@@ -135,13 +137,24 @@ def _store(
 
 
 def _tell_of(token: ApiToken, actor: Actor, kind: str, sentence: str, now: dt.datetime) -> None:
-    data = {
+    """A token outlives the password and the session it was made with, so whoever it acts for is told of each new one, and
+    the owners of what acts for the team or does what admins do. Of an end by somebody else its person is told."""
+    theirs = not token.user.is_service
+    data: dict[str, Any] = {
         "name": token.name,
         "scope": token.scope,
         "expires_at": token.expires_at.isoformat(),
-        "service": token.user.is_service,
+        "service": not theirs,
     }
-    record(token.team_id, actor, kind, ("apitoken", token.pk), sentence, now=now, data=data)
+    if theirs:
+        data["concerns"] = [token.user_id]
+    audience = Audience.NOBODY
+    if kind == "token.created":
+        audience = Audience.PERSON if theirs and token.scope != "admin" else Audience.OWNERS
+    elif theirs and actor.user_id != token.user_id:
+        audience = Audience.PERSON
+    about = ("apitoken", token.pk)
+    record(token.team_id, actor, kind, about, sentence, now=now, data=data, audience=audience)
 
 
 @sensitive_variables()

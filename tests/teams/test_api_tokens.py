@@ -11,6 +11,8 @@ from django.utils import timezone
 from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
+from dispersed_web.notifications.notice import compose
+from dispersed_web.notifications.readers import readers
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.teams.keeping import OPERATOR, TeamRefused
 from dispersed_web.teams.models import ApiToken, Membership, Team
@@ -150,6 +152,43 @@ def test_making_and_revoking_are_events(team):
         "token.created",
         "token.revoked",
     ]
+
+
+def told_of(kind):
+    """Whom the events of the kind are told to, in their order."""
+    names = dict(User.objects.values_list("pk", "name"))
+    return [{names[pk] for pk in readers(one)} for one in Event.objects.filter(kind=kind).order_by("pk")]
+
+
+@pytest.mark.parametrize(
+    ("scope", "people"), [("read", {"Ben"}), ("operate", {"Ben"}), ("admin", {"Ben", "Olga"})]
+)
+def test_whoever_a_new_token_acts_for_is_told_and_the_owners_of_powerful_ones(scope, people):
+    team = make.make_team(owner=make.make_user(name="Olga"))
+    ben = make.make_member(team, "admin", user=make.make_user(name="Ben"))
+    make.make_member(team, "admin", user=make.make_user(name="Bystander"))
+    make_token(team, ben, scope=scope)
+    assert told_of("token.created") == [people]
+
+
+def test_of_a_token_of_the_team_the_owners_are_told():
+    team = make.make_team(owner=make.make_user(name="Olga"))
+    ben = make.make_member(team, "admin", user=make.make_user(name="Ben"))
+    make_service(team, Actor.person(ben), scope="read")
+    assert told_of("token.created") == [{"Olga"}]
+    notice = compose(Event.objects.get(kind="token.created"))
+    assert notice.page.endswith(f"/t/{team.slug}/team/tokens/")
+
+
+def test_a_person_is_told_when_somebody_else_revokes_their_token():
+    team = make.make_team(owner=make.make_user(name="Olga"))
+    ben = make.make_member(team, "member", user=make.make_user(name="Ben"))
+    for actor in (ben, make.owner_of(team)):
+        token, _ = make_token(team, ben)
+        api_tokens.revoke(token, actor=Actor.person(actor), now=timezone.now())
+    audiences = Event.objects.filter(kind="token.revoked").order_by("pk").values_list("audience", flat=True)
+    assert list(audiences) == ["", "person"], "one's own act is no news"
+    assert told_of("token.revoked")[1] == {"Ben"}
 
 
 @pytest.mark.parametrize(

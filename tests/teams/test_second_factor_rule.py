@@ -11,6 +11,7 @@ from dispersed_web.accounts.models import User
 from dispersed_web.events.models import Event
 from dispersed_web.events.record import Actor
 from dispersed_web.notifications import inbox, outbox
+from dispersed_web.notifications.notice import compose
 from dispersed_web.notifications.readers import readers
 from dispersed_web.teams import factor_rule, keeping
 from dispersed_web.teams.models import Team
@@ -89,6 +90,7 @@ def test_who_has_none_is_told_when_the_rule_begins(ada):
     assert "your own API tokens for it are refused" in sentence
     outbox.fan_out(timezone.now())
     assert inbox.unread(User.objects.get(email="bob@example.org")) == 1
+    assert compose(Event.objects.get(kind="account.factor_needed")).page.endswith(reverse("mfa_index"))
 
 
 def test_the_end_of_the_rule_is_told_to_the_owners(ada):
