@@ -263,6 +263,7 @@ def sweep_launches_with(send: Each, look: Each) -> None:
 
 
 def sweep_stops_with(pursue: EachStop) -> None:
+    """Hands every stop that is due to ``pursue``, with the credential that it needs."""
     if not installation.may_act():
         return
     now = database_now()
@@ -272,6 +273,7 @@ def sweep_stops_with(pursue: EachStop) -> None:
 
 
 def sweep_autostop_with(pursue: EachStop) -> None:
+    """One look of auto-stop at all jobs that are due for it, and the stops that it asked for."""
     if not installation.may_act():
         return
     now = database_now()
@@ -286,6 +288,7 @@ def sweep_autostop_with(pursue: EachStop) -> None:
 
 
 def sweep_sync_with(sync_one: Each) -> None:
+    """Hands every credential whose jobs are to be looked at to ``sync_one``."""
     now = database_now()
     for credential_id in sync.due(now):
         sync_one(credential_id)
@@ -293,6 +296,7 @@ def sweep_sync_with(sync_one: Each) -> None:
 
 
 def sweep_history_with(go_on: Each) -> None:
+    """Hands every unfinished import of past jobs to ``go_on``."""
     for import_id in history.due(database_now()):
         go_on(import_id)
 

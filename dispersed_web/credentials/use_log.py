@@ -40,6 +40,8 @@ class Key:
 
 @dataclass
 class Count:
+    """How often one secret was used for one purpose since the last writing, first and last when, and how often in vain."""
+
     first_at: dt.datetime
     last_at: dt.datetime
     count: int = 0

@@ -186,6 +186,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Document:
+    """``spec`` has the fields of the create call; ``inputs`` are asked of whoever launches; ``locked`` names what no launch
+    changes; ``autostop`` the choices for idleness; ``secrets`` says which part gets which of the team's secrets, by
+    name; ``connection`` how the machine is reached. No value of a secret is in any of them."""
+
     spec: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     locked: frozenset[str] = frozenset()

@@ -26,6 +26,8 @@ class AlreadyRunning(Exception):
 
 
 class DataFolder:
+    """Where each thing lies in the folder. Nothing is made before :meth:`make`."""
+
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.database = self.path / "db.sqlite3"

@@ -25,6 +25,8 @@ class SessionAgeMiddleware:
 
 
 class ReaderMiddleware:
+    """Times in the zone of whoever is signed in, and nothing of what they see kept by anybody in between."""
+
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 

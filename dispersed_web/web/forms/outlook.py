@@ -27,6 +27,8 @@ from dispersed_web.web.words import at_clock_time, clock_time, money, round_dura
 
 @dataclass(frozen=True)
 class Line:
+    """One sentence of the price panel."""
+
     icon: str
     text: str
 

@@ -45,6 +45,10 @@ FOLDS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Page:
+    """``offered`` are the GPUs with a price, ``others`` those without; ``rate`` is the price per hour in words, ``label``
+    the machine. ``warnings`` say what may go wrong, ``notes`` what will happen. ``folds`` tells which parts stand open. The
+    page asks for prices again every ``poll_ms``, ``looks_left`` times at most; 0 is never."""
+
     choices: list[GpuChoice]
     quote: Quote
     gpu: str

@@ -20,6 +20,8 @@ SAY_WHEN = "Say until when: a date and a time."
 
 @dataclass(frozen=True, slots=True)
 class Preset:
+    """A moment that can be chosen with one press."""
+
     at: dt.datetime
     label: str
 

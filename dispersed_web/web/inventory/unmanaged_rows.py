@@ -20,6 +20,8 @@ MOST_IN_PANEL = 3
 
 @dataclass(frozen=True, slots=True)
 class UnmanagedRow:
+    """One unmanaged job in the words of the jobs table; ``uuid`` is the cloud's."""
+
     title: str
     credential: str
     status_kind: str

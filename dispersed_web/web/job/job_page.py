@@ -33,6 +33,8 @@ BY_AUTOSTOP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fact:
+    """A name and its value; ``cost`` is one that the browser goes on counting."""
+
     name: str
     value: Phrase
     cost: rows.Cost | None = None

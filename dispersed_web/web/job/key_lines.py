@@ -21,6 +21,8 @@ KINDS = {
 
 @dataclass(frozen=True)
 class KeyLine:
+    """A stored key, and its kind as people call it."""
+
     row: SshKey | TeamSshKey
     kind: str
 

@@ -27,6 +27,9 @@ class FromRecipe:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
+    """``cook`` is the cloud's id of the recipe that was cooked, ``origin`` how the job came to be known where it was not
+    launched here, ``launcher`` who launched it where that is somebody else than its ``owner``. Empty: nothing to say."""
+
     recipe: FromRecipe | None
     cook: str
     cook_name: str

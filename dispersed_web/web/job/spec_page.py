@@ -25,6 +25,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Fields that belong together; ``empty`` is said where none of them is set."""
+
     title: str
     lines: tuple[Line, ...]
     empty: str = ""

@@ -31,6 +31,8 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Choice:
+    """A column that can be hidden."""
+
     name: str
     label: str
     is_shown: bool

@@ -48,6 +48,8 @@ class LimitLine:
 
 @dataclass(frozen=True)
 class MonthLine:
+    """What the stops of one month saved, in words."""
+
     month: str
     stops: int
     saved: str

@@ -31,6 +31,8 @@ ASKED = [CredentialState.ACTIVE, CredentialState.BROKEN]
 
 @dataclass(frozen=True)
 class Card:
+    """A recipe of the cloud in its list; ``asks`` counts its questions, ``is_here``: the team took it over already."""
+
     recipe: CloudRecipe
     name: str
     about: str
@@ -42,6 +44,8 @@ class Card:
 
 @dataclass(frozen=True)
 class Shelf:
+    """Cards under a heading."""
+
     title: str
     cards: Sequence[Card]
 

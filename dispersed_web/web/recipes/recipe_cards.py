@@ -40,6 +40,8 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Card:
+    """A recipe in the gallery; ``used_at`` is when the reader last launched from it, lately."""
+
     recipe: Recipe
     about: str
     machine: Machine
@@ -62,6 +64,8 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Gallery:
+    """``found`` counts all that match, of which ``left_out`` are not shown; ``has_any``: the team has recipes at all."""
+
     shelves: Sequence[Shelf]
     found: int
     has_any: bool

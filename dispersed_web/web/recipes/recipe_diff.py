@@ -28,6 +28,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Row:
+    """One value before and after, or, for long texts, the ``lines`` in which they differ."""
+
     name: str
     kind: str
     before: str
@@ -37,6 +39,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Part:
+    """Changes that belong together."""
+
     title: str
     rows: Sequence[Row]
 

@@ -26,6 +26,8 @@ MOST_JOBS = 5
 
 @dataclass(frozen=True)
 class VersionLine:
+    """One version in the list of them."""
+
     number: int
     note: str
     by: str
@@ -34,6 +36,8 @@ class VersionLine:
 
 @dataclass(frozen=True)
 class JobLine:
+    """A job that was launched from the recipe; ``number`` is that of its version."""
+
     pk: Any
     title: str
     status: dict[str, str]
@@ -44,6 +48,8 @@ class JobLine:
 
 @dataclass(frozen=True)
 class PriceLine:
+    """What one GPU that fits costs, in words."""
+
     name: str
     memory: str
     price: str

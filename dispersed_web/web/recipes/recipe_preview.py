@@ -21,6 +21,8 @@ from dispersed_web.web.recipes.recipe_prices import Machine, Prices, machine_of
 
 @dataclass(frozen=True)
 class Preview:
+    """The launch form of an unsaved recipe; ``unknown_secrets`` are names that the team has no secret of."""
+
     name: str
     icon: str
     description: SafeString

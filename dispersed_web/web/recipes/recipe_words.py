@@ -62,6 +62,8 @@ CODE = frozenset({"image", "tag", "registry_host", "ssh_key", "volumes", "log_no
 
 @dataclass(frozen=True)
 class Line:
+    """A field of the recipe; ``asked`` is the label of the input that sets it, empty where none does."""
+
     name: str
     value: str
     is_code: bool = False
@@ -71,6 +73,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
+    """Fields that belong together."""
+
     title: str
     lines: tuple[Line, ...]
 
