@@ -127,6 +127,14 @@
     location.assign(`${loginPath}?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
 
+  /* <a href="…" data-asks>: the page that it leads to opens as a dialog. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-asks]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    window.htmx.ajax("GET", link.href, { source: link, target: "#dialog-content" });
+  });
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     const landed = xhr.responseURL && new URL(xhr.responseURL).pathname;

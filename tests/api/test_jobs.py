@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import itertools
-import json
 import uuid
 from decimal import Decimal
 
@@ -187,13 +185,12 @@ def test_me_and_credentials(api, team, document):
     assert reader.get("/api/v1/credentials").json()["credentials"][0]["may_launch"]["allowed"] is False
 
 
-FORGED = [10**40, -1, "x", "\x00", None, [], "0001-01-01T00:00:00+00:00", float("inf")]
+FORGED = [10**40, -1, "x", "%00", None, "", "0001-01-01T00:00:00+00:00", float("inf"), "nan"]
 
 
 @pytest.mark.parametrize("sort", list(queries.SORTS))
 def test_a_forged_cursor_breaks_nothing(api, team, sort):
     job(team, "env")
     for moment, key in itertools.product(("0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59+00:00"), FORGED):
-        parts = json.dumps([sort, moment, key, str(uuid.uuid4()), False])
-        cursor = base64.urlsafe_b64encode(parts.encode()).decode()
+        cursor = f"{sort}~older~{moment}~{uuid.uuid4()}~{key}"
         assert api.get(PATH, sort=sort, cursor=cursor).status_code in (200, 400), (moment, key)

@@ -28,6 +28,8 @@ ROWS = {
     "notice_id": "SELECT id FROM notifications_delivery WHERE way = 'inbox' ORDER BY id LIMIT 1",
     "invitation_id": "SELECT id FROM teams_invitation WHERE accepted_at IS NULL",
 }
+# What scripts fetch: by itself, or as a dialog.
+PART = re.compile(r'(?:hx-get|data-asks href)="(/[^"]+)"')
 MORE = (
     *("jobs/?show=all", "team/events/export/?format=csv", "team/events/export/?format=json"),
     *("launch/?again={job_id}", "jobs/{job_id}/logs/?download", "jobs/{job_id}/ask/again/"),
@@ -60,7 +62,7 @@ def walk(world: World, *roles: str) -> None:
         asked += [pool.submit(look_at, world.people[name], api) for name in programs]
         seen = [one.result() for one in asked]
     assert min(map(len, seen)) >= 10, seen
-    parts = {html.unescape(part) for text in seen[0] for part in re.findall(r'hx-get="(/[^"]+)"', text)}
+    parts = {html.unescape(part) for text in seen[0] for part in PART.findall(text)}
     assert len(parts) >= 10, parts
     look_at(world.people[roles[0]], sorted(parts), HX_Request="true")
 

@@ -18,10 +18,12 @@ def asked(accept: str):
 
 
 @pytest.mark.parametrize("begin", ["", "<div>", "<div data-starred='é'>" * 999])
-def test_a_browser_unpacks_what_was_packed_apart(begin):
-    answers = [compressed.answer(asked("br, gzip"), begin, SHARED) for _ in range(20)]
+@pytest.mark.parametrize("end", ["", "</div>", "<footer>ü</footer>" * 999])
+def test_a_browser_unpacks_what_was_packed_apart(begin, end):
+    html = begin + compressed.PLACE + end
+    answers = [compressed.answer(asked("br, gzip"), html, SHARED) for _ in range(20)]
 
-    assert {gzip.decompress(one.content).decode() for one in answers} == {begin + SHARED.text}
+    assert {gzip.decompress(one.content).decode() for one in answers} == {begin + SHARED.text + end}
     assert all(one["Content-Encoding"] == "gzip" and one["Vary"] == "Accept-Encoding" for one in answers)
     assert len(answers[0].content) < len((begin + SHARED.text).encode()) / 10
     assert len({len(one.content) for one in answers}) > 1  # so that lengths tell nothing
@@ -29,7 +31,7 @@ def test_a_browser_unpacks_what_was_packed_apart(begin):
 
 @pytest.mark.parametrize("accept", ["", "br", "identity"])
 def test_who_takes_no_gzip_gets_the_text(accept):
-    answer = compressed.answer(asked(accept), "<div>", SHARED)
+    answer = compressed.answer(asked(accept), f"<div>{compressed.PLACE}</div>", SHARED)
 
-    assert answer.content.decode() == "<div>" + SHARED.text
+    assert answer.content.decode() == f"<div>{SHARED.text}</div>"
     assert "Content-Encoding" not in answer

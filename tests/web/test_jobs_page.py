@@ -66,12 +66,15 @@ def test_the_page_holds_the_figures_the_filter_and_the_rows(client, team):
         assert words in html
 
 
-def test_the_part_is_what_the_page_includes(client, team, one_half_minute):
+def test_the_part_is_what_the_page_includes_but_for_the_filter_which_stays(client, team, one_half_minute):
     factories.make_job(team, title="Dev")
-    page, part = client.get(jobs_url(team)), client.get(jobs_url(team), headers=HTMX)
-    assert "<!doctype html>" in page.content.decode()
-    assert "<!doctype" not in part.content.decode()
-    assert part.content.decode().strip() in page.content.decode()
+    answers = client.get(jobs_url(team)), client.get(jobs_url(team), headers=HTMX)
+    page, part = (answer.content.decode() for answer in answers)
+    assert "<!doctype html>" in page
+    assert "<!doctype" not in part
+    form = re.search(r'<form id="jobs-filter".*?</form>\n', page, re.S)[0]
+    assert 'name="q"' in form
+    assert part.strip() in page.replace(form, '<form id="jobs-filter" data-keep></form>')
     restored = client.get(jobs_url(team), headers=HTMX | {"HX-History-Restore-Request": "true"})
     assert "<!doctype html>" in restored.content.decode()
 

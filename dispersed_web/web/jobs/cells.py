@@ -94,7 +94,7 @@ def _cells(row: Row) -> dict[str, Any]:
         "kind": story.kind,
         "label": story.label,
         "detail": phrase(story.detail),
-        "hint": story.hint or ("" if story.detail.at else str(story.detail)),
+        "hint": story.hint,
         "title": row.title,
         "owner": row.owner,
         "gpu": row.gpu,

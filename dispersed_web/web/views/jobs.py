@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
 from dispersed_web.accounts.models import User
@@ -34,14 +35,17 @@ from dispersed_web.web.jobs import csv_rows, jobs_columns, kept_rows, stats
 TODAY_KEPT_S = 20
 # A jobs page shows so many people and tags to choose from.
 MOST_PEOPLE = 200
+People = tuple[tuple[int, str], ...]
+Tags = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Table:
-    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``html`` is all of
-    it but for what begins it; ``job_ids`` are those of its rows."""
+    """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``stats`` are the
+    figures above the filter, ``rest`` is what stands below it; ``job_ids`` are those of its rows."""
 
-    html: Shared
+    stats: SafeString
+    rest: Shared
     job_ids: tuple[uuid.UUID, ...]
     poll_ms: int
     shell: dict[str, Any]
@@ -59,7 +63,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     wanted = queries.read_filter(request.GET, request.user.pk)
     zone = timezone.get_current_timezone()
     table = live.kept(
-        place.team, ("table of jobs", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
+        place.team, ("jobs table", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
     )
     address = address_of(slug, wanted)
     context = {
@@ -74,9 +78,9 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
         "address": address,
     }
     if not live.is_part(request):
-        return render(request, "jobs/page.html", context)
-    begin = render_to_string("jobs/_live_begin.html", context)
-    response = compressed.answer(request, begin, table.html)
+        context["filter_html"] = _filter_html(slug, wanted, *_choices(place.team))
+        return compressed.answer(request, render_to_string("jobs/page.html", context, request), table.rest)
+    response = compressed.answer(request, render_to_string("jobs/_live.html", context), table.rest)
     live.tell_frame(response, table.shell, shell.recent_banners(place.team, says_age=True))
     if "v" not in request.GET:
         response["HX-Push-Url"] = address
@@ -109,10 +113,13 @@ def jobs_columns_choose(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect(address_of(place.team.slug, wanted))
 
 
+def _choices(team: Team) -> tuple[People, Tags]:
+    """Whose jobs and which tags the filter offers."""
+    return live.kept(team, ("filter",), lambda: (_people(team), tuple(keeping.suggestions(team.pk))))
+
+
 @functools.lru_cache(maxsize=100)
-def _filter_html(
-    slug: str, wanted: JobFilter, people: tuple[tuple[int, str], ...], tags: tuple[str, ...]
-) -> str:
+def _filter_html(slug: str, wanted: JobFilter, people: People, tags: Tags) -> SafeString:
     """The filter of the table as a form that offers these people and tags of the team; the same for all its readers."""
     context = {
         "slug": slug,
@@ -124,7 +131,7 @@ def _filter_html(
     return render_to_string("jobs/_filter.html", context)
 
 
-def _people(team: Team) -> tuple[tuple[int, str], ...]:
+def _people(team: Team) -> People:
     """Id and name of everybody whose jobs one may look for."""
     columns = ("user__is_service", "user__name", "user__email")
     seats = Membership.objects.filter(team=team).order_by(*columns).values_list("user", *columns)
@@ -179,22 +186,17 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
         "inventory_url": reverse("web:inventory", args=[team.slug]),
         "csv": address_of(team.slug, wanted, cursor="", route="web:jobs-csv"),
         "jobs_url": places.jobs,
+        "ask_url": reverse("web:jobs-ask", args=[team.slug, "stop"]),
         "launch_url": places.launch,
         "icons": places.icons,
         "is_filtered": wanted != JobFilter(sort=wanted.sort),
         "has_jobs": bool(page.jobs) or team.jobs.exists(),
         "now": now,
     }
-    shared = {
-        "stats_html": render_to_string(
-            "jobs/_stats.html", {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
-        ),
-        "filter_html": _filter_html(team.slug, wanted, _people(team), tuple(keeping.suggestions(team.pk))),
-        "table_html": render_to_string("jobs/_table.html", context),
-        "ask_url": reverse("web:jobs-ask", args=[team.slug, "stop"]),
-    }
+    figures_shown = {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
     return Table(
-        html=Shared.of(render_to_string("jobs/_live_rest.html", shared)),
+        stats=render_to_string("jobs/_stats.html", figures_shown),
+        rest=Shared.of(render_to_string("jobs/_table.html", context)),
         job_ids=tuple(job.id for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
         shell=_frame_news(sight.synced_at, found.unfinished),
