@@ -179,27 +179,35 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # what the console e-mail backend prints is no warning
 CELERY_TASK_SEND_SENT_EVENT = False
 CELERY_WORKER_SEND_TASK_EVENTS = False
-# Every entry finds its work by query, so a lost, late or doubled one does no harm. `expires` keeps a backlog from
-# building up while no worker runs.
+# How often each pass is made, in seconds, by beat and the workers as by reconcile alone. Every one finds its work by query,
+# so a lost, late or doubled one does no harm.
+PASS_EVERY_S = {
+    "autostop": 1,
+    "sync": 1,
+    "launches": 2,
+    "stops": 2,
+    "notices": 5,
+    "chain": 5,
+    "history": 5,
+    "logs": 15,
+    "budgets": 30,
+    "receiver": 60,
+    "audit": 60,
+    "market": 60,
+    "credentials": 3600,
+    "pruning": 3600,
+    "keys": 24 * 3600,
+}
+# What beat asks for in one message: to send and take one costs more than to look.
+_TOGETHER = {1: "each_second", 2: "each_two_seconds", 5: "each_five_seconds"}
+# `expires` keeps a backlog from building up while no worker runs.
 CELERY_BEAT_SCHEDULE = {
-    name: {
-        "task": f"dispersed_web.tasks.{name}",
+    f"sweep_{name}": {
+        "task": f"dispersed_web.tasks.sweep_{name}",
         "schedule": every_s,
         "options": {"expires": max(every_s, 5)},
     }
-    for name, every_s in {
-        "sweep_each_second": 1,
-        "sweep_each_two_seconds": 2,
-        "sweep_each_five_seconds": 5,
-        "sweep_logs": 15,
-        "sweep_budgets": 30,
-        "sweep_receiver": 60,
-        "sweep_audit": 60,
-        "sweep_market": 60,
-        "sweep_credentials": 3600,
-        "sweep_pruning": 3600,
-        "sweep_keys": 24 * 3600,
-    }.items()
+    for name, every_s in {_TOGETHER.get(s, name): s for name, s in PASS_EVERY_S.items()}.items()
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 

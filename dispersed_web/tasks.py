@@ -112,7 +112,7 @@ def _call(kind: str, act: Callable[[uuid.UUID, Clock], object], row_id: str) -> 
     worker.call(kind, row_id, partial(act, uuid.UUID(row_id), database_now))
 
 
-# What beat asks for every few seconds comes in one message: to send and take one costs more than to look.
+# What beat asks for every few seconds comes in one message (``_TOGETHER`` in the settings).
 @app.task
 def sweep_each_second() -> None:
     one_by_one(sweep_autostop, sweep_sync)

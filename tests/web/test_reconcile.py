@@ -51,7 +51,7 @@ def test_neither_stops_nor_warnings_nor_budgets_wait_behind_polling(monkeypatch:
     monkeypatch.setattr(reconcile.tasks.installation, "may_act", lambda: True)
     with FairPool(2, 2, "calls") as pool, FairPool(1, 1, "stops") as stops, ThreadPoolExecutor(1) as own:
         passes = reconcile.Passes(pool, stops, own)
-        passes._every(1, "sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))
+        passes._every("sync", lambda: reconcile.tasks.sweep_sync_with(passes._each(sync.sync)))
         for _ in range(2):
             polling.acquire()
         passes.tick()

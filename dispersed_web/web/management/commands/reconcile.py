@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import close_old_connections
 
@@ -57,10 +58,10 @@ class Command(BaseCommand):
 
 
 class Passes:
-    """The sweeps with their periods. What takes long goes to a pool, at most once at a time for each row; stops have one
-    of their own, and so has what never calls the cloud, so that they never wait behind calls to one that stalls. The one
-    for stops is shared between credentials, so that those of one never wait behind those of another, and the common one
-    between kinds of work, so that launches never wait behind polling."""
+    """The sweeps, each as often as ``PASS_EVERY_S`` of the settings says. What takes long goes to a pool, at most once at a
+    time for each row; stops have one of their own, and so has what never calls the cloud, so that they never wait behind
+    calls to one that stalls. The one for stops is shared between credentials, so that those of one never wait behind
+    those of another, and the common one between kinds of work, so that launches never wait behind polling."""
 
     def __init__(
         self,
@@ -77,30 +78,30 @@ class Passes:
 
     def tick(self) -> None:
         self._every(
-            2, "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
+            "launches", lambda: tasks.sweep_launches_with(self._each(sending.send), self._each(sync.sync))
         )
         pursue, own = self._pursue, self._pool_of_its_own
-        self._every(2, "stops", lambda: tasks.sweep_stops_with(pursue))
-        self._every(1, "sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
-        self._every(1, "autostop", lambda: tasks.sweep_autostop_with(pursue))
-        self._every(30, "budgets", lambda: self._submit("budgets", tasks.sweep_budgets, own))
+        self._every("stops", lambda: tasks.sweep_stops_with(pursue))
+        self._every("sync", lambda: tasks.sweep_sync_with(self._each(sync.sync)))
+        self._every("autostop", lambda: tasks.sweep_autostop_with(pursue))
+        self._every("budgets", lambda: self._submit("budgets", tasks.sweep_budgets, own))
         watch, keep = self._each(logs.watch), self._each(log_keeping.keep)
-        self._every(15, "logs", lambda: tasks.sweep_logs_with(watch, keep))
-        self._every(5, "history", lambda: tasks.sweep_history_with(self._each(history.go_on)))
-        self._every(5, "notices", lambda: self._submit("notices", tasks.sweep_notices, own))
-        self._every(5, "chain", lambda: self._submit("chain", tasks.sweep_chain, own))
-        self._every(60, "audit", lambda: self._submit("audit", tasks.sweep_audit))
-        self._every(60, "receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
-        self._every(60, "market", lambda: self._submit("market", tasks.sweep_market))
-        self._every(3600, "credentials", lambda: self._submit("credentials", tasks.sweep_credentials))
-        self._every(24 * 3600, "keys", lambda: self._submit("keys", tasks.sweep_keys))
-        self._every(3600, "pruning", lambda: self._submit("pruning", tasks.sweep_pruning))
+        self._every("logs", lambda: tasks.sweep_logs_with(watch, keep))
+        self._every("history", lambda: tasks.sweep_history_with(self._each(history.go_on)))
+        self._every("notices", lambda: self._submit("notices", tasks.sweep_notices, own))
+        self._every("chain", lambda: self._submit("chain", tasks.sweep_chain, own))
+        self._every("audit", lambda: self._submit("audit", tasks.sweep_audit))
+        self._every("receiver", lambda: self._submit("receiver", tasks.sweep_receiver, own))
+        self._every("market", lambda: self._submit("market", tasks.sweep_market))
+        self._every("credentials", lambda: self._submit("credentials", tasks.sweep_credentials))
+        self._every("keys", lambda: self._submit("keys", tasks.sweep_keys))
+        self._every("pruning", lambda: self._submit("pruning", tasks.sweep_pruning))
 
-    def _every(self, period_s: float, name: str, run: Callable[[], object]) -> None:
+    def _every(self, name: str, run: Callable[[], object]) -> None:
         now = time.monotonic()
         if now < self._next.get(name, 0):
             return
-        self._next[name] = now + period_s
+        self._next[name] = now + settings.PASS_EVERY_S[name]
         _safely(name, run)
 
     def _each(self, act: Callable[..., object]) -> Callable[[UUID], None]:
