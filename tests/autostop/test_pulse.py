@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
@@ -183,6 +185,47 @@ def test_it_is_tested_once_a_minute_and_real_heartbeats_are_proof_enough() -> No
 def test_the_self_test_asks_the_real_address(live_server: Any, settings: Any) -> None:
     settings.PUBLIC_URL = live_server.url
     assert self_test.fault() == ""
+
+
+@pytest.fixture
+def front() -> Iterator[Any]:
+    """A server behind a proxy. It names requests as the header ``takes`` says, as the product does with those that a proxy
+    gave a name."""
+
+    class Front(BaseHTTPRequestHandler):
+        takes = "X_Request_Id"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = b'{"message": "unknown"}'
+            self.send_response(404)
+            self.send_header("X-Request-Id", self.headers.get(self.takes, "its-own"))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Front)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "takes", "lines"), [(1, "X_Request_Id", 1), (1, "X-None", 0), (0, "X_Request_Id", 0)]
+)
+def test_a_proxy_that_lets_visitors_write_its_headers_is_told_of_once(
+    front: Any, settings: Any, caplog: Any, monkeypatch: Any, proxies: int, takes: str, lines: int
+) -> None:
+    monkeypatch.setattr(self_test, "_told", False)
+    settings.PUBLIC_URL = f"http://127.0.0.1:{front.server_port}"
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    front.RequestHandlerClass.takes = takes
+    assert [self_test.fault(), self_test.fault()] == ["", ""]
+    assert len([one for one in caplog.messages if "can forge X-Forwarded-For" in one]) == lines
 
 
 def test_the_self_test_names_what_is_wrong(settings: Any, sandbox: Any) -> None:
