@@ -7,7 +7,7 @@ What every module is for stands in its first line; where to look:
     May it be launched     guard refusal launch_facts caps cap_facts cap_matching spending
     Sending a launch       sending adopt finding first_use starting
     Seeing the cloud       sync applying runs states missing departed unnamed sweeps
-    Stopping               stop pursuit stop_alarms rate unstoppable
+    Stopping               stop pursuit stop_alarms settling rate unstoppable
     Not launched here      strangers sources found making inventory stocktaking ignoring watching history past
     Lists and figures      queries list_orders lookups stored figures
     Logs                   logs log_text log_lines log_keeping log_store log_ends

@@ -37,6 +37,7 @@ LOOKS = {
     "job.stop_sent": ("status-stopping", "amber"),
     "job.stop_unconfirmed": ("status-alarm", "red"),
     "job.missing": ("status-alarm", "red"),
+    "job.settled": ("check", "accent"),
     "job.warning_failed": ("status-alarm", "red"),
     "job.back": ("status-alarm", "red"),
     "job.duplicate": ("status-alarm", "red"),

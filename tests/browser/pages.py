@@ -198,7 +198,7 @@ class Installation:
             "stopping": make.make_job(team, title="Render", stop_requested_at=ago(seconds=20)),
             "warned": make.make_job(team, title="Notebook", warned_at=ago(minutes=5)),
             "lost": make.make_job(
-                team, title="Sweep 3", missing_since=ago(minutes=20), missing_alarmed_at=ago(minutes=9)
+                team, title="Sweep 3", missing_since=ago(minutes=80), missing_alarmed_at=ago(minutes=69)
             ),
         } | self._leases(ago)
         for job in jobs.values():
@@ -497,6 +497,8 @@ def _jobs(at: Installation) -> list[Visit]:
         Visit("job-ask in-use", page(at.jobs["asked"], "job-ask", "in-use")),
         Visit("job-ask price", page(at.jobs["dear"], "job-ask", "price")),
         *(Visit(name, page(at.jobs["long"], name)) for name in ("job-protect", "job-unprotect")),
+        Visit("job-settle", page(at.jobs["lost"], "job-settle")),
+        Visit("job-settle, not needed", page(at.jobs["long"], "job-settle")),
         Visit("job-ask again, unconfirmed", page(at.jobs["UNCONFIRMED"], "job-ask", "again")),
     ]
 

@@ -177,6 +177,7 @@ web:job-stop POST member
 web:job-extend POST member
 web:job-in-use POST member
 web:job-price POST member
+web:job-settle GET admin, POST admin
 web:job-rename GET member, POST member
 web:job-hand-over GET member, POST member
 web:job-notes GET member, POST member

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from dispersed_web.jobs import settling
 from dispersed_web.jobs.models import Job, JobRun
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.recipes.document import Document
@@ -97,6 +98,9 @@ def runs_of(job: Job) -> list[JobRun]:
          "credential"),
         (failed(reason="refused", reason_text="Insufficient credit.", assigned=False), "", "credit", "Add credit"),
         (failed(reason="expired", reason_text="It was not sent within 10 minutes.", assigned=False), "", "unsent", "safe"),
+        (failed(reason="never_arrived", reason_text=f"Ana {settling.LOOKED}: nothing.", assigned=False), "", "settled",
+         "if you still want it"),
+        (failed(reason="lost", reason_text=f"Ana {settling.LOOKED}: gone."), "", "lost", "kept of its log"),
         (failed(reason="never_arrived", reason_text="It never reached Dispersed.", assigned=False), "", "never_arrived",
          "safe"),
         (failed(status="CANCELLED", reason_text="The cloud cancelled the job: bye", ran=30), "", "elsewhere", "console"),

@@ -142,3 +142,45 @@ def test_viewers_may_not_and_strangers_find_nothing(client, team, act, name):
     assert client.post(address(job, name)).status_code == 404
     job.refresh_from_db()
     assert (job.confirmed_at, job.rate_accepted_at) == (None, None)
+
+
+# Settling what the cloud does not tell ---------------------------------------------------------------------------------
+
+
+def missing(team, hours: int = 3) -> Job:
+    since = timezone.now() - dt.timedelta(hours=hours)
+    return factories.make_job(team, missing_since=since, missing_alarmed_at=since)
+
+
+def test_who_looked_in_the_console_settles_a_job_that_was_lost_sight_of(client, team):
+    job = missing(team)
+    page = client.get(address(job, "job")).content.decode()
+    assert f'href="{address(job, "job-settle")}"' in page
+    question = client.get(address(job, "job-settle"))
+    assert job.remote_uuid in question.content.decode()
+    unticked = client.post(address(job, "job-settle"))
+    assert unticked.status_code == 422
+    assert "Tick this once you have looked." in unticked.content.decode()
+    answer = client.post(address(job, "job-settle"), {"looked": "on"}, follow=True)
+    assert "counts as ended" in answer.content.decode()
+    assert "It was lost sight of" in answer.content.decode()
+    job.refresh_from_db()
+    assert (job.status, job.reason) == ("FAILED", "lost")
+
+
+def test_nobody_below_an_admin_settles_a_job_or_is_offered_to(client, team):
+    job = missing(team)
+    factories.sign_in(client, factories.make_member(team))
+    assert address(job, "job-settle") not in client.get(address(job, "job")).content.decode()
+    assert client.post(address(job, "job-settle"), {"looked": "on"}).status_code == 403
+
+
+@pytest.mark.parametrize("make", [lambda team: missing(team, hours=0), factories.make_job])
+def test_what_may_still_become_known_is_not_offered_and_not_settled(client, team, make):
+    job = make(team)
+    assert address(job, "job-settle") not in client.get(address(job, "job")).content.decode()
+    assert "Nothing to decide" in client.get(address(job, "job-settle")).content.decode()
+    answer = client.post(address(job, "job-settle"), {"looked": "on"}, headers=HTMX)
+    assert "still being looked for" in json.loads(answer.headers["HX-Trigger"])["toast"]["text"]
+    job.refresh_from_db()
+    assert job.is_active

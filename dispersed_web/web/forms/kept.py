@@ -36,6 +36,15 @@ class HandOverForm(forms.Form):
         return self._people[self.cleaned_data["to"]]
 
 
+class SettleForm(forms.Form):
+    """Whoever says that a job does not run has looked."""
+
+    looked = forms.BooleanField(
+        label="I looked there, and it does not run",
+        error_messages={"required": "Tick this once you have looked."},
+    )
+
+
 class NotesForm(forms.Form):
     """The notes as typed, and which ones the writer saw."""
 

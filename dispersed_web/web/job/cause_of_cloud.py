@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dispersed_web.jobs import settling
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.web import words
@@ -37,10 +38,22 @@ def unsent(facts: Facts) -> Cause | None:
 def never_arrived(facts: Facts) -> Cause | None:
     if facts.job.reason != Reason.NEVER_ARRIVED:
         return None
+    if settling.LOOKED.lower() in facts.said:
+        text = "Its answer was never clear, and somebody looked: nothing of it runs."
+        step = "Launch it again if you still want it, and look here once more if this one turns up."
+        return Cause("settled", "Nothing came of it", text, step, ("same",))
     text = "The request was lost on its way, and complete listings prove that nothing came of it."
     return Cause(
         "never_arrived", "It never reached Dispersed", text, "Launching it again is safe.", ("same",)
     )
+
+
+def lost(facts: Facts) -> Cause | None:
+    if facts.job.reason != Reason.LOST:
+        return None
+    text = "Dispersed stopped showing it, so nobody knows how it ended. Somebody looked: it does not run any more."
+    step = "Look at what is kept of its log, and launch it again if its work was not done."
+    return Cause("lost", "It was lost sight of", text, step, ("same", "logs"))
 
 
 # What the cloud's words name

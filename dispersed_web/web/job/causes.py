@@ -46,6 +46,7 @@ LOOKS: tuple[Callable[[Facts], Cause | None], ...] = (
     cause_of_cloud.refused,
     cause_of_cloud.unsent,
     cause_of_cloud.never_arrived,
+    cause_of_cloud.lost,
     cause_of_cloud.elsewhere,
     cause_of_cloud.registry,
     cause_of_cloud.no_image,

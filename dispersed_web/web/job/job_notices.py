@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.activity import Confidence
-from dispersed_web.jobs import missing, states, stop
+from dispersed_web.jobs import missing, settling, states, stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.web import words
@@ -28,8 +28,8 @@ MAKING_SURE = (
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The one thing to know first. ``acts`` names what is offered: stop, again, extend, in_use, price, decide, relaunch
-    (after a change) or same (as it was)."""
+    """The one thing to know first. ``acts`` names what is offered: stop, again, extend, in_use, price, decide, settle,
+    relaunch (after a change) or same (as it was)."""
 
     tone: str
     icon: str
@@ -58,11 +58,13 @@ def notice(
         return _of_the_stop(job, now, zone)
     if job.state == Status.UNCONFIRMED:
         title = said("The cloud did not answer clearly")
-        return Notice("violet", "status-unknown", title, doubt(job, now, zone), ("stop", "again"))
+        return Notice(
+            "violet", "status-unknown", title, doubt(job, now, zone), ("stop", "again", *_settling(job, now))
+        )
     if job.missing_since is not None:
         title = ago(job.missing_since, now, "Dispersed stopped showing this job ")
         text = f"{missing.cost_span(job, now).words} {MISSING}".strip()
-        return Notice("red", "status-alarm", title, text, ("stop",))
+        return Notice("red", "status-alarm", title, text, ("stop", *_settling(job, now)))
     if job.state == Status.QUEUED and job.reason_text:
         given_up = (
             f"Without that by {words.clock_time(job.send_by, now, zone)} it is given up; nothing was started."
@@ -75,6 +77,10 @@ def notice(
         title = said("It runs and costs money, but cannot be reached")
         return Notice("amber", "warning", title, unreachable, ("stop", "relaunch"))
     return found
+
+
+def _settling(job: Job, now: dt.datetime) -> tuple[str, ...]:
+    return ("settle",) if settling.may_be_settled(job, now) else ()
 
 
 def _of_the_lease(job: Job, outlook: Outlook, now: dt.datetime, *, tells_verdict: bool) -> Notice | None:
@@ -135,7 +141,9 @@ def doubt(job: Job, now: dt.datetime, zone: dt.tzinfo) -> str:
     """The words for a launch in doubt. The moment is exact: after it, its absence is proved."""
     known = rows.known_by(job)
     if job.credential.probe.get("window_enforced") is False or known is None:
-        ends = "until it is found."
+        ends = (
+            "until it is found, or an admin who looked in the console of Dispersed says that it is not there."
+        )
     elif now <= known:
         ends = f"and will know for certain by {words.clock_time(known, now, zone)}."
     else:
@@ -147,7 +155,9 @@ def _of_the_stop(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
     asked = job.stop_requested_at or now
     if job.state in states.IN_DOUBT:
         title = said("It is stopped as soon as it is found")
-        return Notice("violet", "status-unknown", title, doubt(job, now, zone), ("again",))
+        return Notice(
+            "violet", "status-unknown", title, doubt(job, now, zone), ("again", *_settling(job, now))
+        )
     if stop.is_stuck(job, now):
         burnt = rows.cost_since_asked(job, now)
         cost = f" It has cost about {words.money(burnt)} since." if burnt else ""
@@ -156,7 +166,8 @@ def _of_the_stop(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
             f"It may still run and cost money.{cost} The stop is repeated until the end is seen "
             f"({job.stop_attempts} tries so far).{fault}"
         )
-        return Notice("red", "status-alarm", ago(asked, now, "Stop not confirmed, asked "), text)
+        title = ago(asked, now, "Stop not confirmed, asked ")
+        return Notice("red", "status-alarm", title, text, _settling(job, now))
     if job.stop_sent_at is None:
         title = ago(asked, now, "Stop asked for ")
         return Notice("amber", "status-stopping", title, "It is about to be sent to Dispersed.")

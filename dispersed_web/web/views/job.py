@@ -142,6 +142,7 @@ def frame(
         "question": job_notices.question(job, outlook, now),
         "options": options,
         "may_act": place.may(Action.STOP),
+        "may_settle": place.may(Action.MANAGE_JOBS),
         **kept_page.around_title(place, job),
         **job_page.possible(job, outlook, options, now),
         "stale": _stale(job, now),
