@@ -64,7 +64,7 @@ def answer(request: Request, place: Caller, call: Call, now: dt.datetime) -> Res
 def _launch(place: Caller, call: Call, now: dt.datetime) -> tuple[Job, bool]:
     """The job of this key, and whether this call made it."""
     token = form_tokens.for_api(place.token.user_id, call.key)
-    before = Job.objects.filter(team=place.team, form_token=token).first()
+    before = launch.of_form(place.team, token)
     try:
         job = before or launch.request(
             call.order,

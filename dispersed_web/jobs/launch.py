@@ -84,7 +84,7 @@ def request(
         take_turn(team)
         known = Known.of(team, user.pk, actor.at_most) if order.secret_refs else NONE
         order = secret_refs.settled(order, known)
-        before = Job.objects.filter(team=team, form_token=form_token).first()
+        before = of_form(team, form_token)
         if before:
             return _same_or_refused(before, order, team, credential)
         launch_rates.refuse_too_many(team, user.pk, copies_of, now)
@@ -103,6 +103,12 @@ def request(
             superseding.supersede(supersedes, job, actor, now)
         _note_wish(job, order, version, known, ask)
     return job
+
+
+def of_form(team: Team, form_token: str) -> Job | None:
+    """The job that this form launched before. Hardly ever is there one, so first it is asked for as little as possible."""
+    known = Job.objects.filter(team=team, form_token=form_token)
+    return known.first() if known.exists() else None
 
 
 def _note_wish(job: Job, order: Order, version: RecipeVersion | None, known: Known, ask: _Ask) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import uuid
 from decimal import Decimal
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from dispersed_web.costs.budget import Budget
 from dispersed_web.costs.spans import Span
@@ -37,10 +37,10 @@ def gather(
     caps and those of the credential; ``budget_usd`` is the job's own budget, ``asked`` what the credential's caps are held
     against."""
     row = Team.objects.get(pk=team.pk)
-    key = Credential.objects.select_related("successor").get(pk=credential.pk, team=team)
+    key = Credential.objects.annotate(replaced_by=F("successor__name")).get(pk=credential.pk, team=team)
     worth = api_tokens.worth_now(asked_with, team.pk, now) if asked_with else at_most
     role = seats.role_of(team, user_id, worth)
-    active = Job.objects.filter(team=team).exclude(status__in=ENDED).filter(others or Q())
+    active_jobs, burning_usd = _counted(Job.objects.filter(team=team).exclude(status__in=ENDED), others)
     return guard.LaunchFacts(
         role=role,
         credential_state=key.state,
@@ -52,9 +52,9 @@ def gather(
         expires_at=key.expires_at,
         hard_end_at=hard_end_at,
         frozen=row.launches_frozen,
-        active_jobs=active.count(),
+        active_jobs=active_jobs,
         max_active_jobs=row.max_active_jobs,
-        burning_usd=_burning_usd(active),
+        burning_usd=burning_usd,
         quoted_usd=quoted_usd,
         max_hourly_usd=row.max_hourly_usd,
         budgets=_budgets(team, user_id, now),
@@ -64,16 +64,18 @@ def gather(
         standing=_standing(key, now, asked, others),
         may_act=installation.may_act(),
         token_is_over=asked_with is not None and worth is None,
-        replaced_by=key.successor.name if key.successor else "",
+        replaced_by=key.replaced_by or "",
     )
 
 
-def _burning_usd(active: QuerySet[Job]) -> Decimal:
-    """What the jobs cost per hour; the quoted price where none is known yet."""
-    sums = active.aggregate(
-        known=Sum("hourly_rate_usd"), quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None))
+def _counted(active: QuerySet[Job], others: Q | None) -> tuple[int, Decimal]:
+    """How many of the jobs count, and what they cost per hour; the quoted price where none is known yet."""
+    sums = active.filter(others or Q()).aggregate(
+        count=Count("pk"),
+        known=Sum("hourly_rate_usd"),
+        quoted=Sum("quoted_usd", filter=Q(hourly_rate_usd=None)),
     )
-    return (sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0))
+    return sums["count"], (sums["known"] or Decimal(0)) + (sums["quoted"] or Decimal(0))
 
 
 def _standing(
