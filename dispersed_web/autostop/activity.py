@@ -221,7 +221,7 @@ def _quiet_value(lane: Lane, seen: Sequence[Samples]) -> str | None:
     """The highest value of a quiet lane in words; ``None`` where it never spoke."""
     if lane == Lane.GPU:
         tops = [one.gpu_top for one in seen if one.gpu_top is not None]
-        return f"≤ {max(tops)} %" if tops else None
+        return f"{'≤ ' * bool(max(tops))}{max(tops)} %" if tops else None
     if lane == Lane.CPU:
         loads = [one.cpu_top for one in seen if one.cpu_top is not None]
         return f"≤ {cores(max(loads))}" if loads else None

@@ -36,6 +36,8 @@ AFTER_A_FAULT = dt.timedelta(minutes=1)
 HELD = "its turn, or a decision: many jobs would be stopped for idleness at once"
 # Moves of a moment by less are not worth a new page for everybody.
 VISIBLE = dt.timedelta(minutes=1)
+# A verdict that differs in one of these is another one, and remembered.
+TOLD = ("verdict_state", "verdict_rule", "confidence")
 
 
 def evaluate_due(now: dt.datetime) -> list[uuid.UUID]:
@@ -173,15 +175,14 @@ class Pass:
         if not _differs(job, values):
             self._calm[at, job.limits_version].append(job.pk)
             return
-        rows = Job.objects.filter(pk=job.pk, stop_requested_at=None, limits_version=job.limits_version)
+        told = {name: getattr(job, name) for name in TOLD}
+        rows = Job.objects.filter(
+            pk=job.pk, stop_requested_at=None, limits_version=job.limits_version, **told
+        )
         if not rows.update(**values, evaluate_at=at):
-            return
+            return  # the job changed, or another engine has said it, or warned, since the row was read
         self._changed_teams.add(job.team_id)
-        if (job.verdict_state, job.verdict_rule, job.confidence) != (
-            verdict.state,
-            verdict.rule,
-            verdict.confidence,
-        ):
+        if any(told[name] != values[name] for name in TOLD):
             remember(job, verdict, self.now)
 
     def _look_again_at(self, verdict: Verdict) -> dt.datetime:
@@ -237,8 +238,3 @@ def _moved(old: Any, new: Any) -> bool:
 def _is_called_off(job: Job, verdict: Verdict) -> bool:
     """People were warned, and the stop that they were warned of does not come."""
     return job.warned_for is not None and verdict.state not in (State.WARNED, State.DUE)
-
-
-def verdicts(jobs: Sequence[Job], now: dt.datetime) -> dict[uuid.UUID, Verdict]:
-    """The verdicts on jobs at ``now``, without acting on them. A job whose rows contradict themselves is left out."""
-    return {job_id: policy.decide(*terms, now) for job_id, terms in facts.gather(jobs, now).items()}

@@ -24,6 +24,8 @@ from dispersed_web.autostop.deadlines import Deadline
 from dispersed_web.autostop.terms import Facts, Policy
 
 REMINDER = dt.timedelta(minutes=5)
+# Sooner after the warning a reminder says nothing new.
+APART = dt.timedelta(minutes=4)
 SOON = dt.timedelta(seconds=10)
 A_MINUTE = dt.timedelta(minutes=1)
 NOW_AND_THEN = dt.timedelta(minutes=5)
@@ -169,8 +171,9 @@ def _verdict(
     remind = (
         warned
         and not deadlines.is_same(deadline.at, facts.reminded_for)
-        and deadline.lead > REMINDER
         and earliest - REMINDER <= now < earliest
+        and facts.warned_at is not None
+        and earliest - REMINDER - facts.warned_at >= APART
     )
     state = base.state
     if reached and not waits_for:

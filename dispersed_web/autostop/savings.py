@@ -62,10 +62,6 @@ def estimate(stop: Stop, now: dt.datetime) -> Saved:
     return Saved(price(stop.hourly_rate_usd, low), price(stop.hourly_rate_usd, high), 1)
 
 
-def total(stops: Iterable[Stop], now: dt.datetime) -> Saved:
-    return sum((estimate(stop, now) for stop in stops), Saved())
-
-
 def by_month(stops: Iterable[Stop], now: dt.datetime, zone: dt.tzinfo) -> dict[dt.date, Saved]:
     """The savings of each month of the calendar in ``zone`` that has a stop, newest first, by its first day."""
     months: dict[dt.date, Saved] = defaultdict(Saved)

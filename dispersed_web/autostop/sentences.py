@@ -21,11 +21,6 @@ LANE_WORDS = {
     "person": "people",
     "heartbeat": "heartbeat",
 }
-CONFIDENCE_WORDS = {
-    Confidence.HIGH: "A heartbeat from the machine tells how busy it is.",
-    Confidence.MEDIUM: "Its log tells whether it works.",
-    Confidence.LOW: "Nothing tells whether it is used, so people are asked.",
-}
 
 
 def why(policy: Policy, facts: Facts, use: Activity, deadline: Deadline, now: dt.datetime) -> str:

@@ -233,7 +233,7 @@ def test_one_job_whose_facts_cannot_be_read_does_not_stop_the_rest(monkeypatch: 
         tick(at)
     assert Job.objects.get(pk=job.pk).stop_requested_at is not None
     assert Job.objects.get(pk=broken.pk).evaluate_at > NOW + HOUR
-    assert engine.verdicts([broken], NOW) == {}
+    assert facts.gather([broken], NOW) == {}
 
 
 def test_no_limit_at_all_is_looked_at_and_left() -> None:

@@ -55,7 +55,7 @@ def test_what_is_quiet_for_an_hour_is_warned_about_and_stopped() -> None:
     assert stopped.stop_evidence["sentence"].startswith("Idle for 1 h")
     assert kinds(job) == ["job.warned", "job.reminded", "job.stop_requested"]
     told = Event.objects.get(kind="job.stop_requested")
-    assert "GPU ≤ 0 %" in told.sentence
+    assert "GPU 0 %" in told.sentence
 
 
 def test_a_busy_gpu_is_never_stopped() -> None:

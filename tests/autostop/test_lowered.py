@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispersed_web.autostop import engine, extend, facts
+from dispersed_web.autostop import extend, facts, policy
 from dispersed_web.credentials.models import CredentialCaps
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs.errors import JobError
@@ -46,7 +46,7 @@ def extended(job: Job, hours: int, now: Any = NOW) -> Any:
 
 
 def end_of(job: Job) -> Any:
-    return engine.verdicts([job], NOW)[job.pk].stop_at
+    return policy.decide(*facts.of(job, NOW), NOW).stop_at
 
 
 @pytest.mark.parametrize("where", ["team", "credential"])

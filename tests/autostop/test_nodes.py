@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from dispersed_web.autostop import activity, engine, facts
+from dispersed_web.autostop import activity, facts, policy
 from dispersed_web.autostop.activity import Use
 from dispersed_web.autostop.buckets import together
 from dispersed_web.autostop.samples import Samples
@@ -63,7 +63,7 @@ def test_one_that_works_among_many_that_do_not_keeps_the_job(has_names: bool) ->
     assert seen.last_active is not None
     assert seen.last_active.signal == "gpu"
     see(job, end)
-    verdict = engine.verdicts([job], end)[job.pk]
+    verdict = policy.decide(*facts.of(job, end), end)
     assert (verdict.stop, verdict.warn) == (False, False)
 
 

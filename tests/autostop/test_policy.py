@@ -94,7 +94,7 @@ def test_a_verdict_explains_itself() -> None:
     assert (verdict.deadline_at, verdict.stop_at, verdict.warn_at) == (at(80), at(80), at(65))
     assert (verdict.quiet_since, verdict.idle_limit) == (at(20), HOUR)
     assert verdict.confidence is Confidence.HIGH
-    assert verdict.sentence.startswith("Idle for 40 min of 1 h: GPU ≤ 0 % for 40 min, 41 samples")
+    assert verdict.sentence.startswith("Idle for 40 min of 1 h: GPU 0 % for 40 min, 41 samples")
     assert {one.signal for one in verdict.evidence} == {"gpu", "cpu", "net", "ssh"}
     active = decide(POLICY, replace(FACTS, signals=used(60, gpu=87)), at(60))
     assert active.last_active is not None
@@ -217,6 +217,14 @@ def test_a_warning_shorter_than_the_reminder_has_none() -> None:
     short = replace(POLICY, high=IdleRule(8 * MINUTE, 4 * MINUTE))
     facts = replace(FACTS, signals=(quiet(0, 27),), warned_for=at(28), warned_at=at(24))
     assert not decide(short, facts, at(27)).remind
+
+
+@pytest.mark.parametrize(("told_at", "remind"), [(85, True), (91, True), (92, False), (98, False)])
+def test_a_reminder_comes_some_minutes_after_the_warning_or_not_at_all(told_at: int, remind: bool) -> None:
+    rules = Policy(lifetime=100 * MINUTE, ceiling=300 * MINUTE)
+    facts = Facts(launched_at=at(0), warned_for=at(100), warned_at=at(told_at))
+    told = [decide(rules, facts, at(told_at) + step * 10 * SECOND) for step in range(90)]
+    assert any(verdict.remind for verdict in told) is remind
 
 
 def test_a_stop_that_moved_by_less_than_a_minute_is_not_warned_of_again() -> None:

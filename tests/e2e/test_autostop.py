@@ -128,7 +128,7 @@ def is_watched_and_warned(box: Box) -> None:
     page.goto(box.url)
     live = page.locator("#job-live")
     evidence = re.compile(
-        r"Idle [01] of 1\smin: GPU ≤ 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
+        r"Idle [01] of 1\smin: GPU 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
     )
     expect(live).to_contain_text(evidence, timeout=90_000)
     visit.look("quiet")
@@ -161,7 +161,7 @@ def says_why_it_was_stopped(box: Box) -> None:
     page.goto(box.url)
     live = page.locator("#job-live")
     expect(live).to_contain_text("Stopped: idle")
-    evidence = r"Idle .+: GPU ≤ 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
+    evidence = r"Idle .+: GPU 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
     expect(live).to_contain_text(re.compile(evidence), timeout=60_000)
     box.visit.look("stopped-idle")
 

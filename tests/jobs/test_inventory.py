@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from dispersed_web import tasks
-from dispersed_web.autostop import engine
+from dispersed_web.autostop import engine, facts
+from dispersed_web.autostop.policy import decide
 from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential, CredentialCaps
 from dispersed_web.dispersed import AuthShapes
@@ -166,7 +167,7 @@ def test_what_passed_before_the_adoption_neither_warns_nor_stops(world: World) -
     job.refresh_from_db()
     assert job.stop_requested_at is None
     assert not Event.objects.filter(subject_id=str(job.pk), kind="job.warned").exists()
-    verdict = engine.verdicts([job], world.clock.now)[job.pk]
+    verdict = decide(*facts.of(job, world.clock.now), world.clock.now)
     assert verdict.stop_at is not None
     assert verdict.stop_at > world.clock.now + dt.timedelta(hours=1)
 
