@@ -141,7 +141,8 @@ def _welcome(url: str, folder: DataFolder, environment: Mapping[str, str], simul
         people = [f"{email}   {password}" for email, password in folder.read_demo()["people"].items()]
         about_money = "a simulation, nothing costs money"
     else:
-        people = ["with your account; the first one needs the code that bin/manage setup_code prints"]
+        people = ["with your account; the first one needs the code that this prints:"]
+        people.append(f"{environment['DW_MANAGE']} setup_code")
         given = environment.get("DW_DISPERSED_URL")
         about_money = "as DW_DISPERSED_URL says" if given else "JOBS COST REAL MONEY"
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sys
 from collections.abc import Mapping
@@ -29,7 +30,7 @@ def product_environment(
         "DW_STATIC_ROOT": str(folder.static),
         "DW_PUBLIC_URL": f"http://{HOST}:{port}",
         "DW_ALLOWED_HOSTS": "localhost",
-        "DW_MANAGE": "bin/manage",
+        "DW_MANAGE": _manage(given),
         "DW_REDIS_URL": f"unix://{broker.socket_path(folder.path)}",
     }
     if sandbox_port is not None:
@@ -46,6 +47,12 @@ def product_environment(
     # `bin/start` calls `python`, which must be this one.
     environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), given.get("PATH", os.defpath)])
     return environment
+
+
+def _manage(given: Mapping[str, str]) -> str:
+    """How the product's commands are typed for this installation: with its folder, where that is not the usual one."""
+    folder = given.get("DW_DATA_DIR")
+    return f"DW_DATA_DIR={shlex.quote(folder)} bin/manage" if folder else "bin/manage"
 
 
 def port_is_free(port: int) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from dispersed_web.supervisor import broker
-from dispersed_web.supervisor.__main__ import main
+from dispersed_web.supervisor.__main__ import _welcome, main
 from dispersed_web.supervisor.child import LONGEST_DELAY_S, Child
 from dispersed_web.supervisor.data_folder import AlreadyRunning, DataFolder
 from dispersed_web.supervisor.environment import HOST, free_port, port_is_free, product_environment
@@ -33,6 +33,26 @@ def test_secrets_are_made_once_and_are_for_this_user_alone(tmp_path: Path) -> No
     assert {stat.S_IMODE(path.stat().st_mode) for path in secrets} == {0o600}
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     assert len(set(folder.read_demo()["people"].values())) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "typed"),
+    [
+        ({}, "bin/manage"),
+        ({"DW_DATA_DIR": ""}, "bin/manage"),
+        ({"DW_DATA_DIR": ".data-real"}, "DW_DATA_DIR=.data-real bin/manage"),
+        ({"DW_DATA_DIR": "/srv/my data"}, "DW_DATA_DIR='/srv/my data' bin/manage"),
+        ({"DW_DATA_DIR": "x", "DW_MANAGE": "dw"}, "dw"),
+    ],
+)
+def test_commands_are_named_with_the_folder_that_they_need(
+    tmp_path: Path, given: dict[str, str], typed: str
+) -> None:
+    folder = DataFolder(tmp_path)
+    made = product_environment(given, folder, 8000, None)
+    assert made["DW_MANAGE"] == typed
+    said = "\n".join(_welcome("http://127.0.0.1:8000", folder, made, False))
+    assert f"{typed} setup_code" in said
 
 
 def test_wiping_leaves_what_is_not_ours(tmp_path: Path) -> None:
