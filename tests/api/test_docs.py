@@ -39,11 +39,12 @@ def test_it_shows_every_call_and_makes_one_without_breaking_the_policy(live_serv
     page.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
+    page.set_default_timeout(60_000)
     faults = []
     page.on("console", lambda message: faults.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(f"{live_server.url}/api/docs/")
-    expect(page.locator(".opblock")).to_have_count(len(OPERATIONS), timeout=30_000)
+    expect(page.locator(".opblock")).to_have_count(len(OPERATIONS))
 
     page.get_by_role("button", name="Authorize").click()
     page.get_by_label("auth-bearer-value").fill(make_token(team))

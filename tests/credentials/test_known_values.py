@@ -71,10 +71,10 @@ def test_a_thousand_values_cost_a_line_next_to_nothing():
     for number in range(1000):
         values.learn(f"{number:04}-secret-value")
     line = "GET /t/lab/jobs/ answered 200 in 12 ms for somebody at 192.0.2.1 " * 3
-    began = time.perf_counter()
+    began = time.thread_time()
     for _ in range(100):
         values.hide(line, "*")
-    assert (time.perf_counter() - began) / 100 < 0.005
+    assert (time.thread_time() - began) / 100 < 0.005
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from dispersed_web.credentials.models import Credential, KeyCanary
 from dispersed_web.events.models import Event
 from tests import factories as make
 from tests.credentials.test_sealed import make_one_of_each
+from tests.waiting import eventually
 
 K1, K2 = ("k1", b"1" * 32), ("k2", b"2" * 32)
 
@@ -135,6 +136,7 @@ def test_beside_writers_no_secret_is_lost_and_none_is_set_back(settings):
     try:
         for _ in range(5):
             rotation.rotate()
+        eventually(lambda: len(written) == len(keys), "each is written once")
     finally:
         stop.set()
         writer.join()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import time
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -25,6 +23,7 @@ from dispersed_web.jobs.stop import request_stop
 from dispersed_web.teams.models import Membership, Team
 from tests import factories
 from tests.jobs.world import World
+from tests.waiting import eventually
 
 CREATE, COOK = "POST /v1/jobs", "POST /v1/job-recipes/{uuid}/cook"
 LLAMA = "01a0114e-e7f8-4e76-a07a-f09fca41e2be"
@@ -33,13 +32,6 @@ WAYS = {
     "create": (CREATE, "/v1/jobs", "create_job", ""),
     "cook": (COOK, f"/v1/job-recipes/{LLAMA}/cook", "cook_job_recipe", LLAMA),
 }
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def check_ledger(world: World, job: Job) -> None:
@@ -134,7 +126,8 @@ def test_every_fault_ends_in_at_most_one_job_that_is_known(
     if job.status == Status.FAILED:
         assert job.reason == Reason.REFUSED
     if fault["kind"] == "stall":
-        wait_for(lambda: world.in_ledger(job))  # the request that we gave up on arrives after all
+        # The request that we gave up on arrives after all.
+        eventually(lambda: world.in_ledger(job), "the late effect")
     world.settle()
     check_ledger(world, job)
     assert len(world.in_ledger(job)) == created

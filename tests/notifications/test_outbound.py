@@ -20,6 +20,7 @@ from cryptography.x509.oid import NameOID
 from dispersed_web.dispersed import transport
 from dispersed_web.notifications import outbound
 from tests.notifications.receiver import Receiver
+from tests.waiting import LIMIT_S
 
 PUBLIC = ["8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"]
 PRIVATE = [
@@ -143,9 +144,9 @@ def test_an_endless_answer_is_not_read(hook: Receiver) -> None:
 
 
 def test_a_server_that_is_too_slow_may_have_taken_it(hook: Receiver) -> None:
-    hook.answer(wait=0.6)
+    hook.answer(wait=LIMIT_S)
     with pytest.raises(outbound.InDoubt) as doubt:
-        outbound.post(hook.url, b"{}", seconds=0.2)
+        outbound.post(hook.url, b"{}", seconds=0.5)
     assert "secret-part" not in f"{doubt.value} {doubt.value.__context__!r} {doubt.value.__cause__!r}"
 
 
@@ -172,7 +173,7 @@ def test_how_long_to_wait_is_read(text: str, seconds: float | None) -> None:
 
 def test_a_moment_to_wait_for_is_read() -> None:
     at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=90)
-    assert outbound._retry_after(f"{at:%a, %d %b %Y %H:%M:%S} GMT") == pytest.approx(90, abs=2)
+    assert outbound._retry_after(f"{at:%a, %d %b %Y %H:%M:%S} GMT") == pytest.approx(90, abs=LIMIT_S)
 
 
 def test_the_connection_goes_to_the_address_that_was_checked_under_the_hosts_own_name(
@@ -191,7 +192,7 @@ def test_the_connection_goes_to_the_address_that_was_checked_under_the_hosts_own
         assert outbound.post(f"https://hooks.example.test:{port}/x", b"{}").status == 200
         settings.WEBHOOK_ALLOWED_HOSTS = [("other.example.test", None)]
         with pytest.raises(outbound.NotSent):
-            outbound.post(f"https://other.example.test:{port}/x", b"{}", seconds=2)
+            outbound.post(f"https://other.example.test:{port}/x", b"{}", seconds=LIMIT_S)
     finally:
         server.shutdown()
         server.server_close()

@@ -166,9 +166,9 @@ def test_a_week_is_drawn_with_few_shapes_and_quickly():
     rows = [bucket(5 * place, 37 * place % 100, ssh_open=1) for place in range(2016)]
     now = T0 + 7 * 24 * HOUR
     axis = strip_axis.axis("run", T0, now, UTC)
-    begun = time.process_time()
+    begun = time.thread_time()
     drawn = strip.layout(axis, evidence.lanes([source(*rows)], axis.start, axis.now), [], [])
-    assert time.process_time() - begun < 2
+    assert time.thread_time() - begun < 2
     assert len(drawn.boxes) < 7 * evidence.MOST_COLUMNS
     assert len(drawn.hits) == strip.HITS
 

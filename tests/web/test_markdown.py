@@ -71,10 +71,10 @@ def test_links_lead_away_and_say_nothing_of_where_from() -> None:
 
 
 def test_deep_nesting_and_long_text_end_soon() -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     for text in ("> " * 20_000, "[" * 50_000, "*a " * 30_000, "`" * 50_000, "- " * 20_000, "x" * 1_000_000):
         assert len(render(text)) < 2_000_000
-    assert time.monotonic() - begun < 10
+    assert time.thread_time() - begun < 10
 
 
 @pytest.mark.parametrize(
