@@ -286,3 +286,15 @@ def test_what_was_lost_sight_of_long_ago_is_folded_away_and_out_of_the_figures(c
     assert "Lost sight of more than a week ago · 1" in html
     assert html.index("Nothing is out of sight") < html.index("Old one")
     assert "$0.44/h" not in html.split("long-lost")[0]
+
+
+def test_who_manages_jobs_settles_what_was_lost_sight_of_from_the_list(client, team):
+    since = timezone.now() - dt.timedelta(hours=3)
+    old = make.make_job(team, missing_since=since, missing_alarmed_at=since)
+    new = make.make_job(team, missing_since=timezone.now())
+    sign_in(client, team, "admin")
+    html = page(client, team)
+    settles = [reverse("web:job-settle", args=[team.slug, job.pk]) in html for job in (old, new)]
+    assert settles == [True, False]
+    sign_in(client, team)
+    assert reverse("web:job-settle", args=[team.slug, old.pk]) not in page(client, team)

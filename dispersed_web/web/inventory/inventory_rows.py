@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dispersed_web.jobs import missing
+from dispersed_web.jobs import missing, settling
 from dispersed_web.jobs.departed import LOST
 from dispersed_web.jobs.finding import UNRESOLVED_AFTER
 from dispersed_web.jobs.making import title_of
@@ -145,12 +145,15 @@ class LostRow:
     what: Phrase
     known: str
     do: str
+    may_settle: bool = False
 
 
 def missing_row(job: Job, now: dt.datetime) -> LostRow:
     """The cloud does not show it, and its end was not seen."""
     at = job.missing_since or now
-    stopping = "Its stop is sent again and again." if job.stop_requested_at else "A stop is still sent."
+    stopping = (
+        "Its stop is sent again and again." if job.stop_requested_at else "It can be stopped all the same."
+    )
     alarmed = job.missing_alarmed_at is not None
     return LostRow(
         job,
@@ -159,6 +162,7 @@ def missing_row(job: Job, now: dt.datetime) -> LostRow:
         since(at, now, "not shown by Dispersed for "),
         missing.cost_span(job, now).words or "Its price is not known.",
         f"Look for {job.remote_uuid} in the console of Dispersed. {stopping} It is looked for on and on.",
+        settling.may_be_settled(job, now),
     )
 
 
@@ -176,6 +180,7 @@ def doubtful_row(job: Job, now: dt.datetime, zone: dt.tzinfo) -> LostRow:
         since(at, now, "no clear answer for "),
         doubt(job, now, zone),
         do,
+        settling.may_be_settled(job, now),
     )
 
 

@@ -94,6 +94,7 @@ def _context(
         "ignored": rows(stock.ignored),
         "long_lost": rows(stock.long_lost),
         "lost": lost,
+        "manages": may["manages"],
         "count": len(rates),
         "rate": words.rate(sum(rates, Decimal(0))),
         "is_filtered": any(wanted.values()),
