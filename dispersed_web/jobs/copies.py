@@ -18,12 +18,12 @@ from dispersed_web.credentials.models import Credential
 from dispersed_web.events.record import Actor
 from dispersed_web.jobs import launch, marker
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
+from dispersed_web.jobs.keeping import LONGEST_TITLE
 from dispersed_web.jobs.launch import Order
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
 
 MOST = 20
-LONGEST_TITLE = 120
 
 
 def titles(title: str, count: int) -> list[str]:

@@ -18,12 +18,11 @@ from dispersed_web.recipes.document import (
     Input,
     Problem,
 )
-from dispersed_web.recipes.inputs import LONGEST, BadAnswer, read
+from dispersed_web.recipes.inputs import LONGEST, LONGEST_NAME, BadAnswer, read
 
 Path = tuple[str | int, ...]
 
 LONGEST_PATTERN = 200
-LONGEST_NAME = 200
 MOST_CHOICES = 100
 # Attribute of an input, the most characters.
 _LENGTHS = {

@@ -7,8 +7,8 @@ from typing import Any
 
 from dispersed_web.credentials.masking import SHAPES
 from dispersed_web.credentials.secret_names import looks_secret, name_problem
-from dispersed_web.recipes.check_inputs import LONGEST_NAME
 from dispersed_web.recipes.document import ENV, ENV_NAME, REGISTRY_SECRET, Document, Problem
+from dispersed_web.recipes.inputs import LONGEST_NAME
 from dispersed_web.recipes.references import VOLUME
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.dispersed import Recipe as CloudRecipe
+from dispersed_web.recipes.about import LONGEST_DESCRIPTION, LONGEST_NAME
 from dispersed_web.recipes.check import from_anything
 from dispersed_web.recipes.cloud_inputs import inputs_of, one_line
 from dispersed_web.recipes.document import (
@@ -22,7 +23,6 @@ from dispersed_web.recipes.document import (
 from dispersed_web.recipes.models import Recipe
 
 MOST_REPAIRS = 40
-LONGEST_NAME, LONGEST_DESCRIPTION = 80, 20_000
 _CATEGORIES = (
     ("comfyui", Recipe.Category.IMAGES),
     ("llama", Recipe.Category.LANGUAGE),

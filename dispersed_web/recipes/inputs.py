@@ -21,7 +21,7 @@ LONGEST = {"text": 1000, "lines": 20_000, "secret": 4000}
 PATTERN_TIME_S = 0.05
 MOST_ENTRIES = 50
 MOST_ROWS = 100
-LONGEST_NAME = 200
+LONGEST_NAME = 200  # of a variable
 ANY_GPU = "any"
 PRIVATE_KEY = "PRIVATE KEY-----"
 

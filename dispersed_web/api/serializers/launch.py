@@ -11,6 +11,7 @@ from rest_framework import serializers
 from dispersed_web.api.serializers.base import StrictSerializer
 from dispersed_web.dispersed import REGION_CODES
 from dispersed_web.jobs import marker
+from dispersed_web.jobs.keeping import LONGEST_TITLE
 
 LONGEST_TEXT = 20_000
 # Far beyond anything that is offered, and small enough that times and prices computed from them fit their columns.
@@ -89,7 +90,7 @@ class VolumeSerializer(StrictSerializer):
 class LaunchSerializer(StrictSerializer):
     credential_id = serializers.UUIDField(help_text="From `GET /api/v1/credentials`.")
     task = serializers.ChoiceField(["BATCH", "PERSISTENT"])
-    title = serializers.CharField(max_length=120)
+    title = serializers.CharField(max_length=LONGEST_TITLE)
     description = _text("ASCII.", max_length=LONGEST_TEXT)
     image = serializers.CharField(max_length=500, help_text="Without its tag.")
     tag = _text("`latest` if left out.")

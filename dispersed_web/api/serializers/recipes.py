@@ -9,6 +9,8 @@ from rest_framework import serializers
 from dispersed_web.api.serializers.base import StrictSerializer, UtcDateTimeField
 from dispersed_web.api.serializers.jobs import PersonSerializer
 from dispersed_web.api.serializers.launch import LaunchSerializer
+from dispersed_web.jobs.keeping import LONGEST_TITLE
+from dispersed_web.recipes import about
 from dispersed_web.recipes.document import INPUT_TYPES
 from dispersed_web.recipes.models import Recipe
 
@@ -119,7 +121,9 @@ class RecipeLaunchSerializer(StrictSerializer):
         min_value=1,
         help_text="The version that you looked at: when there is a newer one, nothing is launched (`recipe_moved`).",
     )
-    title = serializers.CharField(required=False, max_length=120, help_text="The recipe's if left out.")
+    title = serializers.CharField(
+        required=False, max_length=LONGEST_TITLE, help_text="The recipe's if left out."
+    )
     answers = serializers.DictField(
         child=serializers.JSONField(),
         required=False,
@@ -137,16 +141,16 @@ class RecipeLaunchSerializer(StrictSerializer):
 
 
 class AboutSerializer(StrictSerializer):
-    name = serializers.CharField(required=False, max_length=80)
+    name = serializers.CharField(required=False, max_length=about.LONGEST_NAME)
     description_md = serializers.CharField(
-        required=False, allow_blank=True, max_length=20_000, help_text="Markdown."
+        required=False, allow_blank=True, max_length=about.LONGEST_DESCRIPTION, help_text="Markdown."
     )
     category = serializers.ChoiceField(Recipe.Category.choices, required=False)
     icon = serializers.CharField(required=False, max_length=20, help_text="A name of the icon sprite.")
 
 
 class RecipeMakeSerializer(AboutSerializer):
-    name = serializers.CharField(max_length=80)
+    name = serializers.CharField(max_length=about.LONGEST_NAME)
     visibility = serializers.ChoiceField(Recipe.Visibility.choices, default="private")
     document = serializers.DictField(help_text="As `current.document` of a recipe has it.")
     note = serializers.CharField(required=False, default="", allow_blank=True, max_length=200)
@@ -172,7 +176,7 @@ class NothingSerializer(StrictSerializer):
 
 
 class CopySerializer(StrictSerializer):
-    name = serializers.CharField(required=False, default="", allow_blank=True, max_length=80)
+    name = serializers.CharField(required=False, default="", allow_blank=True, max_length=about.LONGEST_NAME)
 
 
 class PresetSerializer(serializers.Serializer):

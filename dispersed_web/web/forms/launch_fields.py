@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
+from dispersed_web.jobs.keeping import LONGEST_TITLE
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.amounts import CountField
 from dispersed_web.web.forms.fields import (
@@ -29,7 +30,7 @@ def _typed(**attrs: str) -> dict[str, str]:
 
 class LaunchFields(StopChoiceFields):
     title = forms.CharField(
-        max_length=120,
+        max_length=LONGEST_TITLE,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What is it for?"}),
     )
     description = forms.CharField(

@@ -11,6 +11,7 @@ from django.http import QueryDict
 
 from dispersed_web.dispersed import BATCH, PERSISTENT
 from dispersed_web.recipes import check
+from dispersed_web.recipes.about import LONGEST_DESCRIPTION, LONGEST_NAME
 from dispersed_web.recipes.document import ALL, REGISTRY_SECRET, Document
 from dispersed_web.recipes.models import Recipe
 from dispersed_web.web.forms import regions
@@ -53,13 +54,13 @@ class RecipeForm(RecipeFaults):
     """``document`` fills the unbound form. What of a specification has no field here stays in ``rest``."""
 
     name = forms.CharField(
-        max_length=80,
+        max_length=LONGEST_NAME,
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "What people look for"}),
     )
     description_md = forms.CharField(
         label="Description",
         required=False,
-        max_length=20_000,
+        max_length=LONGEST_DESCRIPTION,
         help_text="Markdown. Its first line is on the card.",
         widget=forms.Textarea(attrs={"rows": "5", "autocomplete": "off"}),
     )
