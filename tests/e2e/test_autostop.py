@@ -128,7 +128,7 @@ def is_watched_and_warned(box: Box) -> None:
     page.goto(box.url)
     live = page.locator("#job-live")
     evidence = re.compile(
-        r"Idle [01] of 1\smin: GPU 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
+        r"Idle (\d+\ss|1) of 1\smin: GPU 0 % since [^,]+, \d+ samples; SSH open, no key pressed for 1\sh"
     )
     expect(live).to_contain_text(evidence, timeout=90_000)
     visit.look("quiet")
