@@ -21,6 +21,7 @@ from dispersed_web.jobs.models import Job
 # What a create call means where it names none (documented minima and defaults): sent, so that a recipe's do not hold.
 MEANT = {
     "cpu_count": 0,
+    "gpu_count": 1,
     "min_vram_gb": 0,
     "min_ram_gb": 0,
     "min_storage_gb": 0,

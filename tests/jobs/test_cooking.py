@@ -175,6 +175,13 @@ def test_every_field_that_a_recipe_can_set_is_sent_or_cleared() -> None:
         assert name in sent or name in docker, name
 
 
+def test_a_launch_that_names_no_number_of_gpus_gets_the_one_that_it_was_quoted_for() -> None:
+    body = {**factories.make_spec("BATCH").to_body(), "gpu_count": 1}
+    unsaid = {name: value for name, value in body.items() if name != "gpu_count"}
+    assert cooking.overrides(unsaid, RecipePayload(gpu_count=8))["gpu_count"] == 1
+    assert cooking.overrides({**body, "gpu_count": 0}, RecipePayload(gpu_count=8))["gpu_count"] == 0
+
+
 @pytest.mark.parametrize(
     ("recipe", "said"),
     [(ARCHIVED, "archived"), ("01a0ffff-0000-4000-8000-000000000000", "does not know it")],
