@@ -11,7 +11,7 @@ from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.teams import api_tokens, keeping
 from dispersed_web.web.forms.order import ANY_GPU
 from tests import factories as make
-from tests.web.launch_forms import Fields
+from tests.web.launch_forms import Fields, with_market
 
 pytestmark = pytest.mark.django_db
 PAGES = ("credential-use", "credential-caps", "credential-replace", "credential-disable", "credential-delete")
@@ -173,6 +173,26 @@ def test_setting_caps(client, team, row):
     answer = client.post(url("credential-caps", team, row.pk), fields | {"max_lifetime_s": "soon"})
     assert answer.status_code == 422
     assert 'value="2.5"' in html(answer)
+
+
+def test_a_gpu_that_no_list_knows_is_asked_about_before_it_locks_everything_out(client, team, row):
+    def send(names, **more):
+        return client.post(url("credential-caps", team, row.pk), {"gpu_models": names, **more})
+
+    assert send("RTX 590").status_code == 302, "without a list of the cloud any name is taken"
+    with_market(team)
+    assert send("RTX 590").status_code == 302, "what stands there already is not asked about again"
+    answer = send("RTX 5900\nH100 80GB\nnvidia rtx 5090")
+    assert answer.status_code == 422
+    page = html(answer)
+    assert "No GPU of Dispersed is called “RTX 5900”. Did you mean “RTX 5090”?" in page
+    assert "is called “H100 80GB”" not in page
+    assert 'name="keep_unknown_gpus"' in page
+    assert CredentialCaps.objects.get().gpu_models == ["RTX 590"]
+    assert send("Zork 9").status_code == 422
+    assert send("Zork 9", keep_unknown_gpus="on").status_code == 302
+    assert CredentialCaps.objects.get().gpu_models == ["Zork 9"]
+    assert 'name="keep_unknown_gpus"' not in html(client.get(url("credential-caps", team, row.pk)))
 
 
 def test_deleting_destroys_the_secret_and_asks_who_one_is(client, team, row):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
 from dispersed_web.credentials import rules
 from dispersed_web.credentials.models import Credential, CredentialCaps, UsableBy
+from dispersed_web.jobs.cap_matching import bare
 from dispersed_web.teams.models import Membership
 from dispersed_web.web import words
 from dispersed_web.web.forms import regions
@@ -127,6 +130,11 @@ class CapsForm(ConfirmedForm):
         widget=forms.RadioSelect,
     )
     gpu_models = NamesField(label="GPU models", help_text="One a line, such as RTX 5090. Empty: any.")
+    keep_unknown_gpus = forms.BooleanField(
+        label="Keep GPU names that are not known",
+        required=False,
+        help_text="A launch must name its GPU in just these words, or nothing is launched with this credential.",
+    )
     max_gpu_count = _number("GPUs in a job", "Over all its machines.")
     regions = forms.MultipleChoiceField(
         label="Regions", required=False, choices=regions.CHOICES, widget=forms.CheckboxSelectMultiple
@@ -142,13 +150,39 @@ class CapsForm(ConfirmedForm):
     )
     field_order = (*rules.CAPS, "password")
 
-    def __init__(self, *args: Any, caps: CredentialCaps | None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, caps: CredentialCaps | None, known_gpus: Sequence[str] = (), **kwargs: Any
+    ) -> None:
+        """``known_gpus``: the models of the cloud's list; none where it was not read yet, and then any name is taken."""
         initial = {name: getattr(caps, name) for name in rules.CAPS} if caps else {}
         super().__init__(*args, initial=initial, **kwargs)
+        self.known_gpus = known_gpus
+
+    def clean(self) -> dict[str, Any]:
+        """A mistyped model would let nothing through, and nobody would know why."""
+        data = self.cleaned_data
+        stored = {bare(name) for name in self.initial.get("gpu_models") or ()}
+        known = {bare(name): name for name in self.known_gpus}
+        unknown = [one for one in data.get("gpu_models") or () if bare(one) not in known.keys() | stored]
+        if known and unknown and not data.get("keep_unknown_gpus"):
+            self.add_error("gpu_models", " ".join(_unknown(name, known) for name in unknown[:5]))
+        return data
+
+    @property
+    def asks_about_gpus(self) -> bool:
+        """Whether a name was typed that is on no list."""
+        return self.is_bound and bool("gpu_models" in self.errors or self.data.get("keep_unknown_gpus"))
 
     @property
     def caps(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in rules.CAPS}
+
+
+def _unknown(name: str, known: dict[str, str]) -> str:
+    meant = difflib.get_close_matches(bare(name[:60]), known, n=1, cutoff=0.5)
+    return f"No GPU of Dispersed is called “{name[:60]}”." + (
+        f" Did you mean “{known[meant[0]]}”?" if meant else ""
+    )
 
 
 def cap_lines(caps: CredentialCaps | None) -> list[tuple[str, str]]:

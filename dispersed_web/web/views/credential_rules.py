@@ -53,7 +53,11 @@ def caps(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRespo
     """What may be launched with it, and for how much."""
     seat, row = managed(request, slug, credential_id)
     known = CredentialCaps.objects.filter(credential=row).first()
-    form = CapsForm(request.POST if request.method == "POST" else None, request=request, caps=known)
+    market = Market.objects.filter(credential=row).first()
+    models = sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in market.gpus}) if market else []
+    form = CapsForm(
+        request.POST if request.method == "POST" else None, request=request, caps=known, known_gpus=models
+    )
     if request.method == "POST" and form.is_valid():
         try:
             changed = rules.set_caps(row, form.caps, actor=seat.actor, now=timezone.now())
@@ -63,12 +67,11 @@ def caps(request: HttpRequest, slug: str, credential_id: uuid.UUID) -> HttpRespo
             if changed:
                 messages.success(request, "The caps hold from the next launch on. Running jobs go on.")
             return redirect("web:credential", slug, row.pk)
-    market = Market.objects.filter(credential=row).first()
     context = {
         "team": seat.team,
         "credential": row,
         "form": form,
-        "models": sorted({gpu["name"].removeprefix("NVIDIA ") for gpu in market.gpus}) if market else [],
+        "models": models,
         "may_raise": seat.may(Action.RAISE_SPENDING),
     }
     return render(request, "credentials/caps.html", context, status=422 if form.errors else 200)
