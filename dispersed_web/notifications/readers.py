@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispersed_web.accounts.models import User
-from dispersed_web.events.models import Audience, Event
+from dispersed_web.events.models import ActorKind, Audience, Event
 from dispersed_web.jobs.models import Job
 from dispersed_web.notifications import arrival
 from dispersed_web.notifications.kinds import kind_of
@@ -76,7 +76,7 @@ def by_email(event: Event, people: set[int]) -> set[int]:
     is what concerns security."""
     if event.audience in OF_SECURITY:
         return people
-    if kind_of(event.kind).inbox_only:
+    if kind_of(event.kind).inbox_only or _is_said_again(event):
         return set()
     if event.subject_type != "job":
         return people
@@ -85,6 +85,13 @@ def by_email(event: Event, people: set[int]) -> set[int]:
     return people - set(
         Wishes.objects.filter(user__in=theirs & people, email_my_jobs=False).values_list("user", flat=True)
     )
+
+
+def _is_said_again(event: Event) -> bool:
+    """Whether the next message says the same: the end of what auto-stop stops comes within a minute, or the alarm that it
+    does not come."""
+    is_ours = event.actor_kind == ActorKind.ENGINE
+    return is_ours and event.kind == "job.stop_requested" and event.audience == Audience.JOB_OWNER
 
 
 def by_webhook(event: Event) -> Channel | None:

@@ -12,7 +12,7 @@ from dispersed_web.credentials import vault
 from dispersed_web.events import context
 from dispersed_web.events.context import RequestFacts
 from dispersed_web.events.models import Event
-from dispersed_web.events.record import Actor
+from dispersed_web.events.record import ENGINE, Actor
 from dispersed_web.events.security import note_account, tell_owners, tell_person
 from dispersed_web.jobs import tokens
 from dispersed_web.notifications import inbox, outbox
@@ -70,6 +70,26 @@ def test_nobody_learns_from_where_another_person_acted_on_their_account(client) 
     for text in (page, mail.outbox[0].body):
         assert "203.0.113.9" not in text
         assert "Firefox" not in text
+
+
+def test_one_message_tells_of_the_end_of_what_auto_stop_stops() -> None:
+    team = factories.make_team()
+    job = factories.make_job(team, title="Dev Box")
+    for kind in ("job.stop_requested", "job.ended"):
+        factories.make_event(team, kind, job, "Idle.", actor=ENGINE, now=NOW, audience="job_owner")
+    deliver()
+    assert [one.subject for one in mail.outbox] == ["Ended: Dev Box"]
+    assert inbox.unread(factories.owner_of(team)) == 2
+
+
+@pytest.mark.parametrize("audience", ["job_owner", "admins"])
+def test_a_stop_by_somebody_else_is_mailed_at_once(audience: str) -> None:
+    team = factories.make_team()
+    admin = Actor.person(factories.make_member(team, "admin"))
+    job = factories.make_job(team, title="Dev Box")
+    factories.make_event(team, "job.stop_requested", job, "Stopped.", actor=admin, now=NOW, audience=audience)
+    deliver()
+    assert "Being stopped: Dev Box" in [one.subject for one in mail.outbox]
 
 
 def test_who_joined_is_not_told_of_it_themselves() -> None:
