@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -417,3 +418,34 @@ def test_an_archived_recipe_is_not_edited(client: Client, team: Team, owner: Any
     answer = client.post(edit_url(recipe), {**fields, "min_vram_gb": "80"})
     assert answer.status_code == 422
     assert "Bring it back first" in answer.content.decode()
+
+
+def opened_before_volumes_were_rows(**more: Any) -> dict[str, Any]:
+    rest = json.dumps({"image_source": "docker", "volumes": [{"image": "team/data", "mount": "/data"}]})
+    return (
+        {name: value for name, value in TYPED.items() if not name.startswith("volumes-")}
+        | {"rest": rest}
+        | more
+    )
+
+
+def test_an_editor_that_was_open_across_the_upgrade_keeps_its_volumes(
+    client: Client, team: Team, owner: Any, new: str
+) -> None:
+    assert client.post(new, opened_before_volumes_were_rows()).status_code == 302
+    spec = Recipe.objects.get(team=team, name="Box").current.document["spec"]
+    assert spec["volumes"] == [{"image": "team/data", "mount": "/data"}]
+    assert spec["image_source"] == "docker"
+
+
+def test_with_a_fault_it_shows_them_as_rows_and_what_is_removed_then_stays_away(
+    client: Client, team: Team, owner: Any, new: str
+) -> None:
+    page = client.post(new, opened_before_volumes_were_rows(name=""))
+    form = page.context["form"]
+    assert page.status_code == 422
+    assert [row["image"].value() for row in form.volumes] == ["team/data"]
+    again = {name: value for name, value in fields_of(form).items() if value is not None}
+    again |= {"name": "Box", "volumes-0-DELETE": "on"}
+    assert client.post(new, again).status_code == 302
+    assert "volumes" not in Recipe.objects.get(team=team, name="Box").current.document["spec"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +34,8 @@ from dispersed_web.web.forms.recipe_rows import (
     EnvRows,
     LinkRows,
     VolumeRows,
+    rest_of,
+    with_rows_of_volumes,
 )
 from dispersed_web.web.forms.recipe_start import LOCK, LOCKABLE, OF_AUTOSTOP, OF_SPEC, initial_of
 from dispersed_web.web.recipes import recipe_words
@@ -126,6 +127,7 @@ class RecipeForm(RecipeFaults):
         document: Document | None = None,
     ) -> None:
         start = initial_of(document or Document())
+        data = with_rows_of_volumes(data) if data is not None else None
         super().__init__(data, initial={"category": "other", "icon": "machine", **start, **(initial or {})})
         self.fields["registry_team_secret"].widget.attrs["list"] = SECRETS_LIST
         for target in LOCKABLE:
@@ -226,8 +228,5 @@ def _given(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
 
 
 def _rest(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+    """What of the specification has no place in the form; volumes have one now."""
+    return {name: value for name, value in rest_of(text).items() if name != VOLUMES}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.http import QueryDict
 
 from dispersed_web.dispersed.limits import MOST_VOLUMES
 from dispersed_web.recipes.inputs import MOST_ROWS
@@ -112,6 +114,29 @@ def made_rows(form: type[forms.Form], most: int, extra: int, can_delete: bool = 
         absolute_max=most,
         validate_max=True,
     )
+
+
+def rest_of(text: str) -> dict[str, Any]:
+    """The parts of a specification that the form carries along unseen."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def with_rows_of_volumes(data: QueryDict) -> QueryDict:
+    """What was sent, its volumes as rows: a page that was opened before there were such rows carries them unseen."""
+    if f"{VOLUMES}-TOTAL_FORMS" in data:
+        return data
+    sent = data.copy()
+    volumes = rest_of(data.get("rest", "")).get(VOLUMES)
+    rows = [one for one in volumes if isinstance(one, dict)] if isinstance(volumes, list) else []
+    sent[f"{VOLUMES}-TOTAL_FORMS"], sent[f"{VOLUMES}-INITIAL_FORMS"] = str(len(rows)), "0"
+    for number, row in enumerate(rows):
+        for name in VOLUME_TEXTS:
+            sent[f"{VOLUMES}-{number}-{name}"] = str(row.get(name) or "")
+    return sent
 
 
 EnvRows = made_rows(EnvRow, MOST_ROWS, 2)
