@@ -22,6 +22,7 @@ from dispersed_web.dispersed import (
 )
 from dispersed_web.dispersed.transport import DeadlineTransport
 
+from .deadlines import short_at_first
 from .wire import (
     Wire,
     close_after_reading,
@@ -248,15 +249,15 @@ def test_a_read_is_tried_again_on_a_fresh_connection(fault):
 
 @pytest.mark.parametrize("fault", SLOW.values(), ids=SLOW.keys())
 def test_a_slow_read_ends_at_its_deadline_and_is_tried_again(fault):
-    with Wire([fault, reply(200, JOB)]) as wire, client(wire, deadline_s=SHORT_S) as dispersed:
-        assert dispersed.get_job("job-1").uuid == "job-1"
+    with Wire([fault, reply(200, JOB)]) as wire, client(wire) as dispersed:
+        assert short_at_first(dispersed, SHORT_S).get_job("job-1").uuid == "job-1"
     assert wire.connections == 2
 
 
 @pytest.mark.parametrize("fault", [stall(), close_after_reading(), html(503), error(429, "slow"), error(408)])
 def test_a_cancel_is_repeated_with_a_new_signature(fault):
-    with Wire([fault, reply(200, JOB)]) as wire, client(wire, deadline_s=SHORT_S) as dispersed:
-        dispersed.cancel_job("job-1", "dw:manual")
+    with Wire([fault, reply(200, JOB)]) as wire, client(wire) as dispersed:
+        short_at_first(dispersed, SHORT_S).cancel_job("job-1", "dw:manual")
     first, second = wire.requests
     assert (first.method, first.target, first.body) == (second.method, second.target, second.body)
     assert first.headers["x-nonce"] != second.headers["x-nonce"]
