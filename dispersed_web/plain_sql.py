@@ -38,6 +38,11 @@ def as_uuid(stored: Any) -> uuid.UUID:
     return stored if isinstance(stored, uuid.UUID) else uuid.UUID(stored)
 
 
+def as_moment(stored: dt.datetime | None) -> dt.datetime | None:
+    """A moment as Django gives it; SQLite keeps no zone."""
+    return stored.replace(tzinfo=dt.UTC) if stored is not None and stored.tzinfo is None else stored
+
+
 def _stored(value: Any) -> Any:
     """As this database takes it."""
     if isinstance(value, uuid.UUID) and not connection.features.has_native_uuid_field:

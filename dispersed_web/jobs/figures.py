@@ -11,7 +11,7 @@ from django.db.models import Count, DateTimeField, FloatField, Min, Q, Sum, Valu
 from django.db.models.functions import Cast, Coalesce, Greatest
 
 from dispersed_web import plain_sql
-from dispersed_web.credentials.models import Credential, CredentialState
+from dispersed_web.credentials.models import CredentialState
 from dispersed_web.jobs import states
 from dispersed_web.jobs.departed import long_lost
 from dispersed_web.jobs.list_orders import Seconds
@@ -55,6 +55,16 @@ SELECT SUM(hourly_rate_usd) FILTER (WHERE spending_since IS NOT NULL),
     COUNT(*) FILTER (WHERE {_ATTENTION})
 FROM jobs_job WHERE team_id = %(team)s AND NOT (status IN ({plain_sql.constants(ENDED)}))
 """  # noqa: S608 - of our own words
+
+# Most teams have none, and this takes a tenth of the time of asking Django for them.
+_ANY_UNMANAGED = (
+    "SELECT 1 FROM jobs_unmanagedjob job JOIN credentials_credential key ON key.id = job.credential_id "
+    "WHERE key.team_id = %s LIMIT 1"
+)
+_LOOKED_WITH = (
+    "SELECT listed_at, id, name, failure, failures, state FROM credentials_credential "
+    "WHERE team_id = %s AND state <> %s ORDER BY name"
+)
 
 
 @dataclass(frozen=True)
@@ -148,19 +158,20 @@ class Sight:
 
 def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     """A listing is stale when it failed or is older than two minutes."""
-    names = ("name", "listed_at", "failure", "failures", "state", "pk")
-    looked_with = Credential.objects.filter(team=team_id).exclude(state=CredentialState.GONE)
-    rows = list(looked_with.order_by("name").values_list(*names))
+    found = plain_sql.select(_LOOKED_WITH, (team_id, CredentialState.GONE.value))
+    rows = [(plain_sql.as_moment(listed_at), *more) for listed_at, *more in found]
     old = now - STALE_AFTER
     stale = [
-        Stale(*row[:3], broken=row[4] == CredentialState.BROKEN, credential_id=row[5])
-        for row in rows
-        if row[3] or row[1] is None or row[1] < old
+        Stale(name, listed_at, failure, state == CredentialState.BROKEN, plain_sql.as_uuid(key_id))
+        for listed_at, key_id, name, failure, failures, state in rows
+        if failures or listed_at is None or listed_at < old
     ]
-    return Sight(min((row[1] for row in rows if row[1]), default=None), tuple(stale))
+    return Sight(min((row[0] for row in rows if row[0]), default=None), tuple(stale))
 
 
 def unmanaged(team_id: uuid.UUID, now: dt.datetime) -> list[UnmanagedJob]:
     """Live jobs of the team's keys that were not launched here, oldest first."""
+    if not plain_sql.select(_ANY_UNMANAGED, (team_id,)):
+        return []
     rows = UnmanagedJob.objects.filter(~long_lost(now), credential__team=team_id).select_related("credential")
     return list(rows.only(*UNMANAGED_SHOWN).order_by("first_seen_at")[:MOST_UNMANAGED])

@@ -87,26 +87,41 @@ def count(team: Team, now: dt.datetime) -> Counts:
     return Counts(active, watched, holdable, stuck, warned, usd, missing, keyless)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """How the installation stands, the same for every team: whether it ``acts`` with its database, which of its keys fail,
+    when each pass of the background work last ended, and how auto-stop itself is doing."""
+
+    acts: bool
+    troubles: list[canary.KeyTrouble]
+    finished: dict[str, dt.datetime]
+    engine: Engine | None
+
+
+def standing() -> Standing:
+    engine = Engine.objects.filter(pk=1).first()
+    return Standing(installation.may_act(), canary.troubles(), sweeps.last_finished(), engine)
+
+
 def of_team(
     team: Team,
     counts: Counts,
     keys: list[Credential],
-    finished: dict[str, dt.datetime],
+    standing: Standing,
     now: dt.datetime,
 ) -> list[Banner]:
-    """All of them, alarms first. ``keys`` are the team's credentials, ``finished`` when each pass of the background work
-    last ended."""
-    acts, troubles = installation.may_act(), canary.troubles()
+    """All of them, alarms first. ``keys`` are the team's credentials."""
+    acts, troubles = standing.acts, standing.troubles
     lost = {trouble.key_id for trouble in troubles}
     stuck_here = unstoppable.find(team.pk, lost) if counts.active and (counts.keyless or lost) else []
     found = [
-        *(_late(finished, now) if acts else of_copy()),
+        *(_late(standing.finished, now) if acts else of_copy()),
         *_of_lost_keys(team, troubles, [job for job in stuck_here if job.fault == unstoppable.Fault.LOST]),
         *_of_unstoppable(team, [job for job in stuck_here if job.fault != unstoppable.Fault.LOST]),
         *_of_jobs(team, counts),
         *(_held(team, now) if counts.holdable else ()),
         *_of_keys(team, _opened(keys, troubles), counts, now),
-        *(_of_engine(now) if counts.watched and acts else ()),
+        *(_of_engine(standing.engine, now) if counts.watched and acts else ()),
     ]
     order = ("alarm", "warning", "info")
     return sorted(found, key=lambda banner: order.index(banner.level))
@@ -247,9 +262,8 @@ def _offset_s(key: Credential) -> int:
     return abs(key.clock_offset_ms or 0) // 1000
 
 
-def _of_engine(now: dt.datetime) -> Iterator[Banner]:
+def _of_engine(engine: Engine | None, now: dt.datetime) -> Iterator[Banner]:
     """How auto-stop itself is doing, for teams whose jobs it watches."""
-    engine = Engine.objects.filter(pk=1).first()
     if engine is None:
         return
     ok_at, failed_at = engine.receiver_ok_at, engine.receiver_failed_at

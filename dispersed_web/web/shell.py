@@ -14,13 +14,12 @@ from django.utils import timezone
 
 from dispersed_web.accounts import second_factor
 from dispersed_web.credentials.models import Credential
-from dispersed_web.jobs import sweeps
 from dispersed_web.notifications import inbox
 from dispersed_web.teams import belonging, installation
 from dispersed_web.teams.belonging import Belonging
 from dispersed_web.teams.models import Team
 from dispersed_web.web import banners, live, own_stops
-from dispersed_web.web.banners import Banner, digest
+from dispersed_web.web.banners import Banner, Standing, digest
 
 # These pages say themselves, and of each credential, how old is what they show.
 SAY_THEIR_AGE = frozenset({"jobs", "job", "job-logs", "job-activity", "job-events", "job-spec"})
@@ -109,6 +108,11 @@ def news(team: Team) -> dict[str, Any]:
     return told | {"active_jobs": known["active_jobs"]}
 
 
+def standing() -> Standing:
+    """How the installation stands, as of some seconds ago."""
+    return cache.get_or_set("standing", banners.standing, KEPT_S)
+
+
 def note_read(request: HttpRequest) -> None:
     """The person read notices: their browser's next page counts anew instead of remembering."""
     request.session["read"] = request.session.get("read", 0) + 1
@@ -169,11 +173,11 @@ def _known(team: Team, now: dt.datetime) -> dict[str, Any]:
     """What the frame shows of the team, the same for everybody in it."""
     counts = banners.count(team, now)
     keys = list(Credential.objects.filter(team=team).only(*OF_KEYS).order_by("name"))
-    finished = sweeps.last_finished()
+    stands = standing()
     return {
         "active_jobs": counts.active,
         "warned": counts.warned,
         "synced_at": min((key.listed_at for key in keys if key.listed_at), default=None),
-        "checked_at": finished.get("autostop"),
-        "banners": banners.of_team(team, counts, keys, finished, now),
+        "checked_at": stands.finished.get("autostop"),
+        "banners": banners.of_team(team, counts, keys, stands, now),
     }

@@ -144,12 +144,16 @@ def test_the_filter_offers_the_teams_people_and_tags(client, team):
     assert 'name="owner"' not in page(client, team)
     assert 'name="tag"' not in page(client, team)
     make.make_member(team, "viewer", make.make_user("bob@example.org", "Bob"))
-    tag(make.make_job(make.make_team()), "foreign")
-    tag(make.make_job(team), "ours")
+    make.make_member(team, user=make.make_user("deploy@example.org", "", is_service=True))
+    strangers = make.make_team(owner=make.make_user("eve@example.org", "Eve"))
+    tag(make.make_job(strangers), "foreign")
+    for names in (("ours", "ours too"), ("ours too",)):
+        tag(make.make_job(team), *names)
     html = page(client, team)
-    assert ">Bob</option>" in html
-    assert ">ours</option>" in html
-    assert "foreign" not in html
+    owners, tags = (re.search(rf'name="{name}".*?</select>', html, re.S)[0] for name in ("owner", "tag"))
+    offered = re.compile(r'value="[^"]+">([^<]+)')
+    assert offered.findall(owners) == ["Ana", "Bob", "deploy@example.org (API token)"]
+    assert offered.findall(tags) == ["ours too", "ours"]
 
 
 def test_the_csv_has_the_tags(client, team):

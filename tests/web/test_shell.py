@@ -7,12 +7,15 @@ import json
 import re
 
 import pytest
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
 from dispersed_web.autostop.models import Engine
 from dispersed_web.jobs import sweeps
+from dispersed_web.web import shell
 from dispersed_web.web.banners import Banner, digest
+from dispersed_web.web.cache import ForgivingRedisCache
 from dispersed_web.web.words import said, since
 from tests import factories
 
@@ -216,6 +219,19 @@ def test_the_age_of_old_data_is_left_out_where_the_page_says_it(client, job):
 def test_banners_are_for_members(client, team):
     factories.sign_in(client, factories.make_user())
     assert client.get(reverse("web:banners", args=[team.slug])).status_code == 404
+
+
+def test_how_the_installation_stands_is_read_once_for_all_teams(
+    redis_server, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(ForgivingRedisCache, "_down_until", 0.0)
+    cache.clear()
+    sweeps.note_finished("autostop", timezone.now())
+    first = shell.standing()
+    assert first.acts
+    assert set(first.finished) == {"autostop"}
+    with django_assert_num_queries(0):
+        assert shell.standing() == first
 
 
 def test_time_that_passes_is_no_other_banner():

@@ -19,12 +19,13 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
 
+from dispersed_web import plain_sql
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import record
-from dispersed_web.jobs import figures, keeping, queries, stored, sweeps, sync
+from dispersed_web.jobs import figures, keeping, queries, stored, sync
 from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams.models import Team
 from dispersed_web.teams.roles import Action
 from dispersed_web.web import access, around, compressed, live, shell
 from dispersed_web.web.compressed import Shared
@@ -35,6 +36,11 @@ from dispersed_web.web.jobs import csv_rows, jobs_columns, kept_rows, stats
 TODAY_KEPT_S = 20
 # A jobs page shows so many people and tags to choose from.
 MOST_PEOPLE = 200
+PEOPLE = (
+    "SELECT person.id, person.is_service, person.name, person.email "
+    "FROM teams_membership seat JOIN accounts_user person ON person.id = seat.user_id "
+    "WHERE seat.team_id = %s ORDER BY person.is_service, person.name, person.email LIMIT %s"
+)
 People = tuple[tuple[int, str], ...]
 Tags = tuple[str, ...]
 
@@ -133,11 +139,9 @@ def _filter_html(slug: str, wanted: JobFilter, people: People, tags: Tags) -> Sa
 
 def _people(team: Team) -> People:
     """Id and name of everybody whose jobs one may look for."""
-    columns = ("user__is_service", "user__name", "user__email")
-    seats = Membership.objects.filter(team=team).order_by(*columns).values_list("user", *columns)
     return tuple(
         (user_id, User(is_service=is_service, name=name, email=email).called)
-        for user_id, is_service, name, email in seats[:MOST_PEOPLE]
+        for user_id, is_service, name, email in plain_sql.select(PEOPLE, (team.pk, MOST_PEOPLE))
     )
 
 
@@ -205,7 +209,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
 
 def _frame_news(synced_at: dt.datetime | None, unfinished: int) -> dict[str, Any]:
     """What the frame around the page shows of the team, so that it stays true while only the part is fetched."""
-    moments = {"synced_at": synced_at, "checked_at": sweeps.last_finished().get("autostop")}
+    moments = {"synced_at": synced_at, "checked_at": shell.standing().finished.get("autostop")}
     return {name: at.isoformat() for name, at in moments.items() if at} | {"active_jobs": unfinished}
 
 
