@@ -176,8 +176,10 @@ def _verdict(
         and earliest - REMINDER - facts.warned_at >= APART
     )
     state = base.state
+    sentence = sentences.why(policy, facts, use, deadline, now)
     if reached and not waits_for:
         state = State.DUE
+        sentence = sentences.unanswered(policy, use) if deadline.rule == deadlines.CHECKIN else sentence
     elif warned or warn:
         state = State.WARNED
     return replace(
@@ -186,7 +188,7 @@ def _verdict(
         stop_at=earliest,
         warn_at=deadline.at - deadline.lead,
         rule=deadline.rule,
-        sentence=sentences.why(policy, facts, use, deadline, now),
+        sentence=sentence,
         warn=warn,
         remind=remind,
         stop=reached and not waits_for,

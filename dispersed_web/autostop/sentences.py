@@ -84,6 +84,17 @@ def _checkin(policy: Policy, use: Activity) -> str:
     return f"Only the machine itself said that it is used, for {words(deadlines.MACHINE_ALONE)}: somebody must confirm it."
 
 
+def unanswered(policy: Policy, use: Activity) -> str:
+    """Why the job is stopped when the time to answer is over."""
+    answer = words(policy.checkin.answer)
+    if use.confidence == Confidence.LOW:
+        return f"{_nothing_tells(use)}, and nobody answered within {answer}."
+    alone = words(deadlines.MACHINE_ALONE)
+    return (
+        f"Only the machine itself said that it is used, for {alone}, and nobody confirmed it within {answer}."
+    )
+
+
 def _nothing_tells(use: Activity) -> str:
     if use.lost_at is None:
         return "Nothing tells whether it is used"

@@ -203,3 +203,26 @@ def test_every_lane_has_words() -> None:
 )
 def test_durations_in_words(seconds: int, expected: str) -> None:
     assert words(dt.timedelta(seconds=seconds)) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "minute", "expected"),
+    [
+        (FACTS, 150, "Nothing tells whether it is used, and nobody answered within 30 min."),
+        (
+            replace(FACTS, signals=(quiet(0, 40),)),
+            205,
+            "Its heartbeat fell silent, and nobody answered within 30 min.",
+        ),
+        (
+            replace(FACTS, signals=(quiet(0, 750, gpu=90),)),
+            750,
+            "Only the machine itself said that it is used, for 12 h, and nobody confirmed it within 30 min.",
+        ),
+    ],
+)
+def test_once_nobody_answered_it_says_so(facts: Facts, minute: int, expected: str) -> None:
+    deadline_at = decide(POLICY, facts, at(minute)).deadline_at
+    told = replace(facts, warned_for=deadline_at, warned_at=at(minute - 30))
+    verdict = decide(POLICY, told, at(minute))
+    assert (verdict.stop, verdict.rule, verdict.sentence) == (True, "checkin_unanswered", expected)
