@@ -171,7 +171,7 @@ def says_why_it_ended_unanswered(box: Box) -> None:
     page.goto(box.url)
     live = page.locator("#job-live")
     expect(live).to_contain_text("Stopped: check-in not answered", timeout=60_000)
-    expect(live).to_contain_text("Nothing tells whether it is used, so people are asked")
+    expect(live).to_contain_text("Nothing tells whether it is used, and nobody answered within 2 min.")
     box.visit.look("stopped-unanswered")
 
 
