@@ -68,12 +68,7 @@ def _launch(place: Caller, call: Call, now: dt.datetime) -> tuple[Job, bool]:
     try:
         job = before or launch.request(
             call.order,
-            team=place.team,
-            credential=call.credential,
-            user=place.token.user,
-            actor=place.actor,
-            form_token=token,
-            now=now,
+            launch.Ask(place.team, call.credential, place.token.user, place.actor, form_token=token, now=now),
             same_again=call.body["same_again"],
             supersedes=call.body.get("supersedes"),
         )

@@ -7,19 +7,15 @@ again gives the same jobs.
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
 from dataclasses import replace
 
 from django.db import transaction
 
-from dispersed_web.accounts.models import User
-from dispersed_web.credentials.models import Credential
-from dispersed_web.events.record import Actor
 from dispersed_web.jobs import launch, marker
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused
 from dispersed_web.jobs.keeping import LONGEST_TITLE
-from dispersed_web.jobs.launch import Order
+from dispersed_web.jobs.launch import Ask, Order
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams.models import Team
 
@@ -49,13 +45,8 @@ def launched_by(team: Team, identity: str) -> list[Job]:
 def request_all(
     order: Order,
     count: int,
+    ask: Ask,
     *,
-    team: Team,
-    credential: Credential,
-    user: User,
-    actor: Actor,
-    form_token: str,
-    now: dt.datetime,
     same_again: bool = False,
     supersedes: uuid.UUID | None = None,
 ) -> list[Job]:
@@ -69,8 +60,8 @@ def request_all(
         raise LaunchRefused("invalid", "Several cannot take the place of one job.", field="copies")
     with transaction.atomic():
         if count > 1:  # one alone may lock the job that it replaces, which comes before the team
-            launch.take_turn(team)
-        before = launched_by(team, form_token)
+            launch.take_turn(ask.team)
+        before = launched_by(ask.team, ask.form_token)
         if before and len(before) != count:
             raise FormAlreadyUsed(before[0].pk)
         jobs = [
@@ -78,20 +69,15 @@ def request_all(
                 replace(
                     order, title=title, spec=replace(order.spec, title=title_for_the_cloud(title, order))
                 ),
-                team=team,
-                credential=credential,
-                user=user,
-                actor=actor,
-                form_token=token,
-                now=now,
+                replace(ask, form_token=token),
                 same_again=same_again,
                 supersedes=supersedes,
-                copies_of=form_token if count > 1 else "",
+                copies_of=ask.form_token if count > 1 else "",
             )
-            for title, token in zip(titles(order.title, count), tokens(form_token, count), strict=True)
+            for title, token in zip(titles(order.title, count), tokens(ask.form_token, count), strict=True)
         ]
         # Only now it is surely this form's turn: the same one may have been sent for several a moment before.
-        others = [job for job in launched_by(team, form_token) if job not in jobs]
+        others = [job for job in launched_by(ask.team, ask.form_token) if job not in jobs]
         if others:
             raise FormAlreadyUsed(others[0].pk)
         return jobs

@@ -42,12 +42,15 @@ SEND_WITHIN = dt.timedelta(minutes=10)
 SAME_AGAIN = dt.timedelta(seconds=60)
 SHORTEST_S = 60
 LONGEST_S = 2 * 365 * 24 * 3600
-__all__ = ["Order", "RecipeUse", "StopChoices", "check_choices", "request", "take_turn"]
+__all__ = ["Ask", "Order", "RecipeUse", "StopChoices", "check_choices", "request", "take_turn"]
 
 
 @dataclass(frozen=True)
-class _Ask:
-    """Who asks for a launch, for which team, with which credential, by which form and when."""
+class Ask:
+    """Who asks for a launch, for which team, with which credential, by which form and when.
+
+    ``form_token`` is stored with the job and makes it the only one of its form (``form_tokens.py``).
+    """
 
     team: Team
     credential: Credential
@@ -59,13 +62,8 @@ class _Ask:
 
 def request(
     order: Order,
+    ask: Ask,
     *,
-    team: Team,
-    credential: Credential,
-    user: User,
-    actor: Actor,
-    form_token: str,
-    now: dt.datetime,
     same_again: bool = False,
     supersedes: uuid.UUID | None = None,
     copies_of: str = "",
@@ -76,31 +74,31 @@ def request(
     and the old one is stopped if it turns up after all. ``copies_of`` names the form that asks for several.
     Raises :class:`LaunchRefused` with the reason, and :class:`FormAlreadyUsed` when the form launched something else.
     """
-    ask = _Ask(team, credential, user, actor, form_token, now)
+    team = ask.team
     order = replace(order, spec=secret_refs.marked(order.spec, order.secret_refs))
     _check_order(order, team)
     with transaction.atomic():
         superseding.hold(supersedes, team)
         take_turn(team)
-        known = Known.of(team, user.pk, actor.at_most) if order.secret_refs else NONE
+        known = Known.of(team, ask.user.pk, ask.actor.at_most) if order.secret_refs else NONE
         order = secret_refs.settled(order, known)
-        before = of_form(team, form_token)
+        before = of_form(team, ask.form_token)
         if before:
-            return _same_or_refused(before, order, team, credential)
-        launch_rates.refuse_too_many(team, user.pk, copies_of, now)
-        version = from_recipe.checked_version(order, team, user, known)
-        bounds = bounds_of(order, team, credential, version)
+            return _same_or_refused(before, order, team, ask.credential)
+        launch_rates.refuse_too_many(team, ask.user.pk, copies_of, ask.now)
+        version = from_recipe.checked_version(order, team, ask.user, known)
+        bounds = bounds_of(order, team, ask.credential, version)
         _refuse_unless_possible(order, bounds, ask)
         if not same_again and supersedes is None:
             _refuse_a_second_one(order, ask)
         answers = from_recipe.answers_to_keep(order, version, known)
         spec = secret_refs.resolved(order, team, known)
         job = _store(order, bounds, spec, answers, known, ask)
-        secret_refs.note_use(order, known, user, now)
+        secret_refs.note_use(order, known, ask.user, ask.now)
         if version:
-            from_recipe.note_use(version, now)
+            from_recipe.note_use(version, ask.now)
         if supersedes:
-            superseding.supersede(supersedes, job, actor, now)
+            superseding.supersede(supersedes, job, ask.actor, ask.now)
         _note_wish(job, order, version, known, ask)
     return job
 
@@ -111,7 +109,7 @@ def of_form(team: Team, form_token: str) -> Job | None:
     return known.first() if known.exists() else None
 
 
-def _note_wish(job: Job, order: Order, version: RecipeVersion | None, known: Known, ask: _Ask) -> None:
+def _note_wish(job: Job, order: Order, version: RecipeVersion | None, known: Known, ask: Ask) -> None:
     data = {
         "task": job.task,
         "gpu": job.gpu_label,
@@ -196,7 +194,7 @@ def take_turn(team: Team) -> None:
     Team.objects.filter(pk=team.pk).update(launch_seq=F("launch_seq") + 1)
 
 
-def _refuse_unless_possible(order: Order, bounds: tuple[int, int], ask: _Ask) -> None:
+def _refuse_unless_possible(order: Order, bounds: tuple[int, int], ask: Ask) -> None:
     lifetime_s, ceiling_s = bounds
     usd = order.quoted_usd if order.quoted_usd is not None else order.choices.rate_cap_usd
     facts = launch_facts.gather(
@@ -217,7 +215,7 @@ def _refuse_unless_possible(order: Order, bounds: tuple[int, int], ask: _Ask) ->
         raise LaunchRefused(refusal.code, refusal.sentence, field=refusal.field)
 
 
-def _refuse_a_second_one(order: Order, ask: _Ask) -> None:
+def _refuse_a_second_one(order: Order, ask: Ask) -> None:
     recent = Job.objects.filter(
         team=ask.team,
         created_by=ask.user,
@@ -241,7 +239,7 @@ def _store(
     spec: JobSpec,
     answers: dict[str, Any],
     known: Known,
-    ask: _Ask,
+    ask: Ask,
 ) -> Job:
     """``spec`` is that of the order with the values of the secrets that it names; ``bounds`` are lifetime and ceiling."""
     lifetime_s, ceiling_s = bounds

@@ -68,12 +68,14 @@ def asked(team: Team, wanted: Order, token: str) -> Job:
     user = make.owner_of(team)
     return launch.request(
         wanted,
-        team=team,
-        credential=team.credentials.first() or make.make_credential(team),
-        user=user,
-        actor=Actor.person(user),
-        form_token=token,
-        now=timezone.now(),
+        launch.Ask(
+            team,
+            team.credentials.first() or make.make_credential(team),
+            user,
+            Actor.person(user),
+            form_token=token,
+            now=timezone.now(),
+        ),
         same_again=True,
     )
 

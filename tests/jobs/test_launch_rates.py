@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from typing import Any
 
 import pytest
@@ -33,12 +32,7 @@ def several(world: World, count: int) -> list[Job]:
     return copies.request_all(
         world.order(),
         count,
-        team=world.team,
-        credential=world.credential,
-        user=world.user,
-        actor=world.actor,
-        form_token=uuid.uuid4().hex,
-        now=world.clock.now,
+        world.ask(),
         same_again=True,
     )
 

@@ -124,12 +124,7 @@ def test_copies_all_get_it(world: World) -> None:
     jobs = copies.request_all(
         naming(world, {TOKEN: "hf-token"}),
         3,
-        team=world.team,
-        credential=world.credential,
-        user=world.user,
-        actor=world.actor,
-        form_token="form:copies",
-        now=world.clock.now,
+        world.ask(form_token="form:copies"),
     )
     assert [specs.restore(Job.objects.get(pk=job.pk)).env["HF_TOKEN"] for job in jobs] == [VALUE] * 3
 

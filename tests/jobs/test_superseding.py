@@ -24,12 +24,9 @@ def ask(team, supersedes, form_token="form:1"):
     user = factories.owner_of(team)
     return launch.request(
         launch.Order("T", factories.make_spec(), frozenset(), 3600),
-        team=team,
-        credential=team.credentials.get(),
-        user=user,
-        actor=Actor.person(user),
-        form_token=form_token,
-        now=timezone.now(),
+        launch.Ask(
+            team, team.credentials.get(), user, Actor.person(user), form_token=form_token, now=timezone.now()
+        ),
         supersedes=supersedes,
     )
 

@@ -49,8 +49,8 @@ class World:
             title, spec, frozenset(), 3600, "RTX 5090", factories.RATE_USD, cook_uuid=cook_uuid
         )
 
-    def request(self, order: launch.Order | None = None, **overrides: Any) -> Job:
-        arguments = {
+    def ask(self, **overrides: Any) -> launch.Ask:
+        values = {
             "team": self.team,
             "credential": self.credential,
             "user": self.user,
@@ -58,7 +58,12 @@ class World:
             "form_token": uuid.uuid4().hex,
             "now": self.clock.now,
         }
-        return launch.request(order or self.order(), **(arguments | overrides))
+        return launch.Ask(**(values | overrides))
+
+    def request(self, order: launch.Order | None = None, **overrides: Any) -> Job:
+        """``overrides`` are those of :meth:`ask` and what :func:`launch.request` takes besides."""
+        wishes = {name: overrides.pop(name) for name in ("same_again", "supersedes") if name in overrides}
+        return launch.request(order or self.order(), self.ask(**overrides), **wishes)
 
     def launched(self, **fields: Any) -> Job:
         """A job that the cloud took."""

@@ -60,8 +60,7 @@ def test_the_ceiling_of_a_launch_is_the_lifetime_where_it_is_locked(
 
 def test_so_is_that_of_every_copy_and_a_shorter_cap_of_the_credential_holds_too(world: World) -> None:
     order = ask_for(make(world.team, LOCKED, world.clock.now))
-    who = {"team": world.team, "credential": world.credential, "user": world.user, "actor": world.actor}
-    found = copies.request_all(order, 2, form_token="f" * 32, now=world.clock.now, **who)
+    found = copies.request_all(order, 2, world.ask(form_token="f" * 32))
     assert [job.ceiling_s for job in found] == [3600, 3600]
     CredentialCaps.objects.create(credential=world.credential, max_lifetime_s=1800)
     assert launch_bounds.bounds_of(order, world.team, world.credential)[1] == 1800

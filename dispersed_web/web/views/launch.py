@@ -16,6 +16,7 @@ from dispersed_web import tasks
 from dispersed_web.clock import database_now
 from dispersed_web.jobs import copies, form_tokens
 from dispersed_web.jobs.errors import FormAlreadyUsed, LaunchRefused, PresetRefused
+from dispersed_web.jobs.launch import Ask
 from dispersed_web.jobs.models import Job, Preset
 from dispersed_web.recipes import queries
 from dispersed_web.teams.roles import Action
@@ -132,12 +133,7 @@ def _launch(desk: Desk, sent: LaunchForm, identity: str) -> list[Job]:
     jobs = copies.request_all(
         order,
         sent.how_many,
-        team=desk.seat.team,
-        credential=credential,
-        user=desk.request.user,
-        actor=desk.seat.actor,
-        form_token=identity,
-        now=now,
+        Ask(desk.seat.team, credential, desk.request.user, desk.seat.actor, form_token=identity, now=now),
         same_again=sent.cleaned_data["same_again"],
         supersedes=desk.lost.pk if desk.lost else None,
     )
