@@ -24,9 +24,14 @@ def token_place(job: Job, run_uuid: str) -> vault.Place:
     return vault.Place("run", f"{job.pk}:{run_uuid}", job.team_id, "access_tokens")
 
 
-def values_of(remote: RemoteRun, now: dt.datetime) -> dict[str, Any]:
-    """The columns of a run as the cloud shows it. Times in the future are cut to ``now``: clocks differ."""
+def values_of(
+    remote: RemoteRun, now: dt.datetime, *, not_before: dt.datetime | None = None
+) -> dict[str, Any]:
+    """The columns of a run as the cloud shows it. Times in the future are cut to ``now``, as clocks differ, and a start
+    to ``not_before``: of a time the cloud may give the date alone, which reads as midnight."""
     started = remote.started_at or remote.created_at
+    if started and not_before:
+        started = max(started, not_before)
     return {
         "status": remote.status[:32],
         "started_at": min(started, now) if started else None,
@@ -66,7 +71,7 @@ def take_over(
         if tokens and remote.node_urls and not remote.access_tokens:
             # Where they stand is documented one way and seen another. By now the run would show its own.
             remote = replace(remote, access_tokens=tokens)
-        values = values_of(remote, now)
+        values = values_of(remote, now, not_before=job.launched_at)
         if run is None:
             run = JobRun(job=job, remote_uuid=remote.uuid, first_seen_at=now, **values)
             _take_tokens(run, job, remote)

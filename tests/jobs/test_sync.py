@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 from dispersed_web.credentials.clients import client_for
 from dispersed_web.credentials.models import Credential
 from dispersed_web.dispersed import AuthShapes
+from dispersed_web.dispersed import JobRun as RemoteRun
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import applying, logs, sync, tokens
+from dispersed_web.jobs import applying, logs, runs, sync, tokens
 from dispersed_web.jobs.models import Job, UnmanagedJob
 from dispersed_web.jobs.states import Reason, Status
 from dispersed_web.teams.models import Team
@@ -329,3 +330,16 @@ def test_an_access_token_is_found_wherever_and_however_the_cloud_shows_it(
     with client_for(world.credential, team_id=world.team.pk, purpose="logs") as client:
         assert shown == [token.reveal() for token in client.get_job(job.remote_uuid).access_tokens]
     assert logs._tokens(job, run) == shown  # and so it is masked in the log
+
+
+@pytest.mark.django_db
+def test_a_run_of_which_the_cloud_gives_the_date_alone_costs_nothing_from_before_its_launch() -> None:
+    now = dt.datetime(2026, 11, 20, 18, 0, tzinfo=dt.UTC)
+    job = factories.make_job(factories.make_team(), launched_at=now - dt.timedelta(minutes=30))
+    midnight = now.replace(hour=0)
+    remote = RemoteRun(
+        "r1", job.remote_uuid, "ASSIGNED", created_at=midnight, hourly_rate_usd=Decimal("0.60")
+    )
+    found = runs.take_over(job, [], [remote], now)
+    assert found[0].started_at == job.launched_at
+    assert runs.meter(found).read(now) == Decimal("0.3000")
