@@ -33,7 +33,11 @@ def set_up() -> None:
     """Loads settings and models. Raises ``ImproperlyConfigured``."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dispersed_web.settings")
     import django
+    from django.conf import settings
 
+    if settings.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+        # The REST framework would load the driver of PostgreSQL wherever it is installed: 9 MB that nobody uses.
+        sys.modules.setdefault("psycopg", None)  # type: ignore[arg-type]
     django.setup()
 
 
