@@ -26,6 +26,8 @@ class HeadersMiddleware:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        # What says nothing of it is no file: caches between here and the reader may keep a 404 or a form otherwise.
+        response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 
 

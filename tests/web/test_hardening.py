@@ -131,8 +131,8 @@ def test_every_page_is_clean_and_says_so(sandbox: Any, section: str) -> None:
             continue
         seen += 1
         faults = header_faults(answer) + page_faults(answer, whole=not 300 <= answer.status_code < 400)
-        if visit.who and "no-store" not in answer.headers.get("Cache-Control", ""):
-            faults.append("may be kept by the browser")
+        if "no-store" not in answer.headers.get("Cache-Control", ""):
+            faults.append("may be kept on its way or by the browser")
         if visit.who and not {"HX-Request", "Cookie"} <= set(answer.headers["Vary"].split(", ")):
             faults.append(f"Vary: {answer.headers['Vary']}")
         wrong += [f"{visit.name} ({visit.path}): {one}" for one in faults]
