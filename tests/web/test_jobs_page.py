@@ -331,7 +331,9 @@ def test_the_csv_says_what_auto_stop_thinks(client, team):
     assert [rows["c"][name] for name in (*names, "stops_at")] == [""] * 4
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\0x", "  =1"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\n=x", "\0x", "  =1", "\uff1d1", "\uff20x"]
+)
 def test_no_cell_begins_like_a_formula(text):
     assert csv_rows.safe(text) == f"'{text}"
 

@@ -33,7 +33,8 @@ HEADINGS = (
     "id",
     "tags",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0")
+# The wide ones are formulas to spreadsheets in East Asian settings.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 class Echo:
