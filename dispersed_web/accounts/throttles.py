@@ -32,6 +32,7 @@ class Rule:
 # Every name that may be counted, with its figures. The key is what stands behind "per".
 RULES: dict[str, Rule] = {
     "sign_in_address": Rule(20, HOUR),  # failed sign-ins per address
+    "sign_in_known_address": Rule(100, HOUR),  # the same of people who signed in from there before
     "sign_in_account": Rule(10, HOUR),  # failed sign-ins per account
     "password_day": Rule(20, DAY),  # wrong passwords per account
     "sign_in_noted": Rule(100, HOUR),  # wrong passwords in the audit log, per account and of all unknown ones

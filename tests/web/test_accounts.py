@@ -124,6 +124,21 @@ class TestSigningIn:
         assert "Try again in" in text(sign_in(Client(), user.email, REMOTE_ADDR="203.0.113.1"))
         assert sign_in(Client(), user.email, REMOTE_ADDR="192.0.2.1").status_code == 302
 
+    def test_nor_does_one_behind_the_same_address(self) -> None:
+        user, other = make.make_user(), make.make_user()
+        assert sign_in(Client(), user.email, REMOTE_ADDR="192.0.2.1").status_code == 302
+        for number in range(throttles.RULES["sign_in_address"].limit):
+            sign_in(Client(), f"a{number}@example.org", "wrong wrong wrong", REMOTE_ADDR="192.0.2.1")
+        assert "Try again in" in text(sign_in(Client(), other.email, REMOTE_ADDR="192.0.2.1"))
+        assert sign_in(Client(), user.email, REMOTE_ADDR="192.0.2.1").status_code == 302
+
+    def test_those_who_are_known_at_an_address_are_counted_together_too(self) -> None:
+        user = make.make_user()
+        assert sign_in(Client(), user.email, REMOTE_ADDR="192.0.2.1").status_code == 302
+        for _ in range(throttles.RULES["sign_in_known_address"].limit):
+            assert not throttles.take("sign_in_known_address", "192.0.2.1", timezone.now())
+        assert "Try again in" in text(sign_in(Client(), user.email, REMOTE_ADDR="192.0.2.1"))
+
     def test_the_person_is_told_once_of_many_wrong_passwords(self) -> None:
         user = make.make_user()
         for number in range(throttles.RULES["sign_in_account"].limit + 3):

@@ -2,7 +2,7 @@
 
 An account that does not exist is counted and answered like one that does, with the same queries. Nothing is locked: a
 wait ends by itself, and whoever signed in from their address before is counted there apart from all others, so that a
-stranger who tries passwords does not keep them out.
+stranger who tries passwords does not keep them out, neither from elsewhere nor from behind the same address.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from dispersed_web.accounts import places, throttles
 from dispersed_web.accounts.models import User
 from dispersed_web.accounts.places import network_of
 from dispersed_web.web.client_address import client_address
+
+OF_ADDRESSES = ("sign_in_address", "sign_in_known_address")
 
 
 def account_of(email: str) -> int | None:
@@ -49,19 +51,17 @@ class Attempt:
 
     def was_last(self, now: dt.datetime) -> bool:
         """Whether the next one on this account has to wait."""
-        return any(
-            throttles.wait_for(name, key, now) for name, key in self.taken if name != "sign_in_address"
-        )
+        return any(throttles.wait_for(name, key, now) for name, key in self.taken if name not in OF_ADDRESSES)
 
 
 def begin(request: HttpRequest, email: str) -> Attempt:
     """Counts a password for the account with this address; what could not be counted is given back."""
     now, network = timezone.now(), network_of(client_address(request))
     user_id = account_of(email)
-    account = str(user_id) if user_id else email.strip().lower()
+    account, whence = str(user_id) if user_id else email.strip().lower(), "sign_in_address"
     if places.is_known(user_id, network):
-        account = f"{account} at {network}"
-    keys = (("sign_in_address", network), ("sign_in_account", account), ("password_day", account))
+        account, whence = f"{account} at {network}", "sign_in_known_address"
+    keys = ((whence, network), ("sign_in_account", account), ("password_day", account))
     for number, (name, key) in enumerate(keys):
         if wait_s := throttles.take(name, key, now):
             Attempt(keys[:number]).was_right()
