@@ -206,7 +206,7 @@ def end(job: Job, remote: RemoteJob, all_runs: Sequence[JobRun], now: dt.datetim
                 text,
                 now=now,
                 data={"status": status.value, "reason": reason.value},
-                audience=_whom_to_tell(status, reason),
+                audience=_whom_to_tell(reason),
                 bump=False,
             )
     return bool(changed)
@@ -223,7 +223,7 @@ def _end_sentence(job: Job, status: Status, reason: Reason, remote: RemoteJob) -
     return f"{words}: {said}" if said else f"{words} and gave no reason."
 
 
-def _whom_to_tell(status: Status, reason: Reason) -> str:
+def _whom_to_tell(reason: Reason) -> str:
     """A person who stopped it knows, and an ordinary end is no news."""
     return Audience.NOBODY if reason in (Reason.USER, Reason.ADMIN, Reason.EXITED) else Audience.JOB_OWNER
 

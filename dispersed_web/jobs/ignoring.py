@@ -16,7 +16,7 @@ IGNORED_FOR = dt.timedelta(days=7)
 BACK: dict[str, Any] = {"ignored_at": None, "ignored_by": None, "ignored_rate_usd": None}
 
 
-def changes(row: UnmanagedJob, rate_usd: Decimal | None, now: dt.datetime) -> dict[str, Any]:
+def changes(row: UnmanagedJob, rate_usd: Decimal | None) -> dict[str, Any]:
     """The columns that change because it now costs ``rate_usd`` per hour. A price that was not known when it was ignored
     is no rise."""
     if row.ignored_at is None:

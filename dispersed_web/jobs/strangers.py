@@ -118,7 +118,7 @@ def _keep_one(
 
 def _update(row: UnmanagedJob, credential: Credential, values: dict[str, Any], now: dt.datetime) -> None:
     """Another team may have made it its own since: then whoever watched it here hears no more of it."""
-    ignored = ignoring.changes(row, values["hourly_rate_usd"], now)
+    ignored = ignoring.changes(row, values["hourly_rate_usd"])
     with transaction.atomic():
         UnmanagedJob.objects.filter(pk=row.pk).update(credential=credential, seen_at=now, **values | ignored)
         if values["source"] in HIDDEN_TITLES and not row.is_hidden:

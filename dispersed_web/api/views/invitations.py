@@ -53,7 +53,7 @@ class Invitations(ApiView):
             actor=place.actor,
             now=now,
         )
-        return _handed_out(place, made, token)
+        return _handed_out(made, token)
 
 
 class SendAgain(ApiView):
@@ -65,7 +65,7 @@ class SendAgain(ApiView):
         now = database_now()
         _count(place, now)
         made, token = invitations.send_again(place.team, found.pk, actor=place.actor, now=now)
-        return _handed_out(place, made, token)
+        return _handed_out(made, token)
 
 
 class Withdraw(ApiView):
@@ -85,7 +85,7 @@ def _count(place: Caller, now: dt.datetime) -> None:
 
 
 @sensitive_variables()
-def _handed_out(place: Caller, made: Invitation, token: str) -> Response:
+def _handed_out(made: Invitation, token: str) -> Response:
     """By mail, or once in this answer. An invitation whose mail failed is stored, and can be sent again."""
     link, fault = None, ""
     if made.by_mail:

@@ -38,7 +38,7 @@ class Outcome:
 def asked(link: ActLink, now: dt.datetime) -> Ask:
     """The question before the act."""
     job, zone = link.job, zone_of(link)
-    heading, text, button = _question(link, now)
+    heading, text, button = _question(link)
     facts = [("Team", job.team.name)]
     if job.created_by:
         facts.append(("Launched by", str(job.created_by)))
@@ -49,7 +49,7 @@ def asked(link: ActLink, now: dt.datetime) -> Ask:
     return Ask(heading, text, button, link.act == ActLink.Act.STOP, tuple(facts), who)
 
 
-def _question(link: ActLink, now: dt.datetime) -> tuple[str, str, str]:
+def _question(link: ActLink) -> tuple[str, str, str]:
     title = link.job.title
     if link.act == ActLink.Act.STOP:
         return f"Stop “{title}”?", LOST, "Stop the job"
