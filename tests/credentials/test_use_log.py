@@ -17,7 +17,6 @@ from tests import factories as make
 from tests.waiting import LIMIT_S, eventually
 
 pytestmark = pytest.mark.django_db
-TODAY = timezone.now().date()
 
 
 @pytest.fixture(autouse=True)

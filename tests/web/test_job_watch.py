@@ -246,15 +246,15 @@ def test_a_job_is_protected_and_the_protection_lifted(client, team, member):
 
 
 def test_what_was_typed_stays_when_the_reason_is_missing(client, team, member):
-    job = scenes.running(team, 1)
-    response = post(client, job, "job-protect", when="other", until=tomorrow(), reason=" ")
+    job, until = scenes.running(team, 1), tomorrow()
+    response = post(client, job, "job-protect", when="other", until=until, reason=" ")
     html = response.content.decode()
     assert response.status_code == 422
     assert "<!doctype" not in html
-    assert f'value="{tomorrow()}"' in html
+    assert f'value="{until}"' in html
     assert 'value="other" ' in html
     assert "Say why the job must not be stopped." in html
-    whole = client.post(at(job, "job-protect"), {"when": "other", "until": tomorrow(), "reason": ""})
+    whole = client.post(at(job, "job-protect"), {"when": "other", "until": until, "reason": ""})
     assert (whole.status_code, "<!doctype html>" in whole.content.decode()) == (422, True)
 
 
