@@ -29,7 +29,7 @@ from dispersed_web.recipes.document import (
 )
 from dispersed_web.recipes.inputs import PRIVATE_KEY, with_plain_default
 from dispersed_web.recipes.render import render
-from dispersed_web.recipes.shape import shape_problems
+from dispersed_web.recipes.shape import readable_part, shape_problems
 from dispersed_web.recipes.spec import job_spec
 
 SHORTEST_S = 60
@@ -47,13 +47,35 @@ _PATH = re.compile(r"/[!-~]*")
 def from_anything(data: Any) -> tuple[Document | None, list[Problem]]:
     """The document in ``data`` with the defaults written out, and nothing; or ``None`` and all that is wrong."""
     found = list(shape_problems(data))
-    if not found:
-        document = complete(Document.from_json(data))
-        found = [_at_its_entry(problem, data) for problem in problems(document)]
-        if not found:
-            inputs = tuple(with_plain_default(one) for one in document.inputs)
-            return replace(document, inputs=inputs), []
-    return None, found
+    if found:
+        return None, [*found, *_more(data, found)]
+    document = complete(Document.from_json(data))
+    found = [_at_its_entry(problem, data) for problem in problems(document)]
+    if found:
+        return None, found
+    inputs = tuple(with_plain_default(one) for one in document.inputs)
+    return replace(document, inputs=inputs), []
+
+
+def _more(data: Any, found: list[Problem]) -> list[Problem]:
+    """What is wrong besides, so that nobody mends a file fault by fault: in the parts that can be read, and of these in
+    those that stand for themselves."""
+    if not all(problem.path for problem in found):
+        return []
+    rest, inputs = readable_part(data, found)
+    if any(shape_problems(rest)):
+        return []
+    more = [
+        one
+        for one in _of_parts(Document.from_json(rest))
+        if one.path[:1] not in ((), ("locked",), ("secrets",))
+    ]
+    return [
+        Problem(("inputs", inputs[int(one.path[1])], *one.path[2:]), one.sentence)
+        if one.path[0] == "inputs" and len(one.path) > 1
+        else one
+        for one in more
+    ]
 
 
 def _at_its_entry(problem: Problem, data: Mapping[str, Any]) -> Problem:
@@ -66,12 +88,14 @@ def _at_its_entry(problem: Problem, data: Mapping[str, Any]) -> Problem:
 def problems(document: Document) -> list[Problem]:
     """All that is wrong with what a document without problems of shape means, each at its place (that of a locked target
     is its name)."""
+    # What is wrong in its parts could not be rendered.
+    return _of_parts(document) or list(_spec(document))
+
+
+def _of_parts(document: Document) -> list[Problem]:
     found = [*_texts((), document.to_json()), *_lists(document)]
     found += [*_inputs(document), *_locked(document), *_autostop(document.autostop)]
-    found += [*_tags(document), *_connection(document.connection), *secret_problems(document)]
-    if not found:  # what is wrong so far could not be rendered
-        found = list(_spec(document))
-    return found
+    return [*found, *_tags(document), *_connection(document.connection), *secret_problems(document)]
 
 
 def _texts(path: tuple[str | int, ...], value: Any) -> Iterator[Problem]:

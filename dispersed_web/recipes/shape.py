@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dispersed_web.recipes.document import (
@@ -142,7 +142,7 @@ def _input_shape(number: int, one: Any) -> Iterator[Problem]:
         yield Problem(path, "An input is a mapping with key, type and to.")
         return
     for name in ("key", "type", "to"):
-        if not isinstance(one.get(name), str):
+        if one.get(name) is None:
             yield Problem(path, f"An input needs “{name}”.")
     for name in ("minimum", "maximum"):
         value = one.get(name)
@@ -160,3 +160,29 @@ def _input_shape(number: int, one: Any) -> Iterator[Problem]:
             yield Problem(
                 (*path, "choices", index), "A choice's value and label are texts; put them in quotes."
             )
+
+
+def readable_part(data: Mapping[str, Any], found: Sequence[Problem]) -> tuple[dict[str, Any], list[int]]:
+    """What of ``data`` has none of the problems of shape in ``found``, and which number each input that is left has there.
+    Where an entry of another list is at fault, the list is left out."""
+    rest: dict[str, Any] = {**data}
+    bad_inputs = set()
+    for path in (problem.path for problem in found):
+        part, *inner = path or ("",)
+        if part == "inputs" and inner:
+            bad_inputs.add(inner[0])
+        elif not inner or not isinstance(rest.get(part), dict):
+            rest.pop(part, None)
+        else:
+            rest[part] = _without(rest[part], inner)
+    inputs = rest.get("inputs") or []
+    kept = [number for number in range(len(inputs)) if number not in bad_inputs]
+    return rest | {"inputs": [inputs[number] for number in kept]}, kept
+
+
+def _without(data: Mapping[str, Any], path: Sequence[str | int]) -> dict[str, Any]:
+    """``data`` without what is at ``path``, or without the list that it is in."""
+    name, *inner = path
+    if inner and isinstance(data.get(name), dict):
+        return {**data, name: _without(data[name], inner)}
+    return {key: value for key, value in data.items() if str(key) != name}

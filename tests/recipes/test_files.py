@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispersed_web.recipes import files, starters
+from dispersed_web.recipes.check import from_anything
 from dispersed_web.recipes.document import Document
 from dispersed_web.recipes.yaml_reading import FileProblem
 from tests.recipes import strategies
@@ -222,7 +224,7 @@ def test_a_file_reads_well() -> None:
 ABOUT = {"name": "x"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(strategies.documents())
 def test_what_is_written_is_read_again(document: Document) -> None:
     (recipe,), problems = files.from_yaml(files.write(ABOUT, document))
@@ -325,3 +327,55 @@ def test_a_mistyped_name_is_told_with_the_one_that_is_meant() -> None:
         (6, "“tga” is not known here. Did you mean “tag”?"),
         (7, "“colour” is not known here."),
     ]
+
+
+MANY_FAULTS = """\
+dispersed_web: recipe/1
+name: X
+spec:
+  imge: a/b
+  ports: [22, x]
+  env: {HF_TOKEN: abc, 2X: y}
+inputs:
+  - {key: a, type: text, to: 5}
+  - {key: b, type: nmber, to: gpu_count}
+locked: [gpu]
+autostop: {budget_usd: "-3"}
+"""
+
+
+def test_all_faults_of_a_file_are_told_at_once_each_at_its_line() -> None:
+    found = [(fault.line, fault.sentence[:24]) for fault in files.from_yaml(MANY_FAULTS)[1]]
+    assert found == [
+        (4, "“imge” is not known here"),
+        (5, "Every entry must be a nu"),
+        (6, "HF_TOKEN looks like a se"),
+        (6, "A variable's name has le"),
+        (8, "to must be a text."),
+        (9, "The type is one of text,"),
+        (11, "An amount above 0 in US "),
+    ]
+
+
+JUNK = st.sampled_from([None, 1, 2.5, True, "x", "", [], [[]], {}, {"a": 1}, [None], [{}], {"spec": 1}])
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(sorted(starters.known())), st.data())
+def test_a_document_in_which_anything_was_replaced_is_refused_or_read_and_never_trips(
+    name: str, data: st.DataObject
+) -> None:
+    whole: Any = copy.deepcopy(starters.known()[name].document.to_json())
+    for _ in range(3):
+        place: Any = whole
+        while True:
+            key = data.draw(
+                st.sampled_from(list(place) if isinstance(place, dict) else list(range(len(place))))
+            )
+            inner = place[key]
+            if not isinstance(inner, (dict, list)) or not inner or data.draw(st.booleans()):
+                break
+            place = inner
+        place[key] = copy.deepcopy(data.draw(JUNK))
+    document, problems = from_anything(whole)
+    assert (document is None) == bool(problems)
