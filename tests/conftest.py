@@ -17,13 +17,16 @@ import pytest
 from playwright.sync_api import expect
 
 from dispersed_web.supervisor import broker
+from tests.shares import long_ones_first
 
 # Playwright's own event loop runs in the main thread, which Django would take for a view calling the database from
 # asynchronous code. The product has no asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 # How long one example takes says more of the machine than of the product.
-hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("untimed")
 
 # Long enough for a busy machine: nothing waits that long where all is well.
@@ -49,8 +52,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    # The whole-product tests mostly wait: begun first, they take their time beside all others.
-    items.sort(key=lambda item: item.get_closest_marker("stack") is None)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items[:] = long_ones_first(
+        items, lambda item: item.path if item.get_closest_marker("stack") else None, workers
+    )
     browser_missing = find_browser() is None and not os.environ.get("CI")
     for item in items:
         if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):

@@ -175,7 +175,9 @@ REPORTS = st.dictionaries(
 
 
 @hypothesis_settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(REPORTS.map(json.dumps) | st.binary(max_size=200))
 def test_no_report_breaks_anything(beating, body):
