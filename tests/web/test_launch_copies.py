@@ -49,6 +49,8 @@ def test_they_are_asked_about_with_what_they_cost_together(client, team, fields)
     assert "Launch 3 jobs?" in text_of(answer)
     assert "$2.07 to $2.25/h" in text_of(answer)
     assert re.search(r"at most \$3.3[78] in all", text_of(answer))
+    html = answer.content.decode()
+    assert (html.count('href="#confirm-copies-title"'), html.count('id="confirm-copies-title"')) == (1, 1)
     again = Fields(answer.content.decode()).values
     assert (again["title"], again["copies"], again["form_token"]) == (
         ["Sweep"],

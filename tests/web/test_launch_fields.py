@@ -327,3 +327,9 @@ def test_faults_of_the_live_parts_are_no_faults(client, team):
 
 def test_the_profile_is_one_click_away(client, team):
     assert reverse("web:me") in client.get(address(team)).content.decode()
+
+
+def test_without_a_script_no_variable_is_called_secret_that_is_none(client, team):
+    html = client.get(address(team)).content.decode()
+    assert '<option value="" selected>By its name</option>' in html
+    assert "Secret by name" not in html

@@ -25,7 +25,7 @@ from dispersed_web.web.forms.team_secrets import NOT_YOURS, TEAM, choice_of, cho
 PREFIX = "env"
 MAX_ROWS = 200
 BLANK_ROWS = 2
-KINDS = [("", "Secret by name"), ("secret", "Secret"), ("plain", "Plain")]
+KINDS = [("", "By its name"), ("secret", "Secret"), ("plain", "Plain")]
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)", re.ASCII)
 
 
