@@ -172,7 +172,7 @@ def sqlite(path: Path) -> dict[str, object]:
             "timeout": 20,
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000; PRAGMA mmap_size=33554432;"
+                "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-1000; PRAGMA mmap_size=33554432;"
             ),
         },
     }
