@@ -38,11 +38,20 @@ def alarm_if_stuck(job_id: uuid.UUID, now: dt.datetime) -> None:
             "job.stop_unconfirmed",
             ("job", job.pk),
             f"The stop was asked for {int(waited.total_seconds() // 60)} minutes ago and its end was not seen.{cost} "
-            f"It is tried again and again{': ' + job.stop_error if job.stop_error else '.'}",
+            f"It is tried again and again{': ' + job.stop_error if job.stop_error else '.'}{by_hand(job, now)}",
             now=now,
             data={"attempts": job.stop_attempts, "remote_uuid": job.remote_uuid},
             audience=Audience.JOB_OWNER if job.stop_alarmed == 0 else Audience.ADMINS,
         )
+
+
+def by_hand(job: Job, now: dt.datetime) -> str:
+    """What people can do themselves about a stop that has not been confirmed for so long that all admins hear of it; empty
+    before, or begins with a space."""
+    asked_at = job.stop_requested_at
+    if not job.remote_uuid or asked_at is None or now - asked_at < ALARM_AFTER[1]:
+        return ""
+    return f" If it cannot wait, end it by hand: in Dispersed’s console it is {job.remote_uuid}."
 
 
 def _alarm_time(alarms: int) -> dt.timedelta:

@@ -141,6 +141,8 @@ def test_cancelling_for_ever_is_alarmed_and_still_counts_cost(world: World) -> N
     alarms = Event.objects.filter(subject_id=str(job.pk), kind="job.stop_unconfirmed").order_by("id")
     assert [alarm.audience for alarm in alarms] == ["job_owner", "admins", "admins"]
     assert "It has cost about $" in alarms[1].sentence
+    by_hand = f"If it cannot wait, end it by hand: in Dispersed’s console it is {job.remote_uuid}."
+    assert [by_hand in alarm.sentence for alarm in alarms] == [False, True, True]
     assert job.meter.read(world.clock.now) > 0
     world.control.finish_job(job.remote_uuid or "")
     for _ in range(8):

@@ -131,6 +131,7 @@ def test_a_hanging_stop_says_what_it_cost_since(client, team):
     html = text_of(client, job)
     for words in ("Stop not confirmed", "cost about $0.69 since", "7 tries so far", "No answer."):
         assert words in html
+    assert f"in Dispersed’s console it is {job.remote_uuid}" in html
 
 
 def test_events_are_those_of_this_job(client, team):

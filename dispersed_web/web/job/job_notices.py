@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from dispersed_web.autostop import deadlines
 from dispersed_web.autostop.activity import Confidence
-from dispersed_web.jobs import missing, settling, states, stop
+from dispersed_web.jobs import missing, settling, states, stop, stop_alarms
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Status
 from dispersed_web.web import words
@@ -164,7 +164,7 @@ def _of_the_stop(job: Job, now: dt.datetime, zone: dt.tzinfo) -> Notice:
         fault = f" The last answer: {job.stop_error}" if job.stop_error else ""
         text = (
             f"It may still run and cost money.{cost} The stop is repeated until the end is seen "
-            f"({job.stop_attempts} tries so far).{fault}"
+            f"({job.stop_attempts} tries so far).{fault}{stop_alarms.by_hand(job, now)}"
         )
         title = ago(asked, now, "Stop not confirmed, asked ")
         return Notice("red", "status-alarm", title, text, _settling(job, now))
