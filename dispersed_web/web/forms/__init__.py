@@ -8,7 +8,7 @@ The launch form        launch launch_fields launch_checks launch_names fields or
 The recipe editor      recipe recipe_fields recipe_rows recipe_input_rows recipe_start recipe_faults recipe_yaml
                        recipe_import
 A job                  job_choices protect kept inventory
-Credentials, secrets   credential credential_rules secret
+Credentials, secrets   credential credential_rules secret usable_by
 People and teams       setup me confirm ssh_keys tokens team team_people team_settings site notices browser_zone
 Auto-stop              policy
 In several of them     amounts

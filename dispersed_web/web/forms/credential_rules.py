@@ -12,18 +12,13 @@ from django import forms
 from dispersed_web.credentials import rules
 from dispersed_web.credentials.models import Credential, CredentialCaps, UsableBy
 from dispersed_web.jobs.cap_matching import bare
-from dispersed_web.teams.models import Membership
 from dispersed_web.web import words
 from dispersed_web.web.forms import regions
 from dispersed_web.web.forms.amounts import CountField, UsdField
 from dispersed_web.web.forms.confirm import ConfirmedForm
 from dispersed_web.web.forms.team import SpanField
+from dispersed_web.web.forms.usable_by import ChosenMembersField, UsableByField
 
-USABLE_WORDS = [
-    (UsableBy.MEMBERS, "Every member who may launch"),
-    (UsableBy.ADMINS, "Admins and owners"),
-    (UsableBy.CHOSEN, "Chosen members"),
-]
 MANAGED_WORDS = [("admins", "Admins and owners"), ("owners", "Owners alone")]
 _BETWEEN = re.compile(r"[,\n]+")
 
@@ -32,16 +27,8 @@ class UseForm(ConfirmedForm):
     """What it is called, who may launch with it, who may manage it. Only owners may change the last."""
 
     name = forms.CharField(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    usable_by = forms.ChoiceField(
-        label="Who may launch with it", choices=USABLE_WORDS, widget=forms.RadioSelect
-    )
-    chosen = forms.TypedMultipleChoiceField(
-        label="Chosen members",
-        required=False,
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="They count where it is for chosen members. Being chosen gives a viewer no right to launch.",
-    )
+    usable_by = UsableByField()
+    chosen = ChosenMembersField()
     managed_by = forms.ChoiceField(
         label="Who may manage it",
         choices=MANAGED_WORDS,
@@ -58,11 +45,7 @@ class UseForm(ConfirmedForm):
             "chosen": list(credential.chosen.values_list("user", flat=True)),
         }
         super().__init__(*args, initial=initial, **kwargs)
-        people = Membership.objects.filter(team=credential.team_id, user__is_service=False)
-        self.fields["chosen"].choices = sorted(
-            ((one.user_id, str(one.user)) for one in people.select_related("user")),
-            key=lambda pair: pair[1].lower(),
-        )
+        self.fields["chosen"].offer(credential.team_id)
         if not is_owner:
             self.fields["managed_by"].disabled = True
 

@@ -10,18 +10,14 @@ from dispersed_web.credentials import secret_rules
 from dispersed_web.credentials.models import TeamSecret, UsableBy
 from dispersed_web.credentials.secret_names import LONGEST_NAME
 from dispersed_web.credentials.secret_rules import LONGEST_NOTE, LONGEST_VALUE, SecretRefused
-from dispersed_web.teams.models import Membership, Team
+from dispersed_web.teams.models import Team
 from dispersed_web.web.forms.confirm import ConfirmedForm
+from dispersed_web.web.forms.usable_by import ChosenMembersField, UsableByField
 
 _TYPED = {"autocomplete": "off", "autocapitalize": "off", "spellcheck": "false", "class": "mono"}
 
 
 STORED = "Stored encrypted. Nobody can read it here again, you neither. Several lines are kept as they are."
-USABLE_WORDS = [
-    (UsableBy.MEMBERS, "Every member who may launch"),
-    (UsableBy.ADMINS, "Admins and owners"),
-    (UsableBy.CHOSEN, "Chosen members"),
-]
 
 
 class NeverBack(forms.Textarea):
@@ -46,19 +42,8 @@ class AboutForm(ConfirmedForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Read-only token of the lab"}),
         help_text="Everybody in the team reads it, so no secret belongs here.",
     )
-    usable_by = forms.ChoiceField(
-        label="Who may launch with it",
-        choices=USABLE_WORDS,
-        initial=UsableBy.MEMBERS,
-        widget=forms.RadioSelect,
-    )
-    chosen = forms.TypedMultipleChoiceField(
-        label="Chosen members",
-        required=False,
-        coerce=int,
-        widget=forms.CheckboxSelectMultiple,
-        help_text="They count where it is for chosen members. Being chosen gives a viewer no right to launch.",
-    )
+    usable_by = UsableByField(initial=UsableBy.MEMBERS)
+    chosen = ChosenMembersField()
     hosts = forms.CharField(
         label="Only for these registries",
         required=False,
@@ -80,10 +65,7 @@ class AboutForm(ConfirmedForm):
             }
         super().__init__(*args, **kwargs)
         self.is_new = secret is None
-        people = Membership.objects.filter(team=team, user__is_service=False).select_related("user")
-        self.fields["chosen"].choices = sorted(
-            ((one.user_id, str(one.user)) for one in people), key=lambda pair: pair[1].lower()
-        )
+        self.fields["chosen"].offer(team.pk)
         keeps = "" if self.is_new else " Leave it empty to keep the value that is stored."
         self.fields["value"].label = "Value" if self.is_new else "New value"
         self.fields["value"].help_text = f"{STORED}{keeps}"
