@@ -94,6 +94,8 @@ def call_off(job: Job, why: str, now: dt.datetime) -> bool:
             stop_token=None,
             stop_next_at=None,
             stop_evidence={},
+            stop_alarmed=0,
+            stop_error="",
             warned_for=None,
             warned_at=None,
             evaluate_at=now,

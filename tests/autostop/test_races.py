@@ -148,6 +148,14 @@ def test_a_last_look_that_finds_use_calls_off_and_says_why(due: Job) -> None:
     assert told.sentence == "The stop is called off, because it is used: GPU 95 %."
 
 
+def test_what_went_wrong_with_a_stop_that_was_called_off_is_not_said_of_the_next(due: Job) -> None:
+    row = asked_to_stop(due)
+    Job.objects.filter(pk=due.pk).update(stop_alarmed=1, stop_error="No answer.")
+    assert call_off(row, "it is used", DUE) is True
+    row.refresh_from_db()
+    assert (row.stop_alarmed, row.stop_error) == (0, "")
+
+
 def test_a_last_look_that_finds_nothing_new_lets_it_go(due: Job) -> None:
     assert last_look(asked_to_stop(due), lambda: DUE) is True
 
