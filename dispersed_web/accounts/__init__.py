@@ -1,0 +1,1 @@
+"""The people who sign in: accounts, SSH keys, sessions, and how often what may be tried."""

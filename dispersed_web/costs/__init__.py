@@ -1,0 +1,1 @@
+"""Money: prices, budgets, the days and months that they count in. All of it pure."""

@@ -1,0 +1,1 @@
+"""Pages of secrets: what they show, in words."""

@@ -1,0 +1,1 @@
+"""What answers each address: prove the right, read what was asked, call the domain, show a page."""
