@@ -25,7 +25,7 @@ SENT_DIGITS = 5
 SENTENCE = (
     "This password was found in a list that was stolen elsewhere, so others try it. Choose another one."
 )
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class NotBreached:
@@ -65,14 +65,14 @@ def _ask(beginning: str) -> str:
         request = httpx.Request("GET", f"{settings.BREACHED_PASSWORDS_URL}/{beginning}", headers=headers)
         reply = send(transport, request, deadline, SECONDS)
     except (httpx.HTTPError, httpx.StreamError, httpcore.NetworkError, TooLarge, OSError) as error:
-        logger.warning(
+        log.warning(
             "A password was not looked up among the breached ones: %s. It was accepted.", type(error).__name__
         )
         return ""
     finally:
         transport.close()
     if reply.status != httpx.codes.OK:
-        logger.warning(
+        log.warning(
             "A password was not looked up among the breached ones: status %s. It was accepted.", reply.status
         )
         return ""

@@ -44,7 +44,7 @@ def tell_all(now: dt.datetime) -> int:
         try:
             told += tell(token, now)
         except Exception:
-            log.exception("telling that the API token %s expires failed", token.pk)
+            log.exception("Nobody could be told that the API token %s expires; it is tried again.", token.pk)
     return told
 
 
