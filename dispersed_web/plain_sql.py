@@ -38,9 +38,9 @@ def as_uuid(stored: Any) -> uuid.UUID:
     return stored if isinstance(stored, uuid.UUID) else uuid.UUID(stored)
 
 
-def as_moment(stored: dt.datetime | None) -> dt.datetime | None:
+def as_moment(stored: dt.datetime) -> dt.datetime:
     """A moment as Django gives it; SQLite keeps no zone."""
-    return stored.replace(tzinfo=dt.UTC) if stored is not None and stored.tzinfo is None else stored
+    return stored if stored.tzinfo else stored.replace(tzinfo=dt.UTC)
 
 
 def _stored(value: Any) -> Any:

@@ -159,7 +159,7 @@ class Sight:
 def sight(team_id: uuid.UUID, now: dt.datetime) -> Sight:
     """A listing is stale when it failed or is older than two minutes."""
     found = plain_sql.select(_LOOKED_WITH, (team_id, CredentialState.GONE.value))
-    rows = [(plain_sql.as_moment(listed_at), *more) for listed_at, *more in found]
+    rows = [(listed_at and plain_sql.as_moment(listed_at), *more) for listed_at, *more in found]
     old = now - STALE_AFTER
     stale = [
         Stale(name, listed_at, failure, state == CredentialState.BROKEN, plain_sql.as_uuid(key_id))

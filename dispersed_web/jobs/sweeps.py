@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+from dispersed_web import plain_sql
 from dispersed_web.jobs.models import Sweep
 
 LATE_AFTER = dt.timedelta(seconds=60)
@@ -33,7 +34,8 @@ def note_finished(name: str, now: dt.datetime) -> None:
 
 def last_finished() -> dict[str, dt.datetime]:
     """When each recurring pass last came to its end, by its name."""
-    return dict(Sweep.objects.values_list("name", "finished_at"))
+    found = plain_sql.select("SELECT name, finished_at FROM jobs_sweep", ())
+    return {name: plain_sql.as_moment(at) for name, at in found}
 
 
 def late(finished: dict[str, dt.datetime], now: dt.datetime) -> list[str]:

@@ -36,11 +36,11 @@ SELECT COUNT(*),
     COUNT(*) FILTER (WHERE {_STUCK}),
     COUNT(*) FILTER (WHERE job.warned_at IS NOT NULL AND job.stop_requested_at IS NULL),
     COUNT(*) FILTER (WHERE job.missing_alarmed_at IS NOT NULL),
-    COUNT(*) FILTER (
-        WHERE credential.state IN ('gone', 'broken') OR credential.refused_at IS NOT NULL
-            OR credential.cancel_refused_at IS NOT NULL),
+    COUNT(*) FILTER (WHERE job.credential_id IN (
+        SELECT id FROM credentials_credential
+        WHERE state IN ('gone', 'broken') OR refused_at IS NOT NULL OR cancel_refused_at IS NOT NULL)),
     SUM(job.hourly_rate_usd) FILTER (WHERE {_STUCK})
-FROM jobs_job job JOIN credentials_credential credential ON credential.id = job.credential_id
+FROM jobs_job job
 WHERE job.team_id = %(team)s AND NOT (job.status IN ({plain_sql.constants(ENDED)}))
 """  # noqa: S608 - of our own words
 # For so long people are told that idleness is watched anew.

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_POST
 from dispersed_web import plain_sql
 from dispersed_web.accounts.models import User
 from dispersed_web.events.record import record
-from dispersed_web.jobs import figures, keeping, queries, stored, sync
+from dispersed_web.jobs import figures, keeping, queries, stored, sweeps, sync
 from dispersed_web.jobs.queries import JobFilter
 from dispersed_web.jobs.states import Status
 from dispersed_web.teams.models import Team
@@ -48,9 +48,12 @@ Tags = tuple[str, ...]
 @dataclass(frozen=True)
 class Table:
     """The fragment that every watcher of a team shares: neutral to the viewer, so that it can be kept. ``stats`` are the
-    figures above the filter, ``rest`` is what stands below it; ``job_ids`` are those of its rows."""
+    figures above the filter, which offers ``people`` and ``tags``; ``rest`` is what stands below it. ``job_ids`` are those
+    of its rows."""
 
     stats: SafeString
+    people: People
+    tags: Tags
     rest: Shared
     job_ids: tuple[uuid.UUID, ...]
     poll_ms: int
@@ -69,7 +72,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
     wanted = queries.read_filter(request.GET, request.user.pk)
     zone = timezone.get_current_timezone()
     table = live.kept(
-        place.team, ("jobs table", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
+        place.team, ("table and filter", wanted, str(zone)), lambda: _table(place.team, wanted, now, zone)
     )
     address = address_of(slug, wanted)
     context = {
@@ -84,7 +87,7 @@ def jobs(request: HttpRequest, slug: str) -> HttpResponse:
         "address": address,
     }
     if not live.is_part(request):
-        context["filter_html"] = _filter_html(slug, wanted, *_choices(place.team))
+        context["filter_html"] = _filter_html(slug, wanted, table.people, table.tags)
         return compressed.answer(request, render_to_string("jobs/page.html", context, request), table.rest)
     response = compressed.answer(request, render_to_string("jobs/_live.html", context), table.rest)
     live.tell_frame(response, table.shell, shell.recent_banners(place.team, says_age=True))
@@ -117,11 +120,6 @@ def jobs_columns_choose(request: HttpRequest, slug: str) -> HttpResponse:
     jobs_columns.choose(request, request.POST.getlist("column"))
     wanted = queries.read_filter(QueryDict(request.POST.get("back", "").partition("?")[2]), request.user.pk)
     return redirect(address_of(place.team.slug, wanted))
-
-
-def _choices(team: Team) -> tuple[People, Tags]:
-    """Whose jobs and which tags the filter offers."""
-    return live.kept(team, ("filter",), lambda: (_people(team), tuple(keeping.suggestions(team.pk))))
 
 
 @functools.lru_cache(maxsize=100)
@@ -200,6 +198,8 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
     figures_shown = {"stats": stats.stats(found, *today), "jobs_url": places.jobs}
     return Table(
         stats=render_to_string("jobs/_stats.html", figures_shown),
+        people=_people(team),
+        tags=tuple(keeping.suggestions(team.pk)),
         rest=Shared.of(render_to_string("jobs/_table.html", context)),
         job_ids=tuple(job.id for job in page.jobs),
         poll_ms=live.poll_ms(under_way=bool(found.under_way), unfinished=bool(found.unfinished)),
@@ -209,7 +209,7 @@ def _table(team: Team, wanted: JobFilter, now: dt.datetime, zone: dt.tzinfo) -> 
 
 def _frame_news(synced_at: dt.datetime | None, unfinished: int) -> dict[str, Any]:
     """What the frame around the page shows of the team, so that it stays true while only the part is fetched."""
-    moments = {"synced_at": synced_at, "checked_at": shell.standing().finished.get("autostop")}
+    moments = {"synced_at": synced_at, "checked_at": sweeps.last_finished().get("autostop")}
     return {name: at.isoformat() for name, at in moments.items() if at} | {"active_jobs": unfinished}
 
 
