@@ -64,7 +64,7 @@ class Product:
             assert self.process.poll() is None, self.text()
             return "Ctrl-C" in self.text() and {"worker", "beat", "reconcile"} <= self.sessions().keys()
 
-        eventually(is_up, "the product starts")
+        eventually(is_up, "the product starts", 3 * LIMIT_S)
         return self
 
     def sessions(self) -> dict[str, set[int]]:
