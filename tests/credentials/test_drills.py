@@ -72,6 +72,18 @@ def test_without_its_key_the_check_names_the_key_the_rows_and_the_jobs(world, se
     assert canary.troubles()[0].fault == ("missing" if ring == [K2] else "wrong")
 
 
+def test_what_was_stored_since_the_last_count_is_counted_in_trouble(settings):
+    assert check()[1] == 0
+    assert KeyCanary.objects.get().rows == 0
+    settings.KEYRING = [K2]
+    assert canary.troubles() == [], "nothing needs the key that is missing"
+    settings.KEYRING = [K1]
+    make.make_credential(make.make_team())
+    settings.KEYRING = [K2]
+    [trouble] = canary.troubles()
+    assert "1 stored secret cannot be opened without it" in trouble.sentence
+
+
 def test_a_wrong_key_gets_no_canary_even_where_none_was_made_before(settings):
     make.make_credential(make.make_team())
     settings.KEYRING = [WRONG]
