@@ -107,6 +107,18 @@ def test_jobs_that_cannot_be_stopped_are_counted_and_summed_for_all_and_for_each
     assert "Secret plan" not in page
 
 
+def test_a_team_s_page_marks_what_cannot_be_stopped_and_says_where_else(client, root, team):
+    broken = make.make_credential(team, state="broken", refused_at=timezone.now(), name="Dead key")
+    stuck = make.make_job(team, credential=broken, title="Secret project")
+    fine = make.make_job(team, credential=make.make_credential(team, name="Good key"))
+    page = html(client.get(url("site-team", team.pk)))
+    assert page.count('tone-red">cannot be stopped') == 1
+    assert "cannot be stopped from here, because its key does not work." in page
+    assert stuck.remote_uuid in page
+    assert fine.remote_uuid not in page
+    assert "Secret project" not in page
+
+
 def test_a_team_shows_ids_and_costs_but_nothing_of_what_jobs_do(client, root, team):
     secret = "Canary of a title"
     job = make.make_job(

@@ -56,7 +56,7 @@ def for_site_admins(view: View) -> View:
 def site(request: HttpRequest) -> HttpResponse:
     """All teams."""
     found = outside.outlines()
-    stuck = unstoppable.find(lost={trouble.key_id for trouble in canary.troubles()})
+    stuck = unstoppable.find(lost=_lost_keys())
     of_team = unstoppable.by_team(stuck)
     rows = [
         {
@@ -77,6 +77,10 @@ def site(request: HttpRequest) -> HttpResponse:
     return render(request, "site/site.html", context)
 
 
+def _lost_keys() -> set[str]:
+    return {trouble.key_id for trouble in canary.troubles()}
+
+
 def _sum_of(stuck: Collection[Unstoppable]) -> dict[str, Any]:
     """Of jobs that cannot be stopped: how many, what they cost per hour as far as that is known, and why."""
     known = unstoppable.rate_usd(stuck)
@@ -91,12 +95,14 @@ def team(request: HttpRequest, team_id: uuid.UUID) -> HttpResponse:
     outline, now = _outline(team_id), timezone.now()
     rows = Membership.objects.filter(team=outline.team, user__is_service=False).select_related("user")
     members = sorted(rows, key=lambda one: (-RANK[Role(one.role)], str(one.user).lower()))
+    stuck = {one.job_id: one for one in unstoppable.find(team_id, _lost_keys())}
     context = {
         "outline": outline,
         "team": outline.team,
         "rate": words.rate(outline.burning_usd),
         "members": members,
-        "jobs": [_job_row(job, now) for job in outside.running(outline.team)],
+        "stuck_why": unstoppable.why(stuck.values()),
+        "jobs": [_job_row(job, now, stuck.get(job.pk)) for job in outside.running(outline.team)],
     }
     return render(request, "site/team.html", context)
 
@@ -170,7 +176,8 @@ def _outline(team_id: uuid.UUID) -> Outline:
     return found[0]
 
 
-def _job_row(job: Job, now: dt.datetime) -> dict[str, Any]:
+def _job_row(job: Job, now: dt.datetime, stuck: Unstoppable | None = None) -> dict[str, Any]:
+    """Of one that cannot be stopped from here also the id by which the console of Dispersed has it."""
     cost = job.meter.read(now)
     return {
         "job": job,
@@ -178,4 +185,6 @@ def _job_row(job: Job, now: dt.datetime) -> dict[str, Any]:
         "rate": words.rate(job.hourly_rate_usd) if job.hourly_rate_usd is not None else "",
         "cost": words.running_cost(cost) if cost is not None else "",
         "stopping": job.stop_requested_at is not None,
+        "stuck": stuck is not None,
+        "remote_id": stuck.remote_uuid if stuck else "",
     }
