@@ -36,15 +36,13 @@ curl -H "Authorization: Bearer $TOKEN" $DW/me
 at the status and `code`; `message` is for people; `fields` names each input at fault. Unknown fields are refused.
 These codes may come from any call; each call names its own:
 
-| Status | `code` | |
-| --- | --- | --- |
-| 400 | `invalid`, `parse_error` | `fields` says which inputs; the body is no JSON |
-| 401 | `not_authenticated`, `invalid_token` | no token came; it is mistyped, revoked, expired, or its person left |
-| 403 | `scope_too_small`, `role_too_small`, `not_allowed` | what the token, or its person, may not do |
-| 403 | `mfa_required`, `https_required` | the person needs a second factor; the call came by plain http |
-| 404 | `not_found` | nothing there, or nothing that the token may see |
-| 409 | `only_looks` | this is a copy of another installation's database, which changes nothing at Dispersed |
-| 413, 429, 500 | `too_large`, `throttled`, `internal_error` | |
+- 400 `invalid` (`fields` says which inputs), `parse_error` (the body is no JSON)
+- 401 `not_authenticated` (no token came), `invalid_token` (it is mistyped, revoked, expired, or its person left)
+- 403 `scope_too_small`, `role_too_small`, `not_allowed` (what the token, or its person, may not do), `mfa_required` (the
+  person needs a second factor), `https_required` (the call came by plain http)
+- 404 `not_found` (nothing is there, or nothing that the token may see)
+- 409 `only_looks` (this is a copy of another installation's database, which changes nothing at Dispersed)
+- 413 `too_large`, 429 `throttled`, 500 `internal_error`
 
 **Values.** Times are ISO 8601 in UTC. Money is US dollars as text, estimated until the cloud bills. Durations name their
 unit: `lifetime_s`, `max_timeout_run_ms`. What belongs to another team answers 404 like what does not exist.
