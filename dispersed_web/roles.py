@@ -46,6 +46,7 @@ def load() -> None:
 
     Only modules: what has a connection or a thread belongs to each process.
     """
+    gc.disable()  # all that comes stays, so there is nothing to look for meanwhile
     set_up()
     from django.urls import get_resolver
 
@@ -55,6 +56,7 @@ def load() -> None:
     # The collector would write into every object, and each fork would get a copy of it.
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def spare_memory() -> None:

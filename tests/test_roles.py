@@ -17,7 +17,7 @@ print(json.dumps([
     threading.active_count(),
     [one.connection is not None for one in connections.all(initialized_only=True)],
     len(caches.all(initialized_only=True)),
-    gc.get_freeze_count() > 0,
+    gc.get_freeze_count() > 0 and gc.isenabled(),
     "celery.bin" in sys.modules,
     any(name.startswith("psycopg.") for name in sys.modules),
 ]))
