@@ -202,6 +202,11 @@ def test_nothing_covers_when_a_job_stops_and_why(team, open_page):
             assert box["x"] + box["width"] <= acts.bounding_box()["x"] + 1, width
             assert stops.locator(".line-2").evaluate("(one) => one.scrollWidth <= one.clientWidth"), width
         assert_fits(page)
+    title = page.locator(".row-title", has_text="A long title")
+    title.hover()
+    expect(title).to_have_attribute(
+        "title", "A long title of a job that says everything there is to say about it"
+    )
 
 
 def test_an_alarm_comes_to_a_page_that_is_open_and_stays_while_one_scrolls(team, open_page):
