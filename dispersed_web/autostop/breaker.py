@@ -101,10 +101,10 @@ def _too_many(team_id: uuid.UUID, free: Sequence[Job], stopped: QuerySet[Job]) -
     due = Counter(job.credential_id for job in free)
     went, watched = _by_key(stopped), _by_key(_monitored(_of(team_id)))
     if due and trips(due.total() + went.total(), watched.total() + went.total()):
-        return _many(due.total(), f"{watched.total() + went.total()} watched jobs")
+        return _many(due.total(), went.total(), f"{watched.total() + went.total()} watched jobs")
     for key, count in due.items():
         if trips(count + went[key], watched[key] + went[key]):
-            return _many(count, f"{watched[key] + went[key]} watched jobs of one credential")
+            return _many(count, went[key], f"{watched[key] + went[key]} watched jobs of one credential")
     return ""
 
 
@@ -222,11 +222,21 @@ def _open(
         return  # another engine, or an earlier pass, holds them already
 
 
-def _many(due: int, of_what: str) -> str:
+def _many(due: int, went: int, of_what: str) -> str:
+    """``went``: how many of them were stopped within the last minutes, and cannot be held any more."""
+    if went:
+        return (
+            f"{due + went} of {of_what} became idle at once. That is unusual. {went} of them {_is(went)} stopped before it "
+            "was seen; the others are held: decide whether they may be stopped."
+        )
     return (
         f"{due} of {of_what} would be stopped for idleness at once. That is unusual, so all of them are "
         "held: decide whether they may be stopped."
     )
+
+
+def _is(count: int) -> str:
+    return "was" if count == 1 else "were"
 
 
 def _silent(silent: int, watched: int) -> str:

@@ -227,7 +227,7 @@ def _held(team: Team, now: dt.datetime) -> Iterator[Banner]:
     what = (
         f"The heartbeats of {jobs} fell silent at once; nothing has been inferred from that for "
         if hold.kind == Hold.Kind.ALL_SILENT
-        else f"{jobs} would be stopped for idleness at once; they have been held for "
+        else f"Many jobs became idle at once; {jobs} {'has' if sums['count'] == 1 else 'have'} been held for "
     )
     cost = f" They cost {words.rate(sums['usd'])}." if sums["usd"] else ""
     text = since(hold.opened_at, now, what, f".{cost} An admin must decide.")

@@ -12,7 +12,7 @@ from django.urls import reverse
 from dispersed_web.autostop import deadlines
 from dispersed_web.jobs.models import ENDED, Job
 from dispersed_web.teams.models import Team
-from dispersed_web.web import words
+from dispersed_web.web import around, words
 from dispersed_web.web.banners import Banner
 from dispersed_web.web.job import lease_words
 from dispersed_web.web.words import Phrase
@@ -29,10 +29,12 @@ COLUMNS = (
 
 def banner(user_id: int, team: Team, now: dt.datetime, *, but: uuid.UUID | None = None) -> Banner | None:
     """What the person is told of the jobs of theirs that were announced to stop; ``but`` is the job whose page it is.
-    One query."""
+    A query, and
+    one more where there are any."""
     rows = Job.objects.filter(team=team, owner=user_id, warned_at__isnull=False, stop_requested_at=None)
     rows = rows.exclude(status__in=ENDED).exclude(stop_at=None).exclude(pk=but)
-    jobs = list(rows.order_by("stop_at", "pk").only(*COLUMNS)[:MOST])
+    found = list(rows.order_by("stop_at", "pk").only(*COLUMNS)[:MOST])
+    jobs = _without_held(found, team) if found else []
     if not jobs:
         return None
     if len(jobs) == 1:
@@ -41,6 +43,13 @@ def banner(user_id: int, team: Team, now: dt.datetime, *, but: uuid.UUID | None 
         )
     page = f"{reverse('web:jobs', args=[team.slug])}?show=attention&whose=mine"
     return Banner("warning", _of_many(jobs, now), page, "Look")
+
+
+def _without_held(jobs: Sequence[Job], team: Team) -> list[Job]:
+    """What waits for a decision is told by the banner that asks for it."""
+    hold = around.open_hold(team.pk)
+    held = set(hold.job_ids) if hold else set()
+    return [job for job in jobs if job.verdict_rule != deadlines.IDLE or str(job.pk) not in held]
 
 
 def _of_one(job: Job, now: dt.datetime) -> Phrase:

@@ -206,6 +206,25 @@ def test_too_many_of_one_credential_are_held_though_few_of_the_team() -> None:
 
 
 @pytest.mark.django_db
+def test_what_went_before_it_was_seen_is_counted_and_said() -> None:
+    team = make_team()
+    first, second, third, fourth, _ = (make_job(team, confidence="high") for _ in range(5))
+    gone = {"stop_reason": "idle", "stop_requested_at": NOW}
+    Job.objects.filter(pk=first.pk).update(**gone)
+    assert breaker.admit(team.pk, [second], NOW + MINUTE) == {second.pk}
+    Job.objects.filter(pk=second.pk).update(**gone)
+    assert breaker.admit(team.pk, [third], NOW + MINUTE) == set()
+    hold = Hold.objects.get()
+    assert hold.job_ids == [str(third.pk)]
+    assert hold.sentence == (
+        "3 of 5 watched jobs became idle at once. That is unusual. 2 of them were stopped before it was seen; the others "
+        "are held: decide whether they may be stopped."
+    )
+    breaker.admit(team.pk, [third, fourth], NOW + 2 * MINUTE)
+    assert Hold.objects.get().job_ids == [str(third.pk), str(fourth.pk)]
+
+
+@pytest.mark.django_db
 def test_another_teams_jobs_do_not_count(quiet: list[Job]) -> None:
     other = make_team()
     alone = make_job(other)

@@ -171,11 +171,11 @@ def test_every_page_leads_to_the_decision(client, team):
     hold = make_hold(team)
     for path in (reverse("web:me"), reverse("web:team", args=[team.slug])):
         html = client.get(path).content.decode()
-        assert "3 jobs would be stopped for idleness at once" in html
+        assert "Many jobs became idle at once; 3 jobs have been held for" in html
         assert f'href="{address(hold)}"' in html
     Hold.objects.update(decided_at=timezone.now(), decision="keep")
     team.bump(team.pk)
-    assert "stopped for idleness at once" not in client.get(reverse("web:me")).content.decode()
+    assert "Many jobs became idle at once" not in client.get(reverse("web:me")).content.decode()
 
 
 def test_the_rows_of_held_jobs_lead_there_on_table_and_home(client, team):

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import escape
 
+from dispersed_web.autostop.models import Hold
 from dispersed_web.web import own_stops
 from tests import factories
 
@@ -87,6 +88,13 @@ def test_what_does_not_concern_the_reader_is_not_told(client, team):
     warned(team, "Being stopped", stop_requested_at=timezone.now())
     warned(team, "Over", status="CANCELLED")
     assert sentence(client) == ""
+
+
+def test_what_is_held_does_not_stop_soon(client, team):
+    held = [warned(team), warned(team, "At its lifetime", rule="max_lifetime")]
+    ids = [str(job.pk) for job in held]
+    Hold.objects.create(team=team, kind="many_due", opened_at=timezone.now(), sentence="Held.", job_ids=ids)
+    assert sentence(client).startswith("“At its lifetime” stops")
 
 
 def test_where_nothing_is_announced_nothing_is_asked_for(client, team, monkeypatch):
