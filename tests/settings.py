@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -44,8 +45,14 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 
-if not os.environ["DW_DATABASE_URL"]:
+# On a busy machine even a short transaction may be in the way of others for seconds.
+LONGEST_WAIT_S = 60
+database = DATABASES["default"]
+if os.environ["DW_DATABASE_URL"]:
+    longest = rf"timeout={LONGEST_WAIT_S * 1000}"
+    database["OPTIONS"]["options"] = re.sub(r"timeout=\d+", longest, database["OPTIONS"]["options"])
+else:
+    database["OPTIONS"]["timeout"] = LONGEST_WAIT_S
     # A file, so that threads and other processes see what a test wrote; power cuts are not among the tests.
-    database = DATABASES["default"]
     database["TEST"] = {"NAME": str(TEST_DIR / "test.sqlite3")}
     database["OPTIONS"]["init_command"] = database["OPTIONS"]["init_command"].replace("FULL", "OFF")
