@@ -49,8 +49,11 @@ def place_of(key_id: str) -> vault.Place:
 @sensitive_variables()
 def ensure() -> list[str]:
     """Makes the canary of each given key that has none; their ids. A key that does not open what was sealed under its
-    name gets none: it is another one."""
+    name gets none: it is another one. Of keys that are not given and seal nothing, such as one that was only tried, the
+    canary is removed: nobody misses them."""
     known = set(KeyCanary.objects.values_list("key_id", flat=True))
+    for key_id in known:
+        forget_unused(key_id)
     made = []
     for key_id, _ in settings.KEYRING:
         if key_id in known or not _fits_what_is_stored(key_id):

@@ -72,6 +72,18 @@ def test_without_its_key_the_check_names_the_key_the_rows_and_the_jobs(world, se
     assert canary.troubles()[0].fault == ("missing" if ring == [K2] else "wrong")
 
 
+def test_a_key_that_was_only_tried_is_missed_by_nobody(settings):
+    settings.KEYRING = [K1]
+    make.make_credential(make.make_team())
+    canary.ensure()
+    settings.KEYRING = [K2]
+    assert canary.ensure() == ["k2"]
+    assert [one.key_id for one in canary.troubles()] == ["k1"]
+    settings.KEYRING = [K1]
+    canary.ensure()
+    assert canary.troubles() == []
+
+
 def test_what_was_stored_since_the_last_count_is_counted_in_trouble(settings):
     assert check()[1] == 0
     assert KeyCanary.objects.get().rows == 0
