@@ -26,6 +26,7 @@ urlpatterns = [
     path("v1/jobs/<uuid:job_id>/logs", logs.Logs.as_view(), name="job-logs"),
     path("v1/jobs/<uuid:job_id>/stop", acts.Stop.as_view(), name="job-stop"),
     path("v1/jobs/<uuid:job_id>/extend", acts.Extend.as_view(), name="job-extend"),
+    path("v1/jobs/<uuid:job_id>/settle", acts.Settle.as_view(), name="job-settle"),
     path("v1/jobs/<uuid:job_id>/in-use", acts.InUse.as_view(), name="job-in-use"),
     path("v1/jobs/<uuid:job_id>/protect", acts.Protect.as_view(), name="job-protect"),
     path("v1/jobs/<uuid:job_id>/unprotect", acts.Unprotect.as_view(), name="job-unprotect"),

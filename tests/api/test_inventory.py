@@ -121,3 +121,29 @@ def test_another_teams_job_is_nobodys_to_act_on(api, row, act):
     answer = post(api, row, act)
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "another_team")
     assert not Job.objects.exists()
+
+
+SETTLE = "/api/v1/jobs/{job_id}/settle"
+
+
+def test_an_admin_who_looked_settles_a_missing_job(api, team, document):
+    since = timezone.now() - dt.timedelta(hours=3)
+    job = factories.make_job(team, missing_since=since, missing_alarmed_at=since)
+    address = SETTLE.format(job_id=job.pk)
+    admin = Api(token_of_role(team, "admin", "admin"))
+    for body in ({}, {"looked": False}):
+        answer = admin.post(address, body)
+        check(document, "post", SETTLE, answer)
+        assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["looked"])
+    body = check(document, "post", SETTLE, admin.post(address, {"looked": True}))
+    assert (body["status"], body["reason"]) == ("FAILED", "lost")
+    again = admin.post(address, {"looked": True})
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "too_late")
+
+
+def test_what_may_still_become_known_is_not_settled_and_not_by_a_member(team, document):
+    address = SETTLE.format(job_id=factories.make_job(team, missing_since=timezone.now()).pk)
+    answer = Api(token_of_role(team, "admin", "admin")).post(address, {"looked": True})
+    check(document, "post", SETTLE, answer)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "not_yet")
+    assert Api(token_of_role(team, "member", "admin")).post(address, {"looked": True}).status_code == 403

@@ -18,6 +18,7 @@ OPERATIONS = {
     ("get", "/api/v1/jobs/{job_id}/logs"),
     ("post", "/api/v1/jobs/{job_id}/stop"),
     ("post", "/api/v1/jobs/{job_id}/extend"),
+    ("post", "/api/v1/jobs/{job_id}/settle"),
     ("post", "/api/v1/jobs/{job_id}/in-use"),
     ("post", "/api/v1/jobs/{job_id}/protect"),
     ("post", "/api/v1/jobs/{job_id}/unprotect"),

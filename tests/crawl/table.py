@@ -246,6 +246,7 @@ api:job GET viewer, PATCH member
 api:job-logs GET viewer; writes jobs_runlog signals_logwatch
 api:job-stop POST member
 api:job-extend POST member
+api:job-settle POST admin
 api:job-in-use POST member
 api:job-protect POST member
 api:job-unprotect POST member

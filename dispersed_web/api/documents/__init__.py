@@ -10,6 +10,7 @@ from dispersed_web.api.documents.autostop import (
     unprotect_job,
 )
 from dispersed_web.api.documents.base import OVERVIEW, TokenScheme
+from dispersed_web.api.documents.inventory import settle_job
 from dispersed_web.api.documents.jobs import extend_job, get_job, launch_job, list_jobs, stop_job
 from dispersed_web.api.documents.kept import change_job, hand_over_job, star_job
 from dispersed_web.api.documents.market import list_gpus, list_offers
@@ -67,6 +68,7 @@ __all__ = [
     "protect_job",
     "replay_policy",
     "roll_back",
+    "settle_job",
     "share_recipe",
     "star_job",
     "stop_job",

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema
 
 from dispersed_web.api.documents.base import answers
+from dispersed_web.api.serializers.acts import SettleSerializer
 from dispersed_web.api.serializers.inventory import (
     AdoptSerializer,
     InventorySerializer,
@@ -105,3 +106,28 @@ ignore = _simple(
     "For the whole team. It is counted on, and comes back in a week or when its price rises.",
 )
 unignore = _simple("unignore", "Show an ignored job again", "It stands among the others at once.")
+
+settle_job = extend_schema(
+    operation_id="settle_job",
+    tags=["Inventory"],
+    summary="Say that a job does not run, after a look",
+    description="""
+Ends a job of which Dispersed says nothing, on your word: a launch in doubt whose absence cannot be proved, or a job that was
+missing for an hour. Look in the console of Dispersed first. If it is shown after all, it is taken in again. For admins.
+
+```
+curl -X POST $DW/jobs/$JOB/settle -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d '{"looked": true}'
+```
+""",
+    request=SettleSerializer,
+    responses=answers(
+        {200: JobSerializer},
+        400,
+        404,
+        409,
+        413,
+        415,
+        f409="`not_yet`: it is still being looked for. `too_late`: it became known meanwhile, or has ended.",
+    ),
+)

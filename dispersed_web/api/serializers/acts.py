@@ -19,6 +19,17 @@ class StopSerializer(StrictSerializer):
     )
 
 
+class SettleSerializer(StrictSerializer):
+    looked = serializers.BooleanField(
+        help_text="True: you looked in the console of Dispersed, and the job does not run."
+    )
+
+    def validate_looked(self, looked: bool) -> bool:
+        if not looked:
+            raise serializers.ValidationError("Look in the console of Dispersed first.")
+        return looked
+
+
 class SeenSerializer(StrictSerializer):
     limits_version = serializers.IntegerField(
         required=False,

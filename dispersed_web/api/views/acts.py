@@ -17,12 +17,13 @@ from dispersed_web.api.serializers.acts import (
     ExtendSerializer,
     ProtectSerializer,
     SeenSerializer,
+    SettleSerializer,
     StopSerializer,
 )
 from dispersed_web.api.views.base import ApiView, valid
 from dispersed_web.autostop import extend, facts, policy
 from dispersed_web.clock import database_now
-from dispersed_web.jobs import stop
+from dispersed_web.jobs import settling, stop
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason
 from dispersed_web.teams.roles import Action
@@ -55,6 +56,16 @@ class Extend(ApiView):
         )
         job = access.job(request, job_id)[1]
         return Response(rendered(job, now))
+
+
+class Settle(ApiView):
+    @documents.settle_job
+    def post(self, request: Request, job_id: uuid.UUID) -> Response:
+        place, job = access.job(request, job_id, Action.MANAGE_JOBS)
+        valid(SettleSerializer, request.data)
+        now = database_now()
+        settling.settle(job, actor=place.actor, now=now)
+        return Response(rendered(access.job(request, job_id)[1], now))
 
 
 class InUse(ApiView):
