@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from dispersed_web.autostop.pulse import OUTAGE_AFTER
 from dispersed_web.sandbox import Sandbox
-from tests.e2e.visit import TIME_SCALE, Box, Visit, now, visit_fixture  # noqa: F401 - a fixture
+from tests.e2e.visit import TIME_SCALE, Box, Visit, killed, now, visit_fixture  # noqa: F401 - a fixture
 from tests.product import Product, start_fixture  # noqa: F401 - a fixture
 from tests.waiting import eventually
 
@@ -26,6 +25,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 MINUTE = dt.timedelta(minutes=1)
+# What comes after a wait of minutes.
+LONG_S = 300.0
 IN_TIME = dt.timedelta(seconds=35)
 CELERY_AND_BROKER = ("worker", "beat", "valkey")
 
@@ -37,32 +38,22 @@ def test_with_celery_and_the_broker_killed_due_stops_arrive_in_time(visit: Visit
     visit.store_key()
     idle = visit.box("Forgotten", "idle")
     watch_closely(visit)
+    is_heard(idle)
     kept = visit.box("Wanted longer", "training", lifetime="90s")
     brief = visit.box("Over soon", "training", lifetime="90s")
-    is_heard(idle)
+    is_looked_at(idle)
     with killed(visit.product, *CELERY_AND_BROKER):
         taken = sent(idle)
         kept.extend()
         assert brief.cancelled_at() is None
         for box in (brief, idle):
-            eventually(box.cancelled_at, f"{box.title} is stopped", 150)
+            eventually(box.cancelled_at, f"{box.title} is stopped", LONG_S)
             assert dt.timedelta(0) <= box.cancelled_at() - box.due_at() <= IN_TIME
         assert (brief.row("stop_reason"), idle.row("stop_reason")) == ("max_lifetime", "idle")
         assert sent(idle) >= taken + 3
         assert (kept.cancelled_at(), kept.status()) == (None, "RUNNING")
         eventually(lambda: idle.row("status") == "CANCELLED", "its end is seen")
         assert not visit.product.sessions().keys() & set(CELERY_AND_BROKER)
-
-
-@contextmanager
-def killed(product: Product, *names: str) -> Iterator[None]:
-    """These children are dead meanwhile: what would start them again is halted."""
-    product.process.send_signal(signal.SIGSTOP)
-    try:
-        product.send(signal.SIGKILL, *names)
-        yield
-    finally:
-        product.process.send_signal(signal.SIGCONT)
 
 
 # After an outage -----------------------------------------------------------------------------------------------------
@@ -78,13 +69,14 @@ def test_after_an_outage_nothing_is_stopped_on_old_evidence(
     watch_closely(visit)
     limited = visit.box("At its end", "training", lifetime="30m")
     is_heard(idle)
-    eventually(lambda: "job.warned" in idle.kinds(), "the idle one is warned", 150)
+    is_looked_at(idle)
+    eventually(lambda: "job.warned" in idle.kinds(), "the idle one is warned", LONG_S)
     product, back_at = visit.product, now() + OUTAGE_AFTER + dt.timedelta(seconds=5)
     assert idle.at("stop_at") < back_at
     product.stop()
     with cloud_alone(product, visit.cloud_url) as cloud:
         eventually(lambda: cloud.heartbeats(idle.uuid)["error"] == "ConnectionRefusedError", "nobody hears")
-        eventually(lambda: now() > back_at, "the time of the idle one passes, and more", 120)
+        eventually(lambda: now() > back_at, "the time of the idle one passes, and more", LONG_S)
     pass_by(limited, dt.timedelta(minutes=30, seconds=5))
     begun = now()
     visit = Visit(start(port=product.port).started(), page)
@@ -133,10 +125,14 @@ def watch_closely(visit: Visit) -> None:
 
 
 def is_heard(box: Box) -> None:
-    """It runs and its heartbeat is taken; auto-stop is made to look at once, which it would do some minutes later."""
+    """It runs and its heartbeat is taken."""
     eventually(box.runs, f"{box.title} runs")
     buckets = "SELECT 1 FROM signals_bucket JOIN jobs_job ON run_id = current_run_id WHERE jobs_job.id = ?"
     eventually(lambda: box.visit.sql(buckets, box.key), "its heartbeat is taken")
+
+
+def is_looked_at(box: Box) -> None:
+    """By auto-stop at once, which would do so some minutes later."""
     set_moments(box, "evaluate_at = ?", now())
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import signal
 import sys
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from tests.canaries.mail_server import MailServer, mail_server
 from tests.canaries.outcome import is_found_wherever_it_is_planted, searched
 from tests.canaries.outside import AT, World, refused, taken
 from tests.canaries.story import echo, links_in
+from tests.e2e.visit import killed
 from tests.notifications.receiver import Receiver, receiver
 from tests.product import Product, start_fixture  # noqa: F401 - a fixture
 from tests.waiting import eventually
@@ -167,7 +167,7 @@ def is_killed_between(world: World, secret: str) -> None:
     body = outside_jobs.launch_by_api(world, secret)
     eventually(lambda: len(control.jobs()) >= 3, "both requests take effect")
     quoted = " ".join([markers.REGISTRY, markers.ENV_VALUE, markers.TEAM_SECRET, markers.SECOND_KEY])
-    with nobody_launches(world):
+    with killed(world.product, "worker", "reconcile"):
         control.add_fault("POST /v1/jobs", "status", times=1, status=400, code="invalid", message=quoted)
         taken(world.people["by admin"].send("/api/v1/jobs", body | {"title": "Refused"}, "later"))
         waiting = list(processes.in_broker(world.product))
@@ -175,18 +175,6 @@ def is_killed_between(world: World, secret: str) -> None:
     world.pieces += waiting
     why = "SELECT reason FROM jobs_job WHERE reason = 'refused'"
     eventually(lambda: world.sql(why), "a launch is refused")
-
-
-@contextlib.contextmanager
-def nobody_launches(world: World) -> Iterator[None]:
-    """Worker and reconcile are killed, and whoever would start them again is held meanwhile."""
-    world.product.process.send_signal(signal.SIGSTOP)
-    try:
-        world.product.send(signal.SIGKILL, "worker", "reconcile")
-        eventually(lambda: not {"worker", "reconcile"} & world.product.sessions().keys(), "both are gone")
-        yield
-    finally:
-        world.product.process.send_signal(signal.SIGCONT)
 
 
 def is_warned_and_extended(world: World) -> None:

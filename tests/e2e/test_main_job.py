@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
@@ -12,7 +11,7 @@ import sys
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.visit import Visit, visit_fixture  # noqa: F401 - a fixture
+from tests.e2e.visit import Visit, killed, visit_fixture  # noqa: F401 - a fixture
 from tests.product import start_fixture  # noqa: F401 - a fixture
 from tests.waiting import eventually
 
@@ -61,7 +60,7 @@ def test_a_newcomer_launches_watches_and_stops(visit: Visit) -> None:
     # The short one is warned about, and stopped by itself.
     (brief,) = visit.ledger("Short environment")
     page.goto(short)
-    eventually(lambda: visit.cloud.job(brief["uuid"])["status"] == "CANCELLED", "the lifetime ends")
+    eventually(lambda: visit.cloud.job(brief["uuid"])["status"] == "CANCELLED", "the lifetime ends", 120)
     expect(page.locator("#job-live")).to_contain_text("lifetime", timeout=60_000)
     told = "SELECT kind FROM events_event WHERE subject_id = ? ORDER BY id"
 
@@ -80,16 +79,12 @@ def test_a_newcomer_launches_watches_and_stops(visit: Visit) -> None:
 
 
 def test_processes_killed_between_claim_and_answer_lead_to_no_second_job(visit: Visit) -> None:
-    visit.cloud.add_fault("POST /v1/jobs", "stall", times=1, at="after", seconds=20)
+    visit.cloud.add_fault("POST /v1/jobs", "stall", times=1, at="after", seconds=600)
     visit.launch("Process Dataset", title="Torn apart")
     eventually(lambda: visit.ledger("Torn apart"), "the request takes effect")
-    sessions = visit.product.sessions()
-    for name in ("worker", "reconcile"):
-        for pid in sessions[name]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    assert visit.sql("SELECT status FROM jobs_job") == [("LAUNCHING",)]
-    visit.sql("UPDATE jobs_job SET lease_until = '2020-01-01 00:00:00'")  # two minutes pass
+    with killed(visit.product, "worker", "reconcile"):
+        assert visit.sql("SELECT status FROM jobs_job") == [("LAUNCHING",)]
+        visit.sql("UPDATE jobs_job SET lease_until = '2020-01-01 00:00:00'")  # two minutes pass
 
     def found() -> bool:
         return bool(visit.sql("SELECT 1 FROM jobs_job WHERE remote_uuid IS NOT NULL"))

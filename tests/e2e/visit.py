@@ -6,8 +6,9 @@ import contextlib
 import datetime as dt
 import json
 import re
+import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from dispersed_web.sandbox import SandboxControl
 from tests.factories import SSH_KEY
 from tests.product import Product
+from tests.waiting import eventually
 
 # Phases of jobs pass eight times as fast, and heartbeats come every ten seconds.
 TIME_SCALE = 8
@@ -92,10 +94,41 @@ class Visit:
 
     def sql(self, statement: str, *values: object) -> list[Any]:
         with (
-            contextlib.closing(sqlite3.connect(self.product.data / "db.sqlite3", timeout=20)) as database,
+            contextlib.closing(sqlite3.connect(self.product.data / "db.sqlite3", timeout=60)) as database,
             database,
         ):
             return database.execute(statement, values).fetchall()
+
+
+class Watch:
+    """A window beside the person's, which keeps every text that a part of one page shows: so what is shown for a while only
+    is not missed, however late somebody looks for it."""
+
+    KEEP = """(selector) => {
+      window.dwShown = [];
+      const note = () => {
+        const text = document.querySelector(selector)?.textContent.replace(/\\s+/g, " ");
+        if (text && text !== dwShown.at(-1)) dwShown.push(text);
+      };
+      new MutationObserver(note).observe(document.body, {subtree: true, childList: true, characterData: true});
+      note();
+    }"""
+
+    def __init__(self, visit: Visit, url: str, selector: str) -> None:
+        context = visit.page.context
+        assert context.browser
+        self._own = context.browser.new_context(storage_state=context.storage_state())
+        self.page = self._own.new_page()
+        self.page.goto(url, timeout=60_000)
+        self.page.evaluate(self.KEEP, selector)
+
+    def has_shown(self, *words: re.Pattern[str] | str) -> bool:
+        """Whether one of the texts has all of these."""
+        texts = self.page.evaluate("dwShown")
+        return any(all(re.search(one, text) for one in words) for text in texts)
+
+    def close(self) -> None:
+        self._own.close()
 
 
 class Box:
@@ -149,6 +182,18 @@ class Box:
         page.goto(self.url)
         page.get_by_role("button", name="Extend 30 min").click()
         expect(page.get_by_text(f"“{self.title}” runs until")).to_be_visible()
+
+
+@contextlib.contextmanager
+def killed(product: Product, *names: str) -> Iterator[None]:
+    """These children are dead meanwhile: what would start them again is halted."""
+    product.process.send_signal(signal.SIGSTOP)
+    try:
+        product.send(signal.SIGKILL, *names)
+        eventually(lambda: not set(names) & product.sessions().keys(), "they are gone")
+        yield
+    finally:
+        product.process.send_signal(signal.SIGCONT)
 
 
 def now() -> dt.datetime:
