@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from dispersed_web.autostop.activity import Confidence
 from dispersed_web.autostop.deadlines import BUDGET, CHECKIN, RATE
 from dispersed_web.autostop.models import ObservedStop
 from dispersed_web.autostop.policy import State, Verdict
@@ -84,6 +85,10 @@ def why_called_off(job: Job, verdict: Verdict) -> str:
         if last.signal == "ssh":
             return "somebody pressed a key in an SSH session"
         return f"it is used: {LANE_WORDS[last.signal]} {last.value}"
+    was_asked = job.verdict_rule == CHECKIN and job.confidence == Confidence.LOW
+    if was_asked and verdict.confidence != Confidence.LOW:
+        source = "a heartbeat" if verdict.confidence == Confidence.HIGH else "its log"
+        return f"{source} tells now whether it is used"
     if verdict.state == State.BLIND:
         return "its signals fell silent, and unknown is not idle"
     if verdict.state == State.PROTECTED:

@@ -41,6 +41,16 @@ def test_a_machine_that_asks_to_be_kept_answers_no_question_that_was_put_to_peop
     assert not Event.objects.filter(kind="job.kept").exclude(audience=Audience.NOBODY).exists()
 
 
+def test_a_heartbeat_that_begins_to_speak_takes_the_place_of_the_question() -> None:
+    job = make_job()
+    look(job, NOW + 120 * MINUTE)
+    beats(job, NOW + 121 * MINUTE, NOW + 123 * MINUTE)
+    look(job, NOW + 123 * MINUTE)
+    assert kinds(job, "job.checkin", "job.called_off") == ["job.checkin", "job.called_off"]
+    told = Event.objects.get(kind="job.called_off").sentence
+    assert told == "The stop is called off, because a heartbeat tells now whether it is used."
+
+
 def test_a_machine_that_asks_to_be_kept_calls_off_a_stop_for_idleness() -> None:
     job = make_job()
     beats(job, NOW, NOW + 50 * MINUTE)
