@@ -90,7 +90,9 @@ def why_called_off(job: Job, verdict: Verdict) -> str:
         source = "a heartbeat" if verdict.confidence == Confidence.HIGH else "its log"
         return f"{source} tells now whether it is used"
     if verdict.state == State.BLIND:
-        return "its signals fell silent, and unknown is not idle"
+        is_silent = any(one.state == "blind" for one in verdict.evidence)
+        what = "its signals fell silent" if is_silent else "Dispersed cannot be seen"
+        return f"{what}, and unknown is not idle"
     if verdict.state == State.PROTECTED:
         return "it is protected"
     if verdict.state == State.OBSERVED or verdict.would_stop_at is not None:
