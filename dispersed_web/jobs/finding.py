@@ -175,7 +175,8 @@ def _ask_a_person(job: Job, now: dt.datetime) -> None:
         return
     sentence = (
         "For a day it could not be found out whether this launch reached Dispersed. Look for it in the console of "
-        f"Dispersed by “{job.marker}”, and stop it there if it is not wanted. Looking goes on here."
+        f"Dispersed by “{job.marker}”, and stop it there if it is not wanted. If it is not there, say so on the job's "
+        "page. Looking goes on."
     )
     record(job.team_id, LAUNCHER, kind, ("job", job.pk), sentence, now=now, audience=Audience.ADMINS)
 

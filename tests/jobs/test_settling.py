@@ -10,7 +10,7 @@ import pytest
 
 from dispersed_web.credentials.models import Credential
 from dispersed_web.events.models import Event
-from dispersed_web.jobs import settling, stop
+from dispersed_web.jobs import finding, settling, stop
 from dispersed_web.jobs.errors import JobError, TooLate
 from dispersed_web.jobs.models import Job
 from dispersed_web.jobs.states import Reason, Status
@@ -100,6 +100,9 @@ def test_after_a_day_it_is_taken_whatever_is_known_of_the_cloud(world: World) ->
     for _ in range(2):
         world.clock.advance(12 * 3600 + 60)
         world.sweep()
+    finding.ask_people(world.clock.now)
+    asked = Event.objects.get(kind="job.unresolved", subject_id=str(job.pk))
+    assert "say so on the job's page" in asked.sentence
     assert settled(world, job).reason == Reason.NEVER_ARRIVED
 
 
