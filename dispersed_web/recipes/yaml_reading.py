@@ -15,6 +15,8 @@ import yaml
 
 MOST_BYTES = 1_000_000
 DEEPEST = 20
+# Ten times what the largest files have that were exported here; each takes its time to be read.
+MOST_PARTS = 50_000
 Path = tuple[str | int, ...]
 Place = tuple[int, int]
 
@@ -75,8 +77,11 @@ def read(text: str) -> tuple[Tree, list[FileProblem]]:
 def _forbidden(text: str) -> Iterator[FileProblem]:
     """Before anything is built: what could refer, grow or nest without bounds."""
     depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if number > MOST_PARTS:
+            yield FileProblem(line, column, "This has too many parts: give it in several files.")
+            return
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             depth += 1
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):

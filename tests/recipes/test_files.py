@@ -379,3 +379,22 @@ def test_a_document_in_which_anything_was_replaced_is_refused_or_read_and_never_
         place[key] = copy.deepcopy(data.draw(JUNK))
     document, problems = from_anything(whole)
     assert (document is None) == bool(problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[" * 400_000, "nested too deeply"),
+        ("a: " + "{a: " * 50_000, "nested too deeply"),
+        ("{" + ",".join(f"{number}: 1" for number in range(40_000)) + "}", "too many parts"),
+        ("---\n" * 100_000, "too many parts"),
+        ("a: &a [x]\nb: [*a, *a]\n", "Anchors (&) and aliases (*) are not read"),
+    ],
+    ids=["lists", "mappings", "keys", "documents", "aliases"],
+)
+def test_a_file_made_to_keep_the_server_busy_is_refused_before_anything_is_built(
+    text: str, said: str
+) -> None:
+    found, problems = files.from_yaml(text)
+    assert found == []
+    assert said in problems[0].sentence
