@@ -200,13 +200,14 @@ def _refuse_unless_possible(order: Order, bounds: tuple[int, int], ask: Ask) -> 
     facts = launch_facts.gather(
         ask.team,
         ask.credential,
-        ask.user.pk,
-        ask.now + dt.timedelta(seconds=ceiling_s),
-        order.quoted_usd,
+        launch_facts.Launcher(ask.user.pk, ask.actor.at_most),
+        launch_facts.Outline(
+            ask.now + dt.timedelta(seconds=ceiling_s),
+            order.quoted_usd,
+            order.choices.budget_usd,
+            cap_facts.of_spec(order.spec, ask.credential, usd, lifetime_s),
+        ),
         ask.now,
-        at_most=ask.actor.at_most,
-        budget_usd=order.choices.budget_usd,
-        asked=cap_facts.of_spec(order.spec, ask.credential, usd, lifetime_s),
     )
     if sentence := rate.cap_too_low(order.choices.rate_cap_usd, order.lowest_usd):
         raise LaunchRefused("invalid", sentence, field="rate_cap_usd")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -18,28 +19,43 @@ from dispersed_web.teams import api_tokens, installation, seats
 from dispersed_web.teams.models import AutostopPolicy, Team
 
 
+@dataclass(frozen=True)
+class Launcher:
+    """Whose right a launch is judged by. ``at_most`` bounds their role, as a token's scope does, and so does the token that
+    the launch was ``asked_with``, which must still be good."""
+
+    user_id: int | None
+    at_most: str | None = None
+    asked_with: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What would be launched: when it ends at the latest, its price and its own budget; ``asked`` is what the caps of the
+    credential are held against."""
+
+    hard_end_at: dt.datetime | None
+    quoted_usd: Decimal | None
+    budget_usd: Decimal | None = None
+    asked: cap_facts.AskedOf | None = None
+
+
 def gather(
     team: Team,
     credential: Credential,
-    user_id: int | None,
-    hard_end_at: dt.datetime | None,
-    quoted_usd: Decimal | None,
+    launcher: Launcher,
+    outline: Outline,
     now: dt.datetime,
     *,
-    at_most: str | None = None,
-    asked_with: uuid.UUID | None = None,
     others: Q | None = None,
-    budget_usd: Decimal | None = None,
-    asked: cap_facts.AskedOf | None = None,
 ) -> guard.LaunchFacts:
-    """What the guard needs, read afresh. ``at_most`` bounds the launcher's role, as a token's scope does, and so does the
-    token that it was ``asked_with``, which must still be good; ``others`` narrows which of the team's jobs count against its
-    caps and those of the credential; ``budget_usd`` is the job's own budget, ``asked`` what the credential's caps are held
-    against."""
+    """What the guard needs, read afresh. ``others`` narrows which of the team's jobs count against its caps and those of
+    the credential."""
     row = Team.objects.get(pk=team.pk)
     key = Credential.objects.annotate(replaced_by=F("successor__name")).get(pk=credential.pk, team=team)
-    worth = api_tokens.worth_now(asked_with, team.pk, now) if asked_with else at_most
-    role = seats.role_of(team, user_id, worth)
+    token_id = launcher.asked_with
+    worth = api_tokens.worth_now(token_id, team.pk, now) if token_id else launcher.at_most
+    role = seats.role_of(team, launcher.user_id, worth)
     active_jobs, burning_usd = _counted(Job.objects.filter(team=team).exclude(status__in=ENDED), others)
     return guard.LaunchFacts(
         role=role,
@@ -50,20 +66,20 @@ def gather(
         cancel_refused=key.cancel_refused_at is not None,
         clock_is_off=key.clock_is_off(),
         expires_at=key.expires_at,
-        hard_end_at=hard_end_at,
+        hard_end_at=outline.hard_end_at,
         frozen=row.launches_frozen,
         active_jobs=active_jobs,
         max_active_jobs=row.max_active_jobs,
         burning_usd=burning_usd,
-        quoted_usd=quoted_usd,
+        quoted_usd=outline.quoted_usd,
         max_hourly_usd=row.max_hourly_usd,
-        budgets=_budgets(team, user_id, now),
-        job_budget_usd=budget_usd,
-        may_use=usable.is_usable(key, user_id, role),
+        budgets=_budgets(team, launcher.user_id, now),
+        job_budget_usd=outline.budget_usd,
+        may_use=usable.is_usable(key, launcher.user_id, role),
         asks="an owner of the team" if key.managed_by == "owners" else "an admin of the team",
-        standing=_standing(key, now, asked, others),
+        standing=_standing(key, now, outline.asked, others),
         may_act=installation.may_act(),
-        token_is_over=asked_with is not None and worth is None,
+        token_is_over=token_id is not None and worth is None,
         replaced_by=key.replaced_by or "",
     )
 

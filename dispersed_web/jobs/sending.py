@@ -136,14 +136,10 @@ def _may_go(job: Job, now: dt.datetime) -> bool:
     facts = launch_facts.gather(
         job.team,
         job.credential,
-        job.created_by_id,
-        hard_end_at,
-        job.quoted_usd,
+        launch_facts.Launcher(job.created_by_id, asked_with=job.asked_with),
+        launch_facts.Outline(hard_end_at, job.quoted_usd, job.budget_usd, cap_facts.of_job(job)),
         now,
-        asked_with=job.asked_with,
         others=others,
-        budget_usd=job.budget_usd,
-        asked=cap_facts.of_job(job),
     )
     refusal = guard.refusal(facts)
     if refusal is None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from dispersed_web.accounts import throttles
 from dispersed_web.accounts.models import Throttle, User
 from dispersed_web.events.models import Event
+from dispersed_web.jobs import guard, launch_facts
 from dispersed_web.jobs.models import Job
 from dispersed_web.teams import api_tokens
 from dispersed_web.teams.keeping import OPERATOR
@@ -81,10 +82,9 @@ def test_what_it_asked_for_and_was_not_sent_dies_with_it(team, credential, nudge
     token = api_tokens.find(text, timezone.now())
     api_tokens.revoke(token, actor=OPERATOR, now=timezone.now())
     assert Api(text).get(ME).status_code == 401
-    from dispersed_web.jobs import guard, launch_facts
-
-    job = Job.objects.get()
-    facts = launch_facts.gather(team, credential, job.created_by_id, timezone.now(), None, timezone.now())
+    launcher = launch_facts.Launcher(Job.objects.get().created_by_id)
+    outline = launch_facts.Outline(timezone.now(), quoted_usd=None)
+    facts = launch_facts.gather(team, credential, launcher, outline, timezone.now())
     assert guard.refusal(facts).code == "not_allowed"
 
 

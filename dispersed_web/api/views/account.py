@@ -84,7 +84,11 @@ def _may_launch(credential: Credential, place: Caller, now: dt.datetime) -> dict
         return {"allowed": False, "code": "not_allowed", "sentence": "This token may not launch."}
     end = now + dt.timedelta(seconds=place.team.max_lifetime_s)
     facts = launch_facts.gather(
-        place.team, credential, place.token.user_id, end, None, now, at_most=place.role
+        place.team,
+        credential,
+        launch_facts.Launcher(place.token.user_id, place.role),
+        launch_facts.Outline(end, quoted_usd=None),
+        now,
     )
     refusal = guard.refusal(facts)
     if refusal is None:
