@@ -354,3 +354,25 @@ def invite(client: Client, email: str) -> None:
     session = client.session
     session["invitation"] = str(made.pk)
     session.save()
+
+
+@pytest.mark.parametrize(
+    ("auth_time", "is_fresh"),
+    [(0, True), (-3600, False), (3600, True), (None, True), ("soon", True)],
+    ids=["now", "an hour ago", "clock ahead", "not told", "nonsense"],
+)
+def test_an_old_sign_in_at_the_provider_is_no_fresh_proof(
+    client: Client, provider: Provider, settings: Any, auth_time: Any, is_fresh: bool
+) -> None:
+    """Whoever sits at an unlocked browser can take the wish for a new sign-in out of the address on the way."""
+    settings.SIGNUP = "open"
+    if auth_time is not None:
+        told = auth_time if isinstance(auth_time, str) else int(time.time()) + auth_time
+        provider.claims = lambda claims: claims | {"auth_time": told}
+    sign_in(client, provider)
+    team = make.make_team()
+    make.make_member(team, "admin", user=User.objects.get(email__iexact="ana@example.org"))
+    page = client.get(f"/t/{team.slug}/team/invite/")
+    assert (page.status_code == 200) is is_fresh
+    if not is_fresh:
+        assert page["Location"].startswith("/account/reauthenticate/")

@@ -7,6 +7,7 @@ import secrets
 from typing import Any
 
 import jwt
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.socialaccount.adapter import get_adapter
 from allauth.socialaccount.models import SocialToken
 from allauth.socialaccount.providers.base import AuthProcess
@@ -30,6 +31,8 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):
     """One sign-in at the provider. ``nonce`` is what this browser was given on its way there."""
 
     nonce = ""
+    # When the person last proved there who they are, in seconds since 1970, where the provider says it.
+    proved_at: float | None = None
 
     @property
     def openid_config(self) -> dict[str, Any]:
@@ -50,6 +53,7 @@ class OidcAdapter(OpenIDConnectOAuth2Adapter):
         claims = self._verified(app, kwargs["response"].get("id_token") or "")
         if not self.nonce or not constant_time_compare(str(claims.get("nonce", "")), self.nonce):
             raise OAuth2Error("The ID token was made for another sign-in.")
+        self.proved_at = _moment(claims.get("auth_time"))
         if claims.get("azp", app.client_id) != app.client_id:
             raise OAuth2Error("The ID token was made for another application.")
         return self.get_provider().sociallogin_from_response(
@@ -123,7 +127,22 @@ class LoginView(OAuth2LoginView):
 
 
 class CallbackView(OAuth2CallbackView):
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """A provider that signs somebody in from a session of its own proves only what it saw then: that is no fresh proof
+        for a sensitive act, also where the wish for a new one was taken out of the address on the way."""
+        response = super().dispatch(request, *args, **kwargs)
+        records = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
+        if self.adapter.proved_at is not None and records and records[-1].get("method") == "socialaccount":
+            records[-1]["at"] = min(records[-1]["at"], self.adapter.proved_at)
+            request.session[AUTHENTICATION_METHODS_SESSION_KEY] = records
+        return response
+
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[Any, Any]:
         state, response = super()._get_state(request, provider)
         self.adapter.nonce = (state or {}).get("nonce", "")
         return state, response
+
+
+def _moment(value: object) -> float | None:
+    """Seconds since 1970, of a claim that should be such; ``None`` for anything else."""
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
