@@ -172,7 +172,7 @@ def test_it_says_what_a_forgotten_job_costs_and_what_is_left_of_budgets(client, 
     values = {"team_day_usd": "10", "member_day_usd": "4", "checkin_first_s": 3600, "checkin_answer_s": 1800}
     AutostopPolicy.objects.update_or_create(pk=team.pk, defaults=values | {"mode": "enforce"})
     page = text_of(send(client, team, fields, lifetime="12h", check="yes")).replace("\xa0", " ")
-    assert "If nobody uses it: at most <strong>" in page
+    assert "If nobody uses it: at most $" in page
     assert "$10.00 of $10.00 left" in page
     assert "Your budget for today" in page
 
