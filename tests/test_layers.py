@@ -30,7 +30,7 @@ WIRING = {
     "wsgi",
     "celery",
     "beat",
-    "roles",
+    "processes",
     "commands",
     "clock",
     "local_time",

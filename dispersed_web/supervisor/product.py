@@ -7,7 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 
-from dispersed_web import roles
+from dispersed_web import processes
 from dispersed_web.supervisor import broker
 from dispersed_web.supervisor.child import Child
 from dispersed_web.supervisor.data_folder import DataFolder
@@ -46,7 +46,7 @@ def start_product(
     if has_broker:
         supervisor.wait_until(lambda: broker.answers(socket), "valkey", START_LIMIT_S)
     steps = (_step("database", environment), _step("static", environment))
-    supervisor.run(*steps, meanwhile=roles.load if FORKS else None)
+    supervisor.run(*steps, meanwhile=processes.load if FORKS else None)
     supervisor.start(_role("web", environment))
     supervisor.run(_step("people", environment, *([] if sandbox_port is None else [str(folder.demo)])))
     port = int(environment["DW_WEB_PORT"])
@@ -61,16 +61,16 @@ def _set_up(environment: dict[str, str]) -> None:
 
     os.environ.clear()
     os.environ.update(environment)
-    roles.spare_memory()
+    processes.spare_memory()
     try:
-        roles.set_up()
+        processes.set_up()
     except ImproperlyConfigured as error:
         raise Failed(str(error)) from None
 
 
 def _role(name: str, environment: dict[str, str]) -> Child:
     command = [str(ROOT / "bin/start"), name]
-    return Child(name, command, environment, act=roles.ROLES[name] if FORKS else None)
+    return Child(name, command, environment, act=processes.PROCESSES[name] if FORKS else None)
 
 
 def _step(name: str, environment: dict[str, str], *arguments: str) -> Child:

@@ -21,7 +21,6 @@ NOT_OVER_THE_API = {
     "jobs/credential_jobs.py",
     "jobs/outside.py",
     "jobs/reach.py",
-    "jobs/settling.py",
     "jobs/tokens.py",
     "signals/address.py",
     "teams/about.py",

@@ -9,8 +9,8 @@ import sys
 
 LOADS = """
 import gc, json, os, sys, threading
-from dispersed_web import roles
-roles.load()
+from dispersed_web import processes
+processes.load()
 from django.core.cache import caches
 from django.db import connections
 print(json.dumps([

@@ -1,4 +1,4 @@
-"""What each process of the product does: ``python -m dispersed_web.roles web|worker|beat|reconcile``, which is what
+"""What each process of the product does: ``python -m dispersed_web.processes web|worker|beat|reconcile``, which is what
 ``bin/start`` becomes. ``bin/run`` loads the product once instead, and each process is a fork of it that does the same."""
 
 from __future__ import annotations
@@ -115,15 +115,20 @@ def reconcile() -> None:
     call_command("reconcile")
 
 
-def as_program(role: str) -> None:
+def as_program(name: str) -> None:
     """Does the same in a process that has loaded nothing yet."""
     # Where the web server's workers are forks of it, it loads what they share.
-    if role == "web" and multiprocessing.get_start_method() == "fork":
+    if name == "web" and multiprocessing.get_start_method() == "fork":
         load()
-    ROLES[role]()
+    PROCESSES[name]()
 
 
-ROLES: dict[str, Callable[[], None]] = {"web": web, "worker": worker, "beat": beat, "reconcile": reconcile}
+PROCESSES: dict[str, Callable[[], None]] = {
+    "web": web,
+    "worker": worker,
+    "beat": beat,
+    "reconcile": reconcile,
+}
 
 if __name__ == "__main__":
     as_program(sys.argv[1])
