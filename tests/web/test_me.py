@@ -33,6 +33,15 @@ def test_one_signs_in_first(client, name):
         assert answer["Location"].startswith("/account/login/")
 
 
+def test_it_says_what_opens_the_account(client, user):
+    assert "Your password alone opens your account" in html(client.get(reverse("web:me")))
+    provider_only = make.make_user("eve@example.org")
+    provider_only.set_unusable_password()
+    provider_only.save()
+    client.force_login(provider_only)
+    assert "Your sign-in provider alone opens your account" in html(client.get(reverse("web:me")))
+
+
 @pytest.mark.parametrize("name", POSTS[1:])
 def test_acts_are_posts(client, user, name):
     assert client.get(reverse(f"web:{name}")).status_code == 405
