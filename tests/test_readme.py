@@ -44,7 +44,9 @@ def variables_read() -> set[str]:
 def settings_defaults() -> Iterator[tuple[str, str]]:
     """(name, the README's way to write its default) of what the settings and the processes read with a default that is a
     plain value."""
-    trees = [ast.parse((ROOT / "dispersed_web" / name).read_text()) for name in ("settings.py", "processes.py")]
+    trees = [
+        ast.parse((ROOT / "dispersed_web" / name).read_text()) for name in ("settings.py", "processes.py")
+    ]
     for node in (node for tree in trees for node in ast.walk(tree)):
         if not isinstance(node, ast.Call) or not re.fullmatch(r"env\.\w+", ast.unparse(node.func)):
             continue
