@@ -21,7 +21,12 @@ UNKNOWN_CALLER = "Send an API token of yours in the header “Authorization: Bea
 NO_SUCH_VALUE = "This is none of the values that it can have; the documentation lists them."
 BROKEN = "Something is broken on our side; it was logged. Look at the state before you try again."
 # The domain's codes that are not a conflict with the state of things.
-STATUS_OF_CODE = {"invalid": 400, "not_allowed": 403, "credential_not_for_you": 403}
+STATUS_OF_CODE = {
+    "invalid": 400,
+    "not_allowed": 403,
+    "credential_not_for_you": 403,
+    "secret_not_for_you": 403,
+}
 
 
 class Refused(Exception):

@@ -133,7 +133,7 @@ def _value(order: Order, target: str, ref: str, team: Team, known: Known) -> str
         raise LaunchRefused("secret_gone", _gone(ref), field=target)
     if not known.may(secret):
         sentence = f"You may not use the team’s secret “{secret.name}”. Ask one of the team's admins."
-        raise LaunchRefused("secret_not_yours", sentence, field=target)
+        raise LaunchRefused("secret_not_for_you", sentence, field=target)
     if secret.hosts:
         _refuse_other_hosts(order.spec, target, secret)
     try:

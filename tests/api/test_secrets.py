@@ -108,7 +108,7 @@ def test_one_that_is_not_for_the_tokens_person_is_refused_clearly(team, credenti
     secret = add(team, usable_by="admins")
     member = Api(make_token(team, factories.make_member(team)))
     answer = member.launch(launch_body(credential, env=[{"name": "X", "team_secret_id": str(secret.pk)}]))
-    assert answer.json()["error"]["code"] == "secret_not_yours"
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "secret_not_for_you")
     assert "env.X" in answer.json()["error"]["fields"]
 
 

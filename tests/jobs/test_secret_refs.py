@@ -153,7 +153,7 @@ def test_the_launchers_right_decides(
         assert world.request(naming(world, {TOKEN: secret.pk})).secret_refs
     else:
         found = refused(world, {TOKEN: secret.pk})
-        assert (found.code, found.field) == ("secret_not_yours", TOKEN)
+        assert (found.code, found.field) == ("secret_not_for_you", TOKEN)
         assert "hf-token" in found.sentence
 
 
@@ -270,7 +270,7 @@ def test_a_recipe_takes_the_launchers_right_not_its_authors(world: World) -> Non
     recipe = recipe_of(world, secrets={TOKEN: "hf-token"})
     with pytest.raises(LaunchRefused) as found:
         world.request(ask_for(recipe))
-    assert (found.value.code, found.value.field) == ("secret_not_yours", TOKEN)
+    assert (found.value.code, found.value.field) == ("secret_not_for_you", TOKEN)
     job = world.request(ask_for(recipe), user=owner, actor=Actor.person(owner))
     assert specs.restore(Job.objects.get(pk=job.pk)).env["HF_TOKEN"] == VALUE
 

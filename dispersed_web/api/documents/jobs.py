@@ -71,10 +71,10 @@ with `200` and `Idempotent-Replay: true`. A call that was answered with 400 or 4
   `clock_off`, `key_expires`
 - about its caps: `cap_task`, `cap_gpu`, `cap_gpu_count`, `cap_regions`, `cap_image`, `cap_lifetime`,
   `cap_price_unknown`, `cap_jobs`, `cap_hourly`, `cap_spent`
-- about secrets of the team: `secret_gone`, `secret_not_yours`, `secret_bound` (to other registries), `secret_unreadable`
+- about secrets of the team: `secret_gone`, `secret_bound` (to other registries), `secret_unreadable`
 
-A credential that the launcher may not use is `403` with `credential_not_for_you`. Asking too often is `429` with
-`too_many_launches`. Without a good `Idempotency-Key` it is `400` with `idempotency_key_required` or
+What the launcher may not use is `403` with `credential_not_for_you` or `secret_not_for_you`. Asking too often is `429`
+with `too_many_launches`. Without a good `Idempotency-Key` it is `400` with `idempotency_key_required` or
 `idempotency_key_invalid`.
 
 ```

@@ -30,7 +30,7 @@ class EventQuerySerializer(StrictSerializer):
     subject = serializers.RegexField(
         SUBJECT, required=False, help_text="What it is about, as `type:id`, such as `job:6f1c…`."
     )
-    address = serializers.IPAddressField(required=False, help_text="From which IP address.")
+    ip_address = serializers.IPAddressField(required=False, help_text="From which IP address.")
     q = serializers.CharField(required=False, max_length=100, help_text="Words in the sentence.")
     since = UtcDateTimeField(required=False, help_text="Not before this moment.")
     until = UtcDateTimeField(required=False, help_text="Before this moment.")

@@ -26,7 +26,7 @@ class Events(ApiView):
             actor=query.get("actor", ""),
             person=query.get("person"),
             subject=(subject_type, subject_id) if subject_id else None,
-            address=query.get("address", ""),
+            address=query.get("ip_address", ""),
             text=query.get("q", ""),
             since=query.get("since"),
             until=query.get("until"),
