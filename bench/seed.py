@@ -208,8 +208,8 @@ def long_log(team: str, credential: str, lines: int) -> str:
         task="PERSISTENT", title="Long log", image="acme/worker", gpu_count=1, gpu_name="RTX 5090", env=env
     )
     order = launch.Order(spec.title, spec, frozenset(), 24 * 3600, "RTX 5090", RATE_USD)
-    asked = {"actor": Actor.person(owner), "form_token": uuid.uuid4().hex, "now": timezone.now()}
-    return str(launch.request(order, team=found, credential=key, user=owner, **asked).pk)
+    ask = launch.Ask(found, key, owner, Actor.person(owner), uuid.uuid4().hex, timezone.now())
+    return str(launch.request(order, ask).pk)
 
 
 def _buckets(run_id: uuid.UUID) -> list[Bucket]:
