@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from dispersed_web.autostop import extend
 from dispersed_web.autostop.models import Hold
@@ -179,6 +179,27 @@ def test_one_click_shows_how_to_connect_and_it_stays_while_the_page_goes_on(
     expect(page.locator("#ssh-1")).to_be_visible()
     page.get_by_role("button", name="Copy the ssh command").click()
     expect(page.locator("#connect .codebox:has(#ssh-1) [data-copy-label]")).to_have_text("Copied")
+
+
+def test_a_question_that_was_on_its_way_does_not_close_the_connection_again(
+    team: Team, open_page: OpenWindow
+) -> None:
+    job = scenes.running(team, 1)
+    page = open_page(job, fresh=True)
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/jobs/*/?*", lambda route: late.append((route, route.fetch())))
+    Job.objects.filter(pk=job.pk).update(title="Another title")
+    Team.bump(team.pk)
+    page.evaluate("document.dispatchEvent(new CustomEvent('refresh'))")
+    page.wait_for_function("document.querySelector('#job-live').classList.contains('htmx-request')")
+    page.get_by_role("button", name="Show how to connect").click()
+    expect(page.locator("#ssh-1")).to_be_visible()
+    for route, answer in late:
+        assert answer.status == 200
+        route.fulfill(response=answer)
+    assert late
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    assert page.locator("#ssh-1").is_visible()
 
 
 def test_the_heartbeat_line_opens_over_the_page_and_is_gone_with_it(
