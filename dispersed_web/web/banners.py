@@ -55,13 +55,15 @@ LATE_WORDS = {
 
 @dataclass(frozen=True)
 class Banner:
-    """``level`` is ``alarm``, ``warning`` or ``info``; ``of_age`` is left out where the page says the same."""
+    """``level`` is ``alarm``, ``warning`` or ``info``; ``of_age`` is left out where the page says the same. Several that
+    ``fold`` are folded."""
 
     level: str
     text: Phrase
     url: str = ""
     action: str = ""
     of_age: bool = False
+    folds: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,17 @@ def of_team(
     ]
     order = ("alarm", "warning", "info")
     return sorted(found, key=lambda banner: order.index(banner.level))
+
+
+def folded(found: Iterable[Banner]) -> tuple[list[Banner], list[Banner]]:
+    """The alarms that stand open, and those that are folded under them: each key that fails has one, while what tells that
+    jobs go on and cost money is one each and always open. Pure."""
+    alarms = [banner for banner in found if banner.level == "alarm"]
+    shown = [banner for banner in alarms if not banner.folds]
+    more = [banner for banner in alarms if banner.folds]
+    if not shown:
+        shown, more = more[:1], more[1:]
+    return (shown, more) if len(more) > 1 else (shown + more, [])
 
 
 def of_copy() -> list[Banner]:
@@ -242,7 +255,7 @@ def _of_keys(team: Team, keys: list[Credential], counts: Counts, now: dt.datetim
                 f"The credential “{key.name}” does not work: {key.failure} Nothing is launched with it until it works "
                 "again."
             )
-            yield Banner("alarm", said(text), page, "Credentials")
+            yield Banner("alarm", said(text), page, "Credentials", folds=True)
     off = max((key for key in keys if key.clock_is_off()), key=_offset_s, default=None)
     if off is not None:
         text = (

@@ -46,6 +46,11 @@ class Shell:
     banners_shown: str = ""
     says_age: bool = False
 
+    @property
+    def alarms(self) -> dict[str, list[Banner]]:
+        shown, more = banners.folded(self.banners)
+        return {"shown": shown, "more": more}
+
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context processor. A fragment has no frame, so it costs nothing there."""

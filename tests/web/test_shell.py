@@ -14,7 +14,7 @@ from django.utils import timezone
 from dispersed_web.autostop.models import Engine
 from dispersed_web.jobs import sweeps
 from dispersed_web.web import shell
-from dispersed_web.web.banners import Banner, digest
+from dispersed_web.web.banners import Banner, digest, folded
 from dispersed_web.web.cache import ForgivingRedisCache
 from dispersed_web.web.words import said, since
 from tests import factories
@@ -170,16 +170,38 @@ def test_alarms_stand_before_warnings_and_warnings_before_news(client, team):
     assert [level for level, _ in banners(client)] == ["alarm", "warning", "warning", "info"]
 
 
-def test_of_several_alarms_the_first_stands_open_and_the_others_are_folded(client, team):
-    folded = 'class="banners-more"'
+def test_alarms_of_several_keys_are_folded_and_that_of_jobs_that_run_on_stands_open(client, team):
     factories.make_job(team, stop_requested_at=minutes_ago(4))
-    assert folded not in client.get(reverse("web:me")).content.decode()
-    team.credentials.update(state="broken", failure="It was revoked.")
+    for _ in range(2):
+        factories.make_credential(team, state="broken", failure="It was revoked.")
     html = client.get(reverse("web:me")).content.decode()
-    assert len([level for level, _ in banners(client) if level == "alarm"]) > 1
-    first, others = html[: html.index("</section>")].split(folded)
-    assert (first.count("banner-alarm"), others.count("banner-alarm")) == (1, 2)
-    assert "2 more alarms" in others
+    opened, folded = html[: html.index("</section>")].split('class="banners-more"')
+    assert "does not stop although" in opened
+    assert "It was revoked." not in opened
+    assert (folded.count("It was revoked."), "2 more alarms" in folded) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("alarms", "shown", "more"),
+    [
+        ([], "", ""),
+        (["stops"], "stops", ""),
+        (["stops", "late", "missing", "held"], "stops late missing held", ""),
+        (["stops", "key 1"], "stops key 1", ""),
+        (["stops", "key 1", "key 2"], "stops", "key 1 key 2"),
+        (["key 1", "late", "key 2", "stops"], "late stops", "key 1 key 2"),
+        (["key 1", "key 2"], "key 1 key 2", ""),
+        (["key 1", "key 2", "key 3"], "key 1", "key 2 key 3"),
+    ],
+)
+def test_what_costs_money_is_never_folded(alarms, shown, more):
+    found = [Banner("alarm", said(name), folds=name.startswith("key")) for name in alarms]
+    open_ones, folded_ones = folded([*found, Banner("warning", said("clocks"))])
+    assert (words_of(open_ones), words_of(folded_ones)) == (shown, more)
+
+
+def words_of(found: list[Banner]) -> str:
+    return " ".join(one.text.before for one in found)
 
 
 def test_a_long_alarm_is_cut_and_said_in_full_when_asked(client, team):
