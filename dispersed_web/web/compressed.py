@@ -11,6 +11,7 @@ import secrets
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
@@ -33,6 +34,14 @@ class Shared:
     @classmethod
     def of(cls, text: str) -> Shared:
         return cls(text, _pack(text.encode(), zlib.Z_FULL_FLUSH))
+
+    @classmethod
+    def unpacked(cls, packed: bytes) -> Shared:
+        return cls(zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed).decode(), packed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A cache holds the compressed bytes alone: they are a twentieth of the text."""
+        return Shared.unpacked, (self.packed,)
 
 
 def answer(request: HttpRequest, html: str, shared: Shared) -> HttpResponse:

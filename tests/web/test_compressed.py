@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import pickle
 
 import pytest
 from django.test import RequestFactory
@@ -27,6 +28,13 @@ def test_a_browser_unpacks_what_was_packed_apart(begin, end):
     assert all(one["Content-Encoding"] == "gzip" and one["Vary"] == "Accept-Encoding" for one in answers)
     assert len(answers[0].content) < len((begin + SHARED.text).encode()) / 10
     assert len({len(one.content) for one in answers}) > 1  # so that lengths tell nothing
+
+
+def test_a_cache_holds_the_compressed_bytes_alone():
+    stored = pickle.dumps(SHARED)
+
+    assert len(stored) < len(SHARED.text) / 10
+    assert pickle.loads(stored) == SHARED
 
 
 @pytest.mark.parametrize("accept", ["", "br", "identity"])
