@@ -51,7 +51,7 @@ def test_a_credential_for_admins_is_for_tokens_to_administer(team, person, crede
     assert Job.objects.count() == (scope == "admin")
 
 
-@pytest.mark.parametrize(("scope", "status"), [("operate", 409), ("admin", 201)])
+@pytest.mark.parametrize(("scope", "status"), [("operate", 403), ("admin", 201)])
 def test_a_secret_for_admins_is_for_tokens_to_administer(team, person, credential, nudges, scope, status):
     secret = factories.make_secret(team, usable_by=UsableBy.ADMINS)
     api = with_scope(team, person, scope)

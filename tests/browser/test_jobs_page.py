@@ -222,7 +222,7 @@ def test_an_alarm_comes_to_a_page_that_is_open_and_stays_while_one_scrolls(team,
     )
     Team.bump(team.pk)
     page.evaluate("document.dispatchEvent(new Event('refresh'))")
-    alarm = page.get_by_role("alert").filter(has_text="they have been held for")
+    alarm = page.get_by_role("alert").filter(has_text="jobs have been held for")
     expect(alarm).to_contain_text("An admin must decide")
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     expect(alarm).to_be_in_viewport()

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, Response, expect
 
 from .axe import assert_accessible
-from .windows import LOOKS, PHONE, OpenWindow, assert_fits, show_as
+from .windows import LOOKS, PHONE, OpenWindow, assert_fits, press_in_turn, show_as
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -113,8 +113,7 @@ def test_the_theme_is_kept_and_the_shortcuts_can_be_switched_off(samples, deskto
     desktop.keyboard.press("?")
     expect(desktop.locator("#help-dialog")).to_be_hidden()
     desktop.evaluate("localStorage.clear()")
-    desktop.keyboard.press("g")
-    desktop.keyboard.press("t")
+    press_in_turn(desktop, "g", "t")
     desktop.wait_for_url("**/team/")
 
 

@@ -16,7 +16,7 @@ from tests import factories
 from tests.web.recipe_scenes import BATCH, COMFY, add_version, make_recipe
 
 from .axe import assert_accessible
-from .windows import PHONE, OpenWindow, assert_fits
+from .windows import PHONE, OpenWindow, assert_fits, press_in_turn
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -143,11 +143,9 @@ def test_the_gallery_filters_while_one_types_and_pins(opener: OpenWindow, team: 
     page.get_by_role("button", name="Pin Bench").click()
     expect(page.get_by_role("button", name="Pin Bench", pressed=True)).to_be_visible()
     expect(page).to_have_url(re.compile("category=batch"))
-    page.keyboard.press("g")
-    page.keyboard.press("j")
+    press_in_turn(page, "g", "j")
     page.wait_for_url("**/jobs/")
-    page.keyboard.press("g")
-    page.keyboard.press("r")
+    press_in_turn(page, "g", "r")
     page.wait_for_url("**/recipes/")
     expect(page.get_by_role("heading", name="Pinned")).to_be_visible()
 

@@ -32,6 +32,15 @@ def show_as(page: Page, size: tuple[int, int], theme: str) -> None:
     page.wait_for_function("theme => document.documentElement.dataset.bsTheme === theme", arg=theme)
 
 
+def press_in_turn(page: Page, *keys: str) -> None:
+    """Presses keys that count together only when little time passes between them, which a busy machine might need."""
+    page.evaluate(
+        """keys => keys.forEach((key) => document.body.dispatchEvent(
+            new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })))""",
+        list(keys),
+    )
+
+
 def overflow(page: Page) -> list[str]:
     """In words, that the page that is coming or there must be scrolled sideways; nothing where it fits."""
     page.wait_for_load_state()
