@@ -65,6 +65,19 @@ def test_one_that_turns_up_after_all_is_taken_in_again_with_an_alarm(world: Worl
     assert Event.objects.filter(kind="job.found", audience="admins", subject_id=str(job.pk)).exists()
 
 
+def test_one_that_was_found_while_somebody_decided_goes_on(world: World) -> None:
+    job = in_doubt(world, "after")
+    world.settle()
+    seen = Job.objects.get(pk=job.pk)
+    world.control.set_listing_lag(0)
+    world.pass_time(60)
+    with pytest.raises(TooLate):
+        settling.settle(seen, actor=world.actor, now=world.clock.now)
+    job.refresh_from_db()
+    assert job.is_active and job.remote_uuid
+    assert not Event.objects.filter(kind="job.settled").exists()
+
+
 def test_a_wish_to_stop_it_is_kept_until_it_turns_up(world: World) -> None:
     job = in_doubt(world, "after")
     stop.request_stop(job, actor=world.actor, reason=Reason.USER, now=world.clock.now)
