@@ -74,7 +74,8 @@ def test_one_that_was_found_while_somebody_decided_goes_on(world: World) -> None
     with pytest.raises(TooLate):
         settling.settle(seen, actor=world.actor, now=world.clock.now)
     job.refresh_from_db()
-    assert job.is_active and job.remote_uuid
+    assert job.is_active
+    assert job.remote_uuid
     assert not Event.objects.filter(kind="job.settled").exists()
 
 
